@@ -1,0 +1,143 @@
+/** Faces of the bench: events, checks, rigs, scenarios. Types only. */
+import type { Host, Instant, Json } from '../drivers/faces.ts'
+import type { GridKey, Kind, Thermocouple } from '../sim/faces.ts'
+
+export type { Kind } from '../sim/faces.ts'
+
+export interface Event {
+  readonly seq: number
+  readonly at: Instant
+  /** Who speaks: a role (`gridkey`), an observation point (`marketplace`), `bench`. */
+  readonly src: string
+  readonly kind: Kind
+  /** Milliseconds since 1970, as the sender claims. */
+  readonly stamp?: Instant
+  /** Sequence number of the event that led here. */
+  readonly cause?: number
+  readonly data: Json
+}
+
+/**
+ * A query on the log. `select` is a pattern over `data.alias` with `*` for any run of characters:
+ * `gridkey.*`, `gridkey.feeder1.l1.current`. Matched in bench/evidence/series.ts.
+ */
+export interface Series {
+  readonly src: string
+  readonly kind: Kind
+  readonly select: string
+}
+
+export type VerdictWord = 'pass' | 'marginal' | 'inconclusive' | 'fail'
+export type Blame = 'product' | 'bench' | 'rig' | 'operator'
+
+export interface Result {
+  readonly verdict: VerdictWord
+  readonly blame?: Blame
+  /** Why, in one sentence for a person; always there unless it passed. */
+  readonly why?: string
+  /** Figures that were observed, by name with unit: { 'largest gap [s]': 60.2 }. */
+  readonly observed: Json
+  /** Sequence numbers of the events that decided. */
+  readonly because: readonly number[]
+}
+
+/** A declared expectation over what was seen: a pure fold over the log. */
+export interface Check {
+  /** Unique in its scenario; short and stable, for reports: `spacing`, `values`. */
+  readonly id: string
+  /** Clauses: `M:0023/period`, or an ID alone for all its clauses. */
+  readonly verifies: readonly string[]
+  /** The limit in words, with units, as declared. */
+  readonly limit: string
+  /** Capabilities of the platform that it needs; absent ones make it inconclusive (rig). */
+  readonly needs: readonly string[]
+  /** The least length of run that it can judge, in ms; a shorter one makes a pass inconclusive (declared beforehand). */
+  readonly least?: number
+  /** The series that it judges, for plots. */
+  readonly over?: Series
+  see(e: Event): void
+  /** May be asked early, and more than once. */
+  result(at: Instant): Result
+}
+
+/** What a platform lets itself be asked or observed at. */
+export type Port = 'marketplace' | 'storage' | 'upload' | 'log' | 'config'
+
+/** The system under test, as a scenario sees it. */
+export interface Platform {
+  /** Observation points and abilities that it has: ports, and `tls`. */
+  readonly can: ReadonlySet<string>
+  /** Empty: its power is not ours. */
+  readonly hosts: readonly Host[]
+  /** Never up: rig fault. Was up before: product. */
+  ready(within: string): Promise<void>
+  /** Alias names, as bench/platforms/aliases.ts lists them; becomes `seen`. */
+  watch(port: Port, select: string): Series
+  ask(port: Port, request: Json): Promise<Json>
+}
+
+/** A stranger at the marketplace's door: tries something and tells what came of it. */
+export interface Intruder {
+  /** Each attempt is logged as `sent`, and what came of it as `seen` with alias `intruder.<attempt>`. */
+  attempt(what: IntruderAttempt): Promise<Json>
+}
+
+export interface IntruderAttempt {
+  /** Names the attempt in the log: `expired`. */
+  readonly name: string
+  /** Which identity to show. */
+  readonly identity: 'none' | 'plain-tcp' | 'expired' | 'foreign-ca' | 'not-yet-valid' | 'self-signed' | 'own'
+  /** Claimed user name and client id, where not the certificate's own. */
+  readonly claim?: string
+  /** What to do once inside, if it gets inside. */
+  readonly publish?: { readonly topic: string; readonly payload: Json }
+  /** Highest TLS version offered. */
+  readonly tlsMax?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** The parts of the world that scenarios may ask for. */
+export interface Roles {
+  platform: Platform
+  gridkey: GridKey
+  thermocouple: Thermocouple
+  intruder: Intruder
+}
+
+export interface Stage {
+  readonly time: {
+    now(): Instant
+    pass(d: string | number): Promise<void>
+    /** The length of this run in ms: the scenario's horizon, or its short form. */
+    readonly horizon: number
+  }
+  /** Declares a check. Must come before the time that it judges passes. */
+  check(c: Check): void
+  /** Keeps a remark of the scenario in the evidence. */
+  note(text: string, data?: Json): void
+}
+
+export type Cast<K extends keyof Roles> = Pick<Roles, K>
+
+export interface Scenario<K extends keyof Roles = keyof Roles> {
+  readonly title: string
+  /** Requirement IDs, or clauses `M:0022/voltage`. */
+  readonly verifies: readonly string[]
+  readonly needs: readonly K[]
+  /** Defect id to the requirement or clause that must fail because of it; unknown ones are refused at load. */
+  readonly catches: Readonly<Record<string, string>>
+  /** Simulated length of the full run: `24 h`. */
+  readonly horizon: string
+  /** Length of a short run; without it the full length is used. */
+  readonly short?: string
+  /** Length that `prove` uses; without it the short one. */
+  readonly prove?: string
+  run(cast: Cast<K> & Stage): Promise<void>
+}
+
+/** A bench set up from a rig file: makes the roles, all or none. */
+export interface Rig extends AsyncDisposable {
+  readonly name: string
+  /** Reasons why it cannot play these roles, before anything starts. Empty: it can. */
+  lacks(needs: readonly string[]): readonly string[]
+  cast<K extends keyof Roles>(needs: readonly K[]): Promise<Cast<K>>
+}

@@ -1,0 +1,158 @@
+/** Faces between the bench and the world. Types only: nothing here runs. */
+
+/** Milliseconds since 1970-01-01T00:00Z on the bench clock: the only time base of evidence. */
+export type Instant = number
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [k: string]: Json }
+
+/** One open byte stream. Chunks arrive in order; no framing is promised. */
+export interface Conn {
+  /** Hands bytes to the line, whole and in order; resolves with the instant the first byte was handed over. */
+  send(b: Uint8Array): Promise<Instant>
+  onBytes(f: (b: Uint8Array, at: Instant) => void): void
+  /** Called once. `lost`: the line is gone without a word (carrier, unplug). */
+  onEnd(f: (how: 'fin' | 'rst' | 'lost') => void): void
+  /** `silent`: the peer is told nothing. */
+  end(how: 'fin' | 'rst' | 'silent'): void
+  /** Who is at the other end, where the wire knows (an address and port); else the wire's name. */
+  readonly peer: string
+}
+
+/** What a wire really carries. A fault or check that needs more is not observable on it. */
+export type WireCan = 'parity' | 'break' | 'byte-gap' | 'rst'
+
+/** A byte stream between a device and the platform: a TCP port or a serial line. */
+export interface Wire {
+  /** For instance `gridkey/tcp`. */
+  readonly name: string
+  readonly can: ReadonlySet<WireCan>
+  /** TCP: listens, and calls `f` for each client. Serial: calls `f` at once, and again after a replug. */
+  open(f: (c: Conn) => void): Promise<AsyncDisposable>
+}
+
+/** A program as data, never a closure: it can be started in this process, in a child, in a container. */
+export interface Program {
+  /** Module path from the project's root; it exports `main(env: ProgramEnv)`. */
+  readonly entry: string
+  readonly config: Json
+  readonly defects: readonly string[]
+}
+
+/** What a program is given by whatever runs it. */
+export interface ProgramEnv {
+  /** Name of this proc, for logs. */
+  readonly name: string
+  /** The IP address of the host that it runs on. */
+  readonly address: string
+  /** A folder on the host's own disk. */
+  readonly disk: string
+  readonly config: Json
+  readonly defects: readonly string[]
+  /** Aborted at SIGTERM: finish, then return. */
+  readonly term: AbortSignal
+  /** A line for whoever watches the host (its log). Kept as evidence; never read by another program. */
+  log(entry: Json): void
+  /** Starts another program on the same host, as a child of this one. It ends when this one ends. */
+  start(name: string, p: Program): Promise<Proc>
+}
+
+/** What the module of a Program exports. The returned number is the exit code; nothing means 0. */
+export interface ProgramModule {
+  main(env: ProgramEnv): Promise<number | void>
+}
+
+export interface Proc {
+  readonly name: string
+  /** Exit code, or a signal's name, or `cut` when its host lost power. */
+  readonly ended: Promise<number | string>
+  /** KILL: nothing of it runs again; peers see FIN or RST. TERM: `env.term` is aborted. */
+  signal(s: 'TERM' | 'KILL'): void
+}
+
+export type HostCan = 'start' | 'cut' | 'durability' | 'skew'
+
+/** Where a platform runs: power, disk, clock and address. A Proc runs on it. */
+export interface Host {
+  /** Also names its random streams. */
+  readonly name: string
+  /** An IP address of its own on every rig. */
+  readonly address: string
+  /** Root of its disk. After `cut()` only flushed bytes are left there, if it can `durability`. */
+  readonly disk: string
+  readonly can: ReadonlySet<HostCan>
+  start(name: string, p: Program): Promise<Proc>
+  /** Synchronous: peers hear nothing, and nothing runs or writes afterwards. */
+  cut(): void
+  /** Power back: disk mounted. Programs that were started with `start` are started again, in order. */
+  restore(): Promise<void>
+  /** `stepMs` moves Date only; `ppm` moves Date and timers. Throws `not-capable` without `skew`. */
+  clock(c: { stepMs?: number; ppm?: number }): void
+  /** Every log entry of every proc on this host. */
+  onLog(f: (proc: string, entry: Json, at: Instant) => void): void
+}
+
+/**
+ * Runs the bench's own objects as somebody: on an address of their own, with timers, sockets and random
+ * streams that belong to them. In virtual time this switches the kernel's owner; in real time it is only a name.
+ */
+export interface Realm {
+  readonly name: string
+  readonly address: string
+  run<T>(f: () => T): T
+  /** The same object, whose methods run in this realm, and whose callbacks run in the caller's. */
+  bind<T extends object>(face: T): T
+}
+
+/** Settings of a serial line. `stopBits` and `parity` count for pacing even where the line cannot carry them. */
+export interface SerialSettings {
+  readonly baudRate: number
+  readonly dataBits: 7 | 8
+  readonly parity: 'none' | 'even' | 'odd'
+  readonly stopBits: 1 | 2
+}
+
+/** A serial line: the device's end is a wire, the platform's end is a path that SerialPort opens. */
+export interface SerialLine extends AsyncDisposable {
+  readonly wire: Wire
+  readonly path: string
+}
+
+/** Carrier between two addresses. Bytes in flight are held while it is down; new connections wait. */
+export interface Network {
+  carrier(a: string, b: string, state: 'up' | 'down'): void
+}
+
+/**
+ * What lies under Node's own modules, as one bundle with two makers: `drivers/virtual/world.ts` (the kernel) and
+ * `drivers/real/world.ts`. Devices, platforms and scenarios cannot tell which they run on.
+ */
+export interface World extends AsyncDisposable {
+  readonly time: 'virtual' | 'real'
+  now(): Instant
+  /** Lets `ms` milliseconds pass on the bench clock. */
+  pass(ms: number): Promise<void>
+  /** A host for programs of the platform. */
+  host(spec: { name: string; address: string }): Promise<Host>
+  /** A place for the bench's own objects (a device, an observer). */
+  realm(spec: { name: string; address: string }): Realm
+  /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */
+  tcp(spec: { name: string; realm: Realm; port: number }): Promise<{ wire: Wire; port: number }>
+  serial(spec: { name: string; realm: Realm; settings: SerialSettings }): Promise<SerialLine>
+  /** Present where the world can hold traffic between addresses. */
+  readonly network?: Network
+  /** A number in [0, 1) from the stream of that name, seeded by the run's seed. */
+  random(stream: string): number
+  /** What this world found out about itself during the run; evidence. */
+  report(): WorldReport
+}
+
+export interface WorldReport {
+  readonly time: 'virtual' | 'real'
+  /** Rolling hash over every delivered byte with its time; only in virtual time. */
+  readonly traceHash?: string
+  readonly traceEvents?: number
+  /** Escapes from virtual time: what was called, and where. Must be empty. */
+  readonly escapes: readonly { readonly what: string; readonly where: string }[]
+  /** Share of wall time stolen from the bench, 0..1; only in real time. Above 0.01 timing is not judged. */
+  readonly stolen?: number
+}

@@ -1,0 +1,89 @@
+/** Faces of what is played: devices, their truth and their faults. Types only. */
+import type { Instant, Json, Wire } from '../drivers/faces.ts'
+
+/**
+ * Kinds of event; one data schema each (bench/evidence/schema.ts).
+ * `said`: an answer that a device gave, with the truth then. `seen`: what the platform showed at an observation
+ * point. `sent`: what the bench sent to the platform. `step`: what the scenario did. `check`: a declared check, and
+ * later its result. `note`: anything else worth keeping.
+ */
+export type Kind =
+  | 'run'
+  | 'said'
+  | 'seen'
+  | 'sent'
+  | 'wire'
+  | 'fault'
+  | 'host'
+  | 'link'
+  | 'step'
+  | 'check'
+  | 'note'
+  | 'end'
+
+/** Writes one event to the evidence log and returns its sequence number. */
+export type Emit = (kind: Kind, data: Json, more?: { stamp?: Instant; cause?: number }) => number
+
+/** What a device knows to be so. */
+export interface Truth {
+  /** With the unit in the name: `feeder1.l1.current [A]`. */
+  readonly quantities: readonly string[]
+  at(q: string, t: Instant): number
+  /** Envelope of legal answers over a span. */
+  range(q: string, a: Instant, b: Instant): { min: number; max: number; mean: number }
+}
+
+/** A disturbance in force. `lift` is idempotent; the runner lifts all before the liveness phase. */
+export interface Fault {
+  readonly id: string
+  readonly params: Json
+  lift(): void
+}
+
+/** Anything that takes faults by name: a device, a wire, a link, a host, the mains. */
+export interface Faulty {
+  readonly faults: readonly string[]
+  /** Throws `no-such` for an unknown fault, `bad-value` for parameters that do not fit. */
+  inflict(name: string, params?: Json): Fault
+}
+
+/** What a device is given when it starts. */
+export interface DeviceEnv {
+  now(): Instant
+  /** From the device's own stream: `random('noise')`. */
+  random(stream: string): number
+  emit: Emit
+}
+
+export interface Device extends Faulty, AsyncDisposable {
+  readonly role: string
+  readonly truth: Truth
+  /** Accuracy that its maker states, for each quantity, as the half-width of the legal band about a value. */
+  accuracy(q: string, value: number): number
+  start(w: Wire, env: DeviceEnv): Promise<void>
+  /** Typed per device; logged before it acts. */
+  command(c: Json): void
+}
+
+/** Load and voltage that a feeder monitor follows. A name of fixtures/profiles, or a CSV file and a column. */
+export type ProfileSpec =
+  | { readonly profile: string; readonly scale?: number }
+  | { readonly csv: string; readonly column: string; readonly scale: number; readonly from?: string }
+
+/** The feeder monitor (GridKey MCU520 stand-in, by Modbus/TCP). */
+export interface GridKey extends Device {
+  readonly role: 'gridkey'
+  follow(p: ProfileSpec): void
+}
+
+/** The thermocouple module (Modbus RTU). Inputs by name: `ambient`, `top_oil`, ... as its personality lists them. */
+export interface Thermocouple extends Device {
+  readonly role: 'thermocouple'
+  /** A constant, a ramp, or a daily curve for one input, in degrees Celsius. */
+  set(input: string, course: TemperatureCourse): void
+}
+
+export type TemperatureCourse =
+  | { readonly constant: number }
+  | { readonly from: number; readonly to: number; readonly over: string }
+  | { readonly mean: number; readonly swing: number; readonly period: string }
