@@ -3,10 +3,10 @@
  * One run is one folder:
  *   log.jsonl                 the run: header, one step at the begin and end of each scenario, trailer
  *   data/<scenario>.jsonl     one scenario: header, events, judged checks, trailer
- * Types only; reading and writing are in log.ts.
+ * Types only; writing is in log.ts, reading in read.ts. Line n of a log holds the event with sequence number n.
  */
 import type { Json, WorldReport } from '../../drivers/faces.ts'
-import type { Result, Series } from '../faces.ts'
+import type { Blame, IntruderAttempt, Result, Series } from '../faces.ts'
 
 /** First event (`run`, src `bench`) of a run's log.jsonl. */
 export interface RunHeader {
@@ -22,6 +22,8 @@ export interface RunHeader {
   readonly started: string
   /** Scenario IDs that will run, in order. */
   readonly scenarios: readonly string[]
+  /** What each of them verifies, by its ID: one that never ran must still count as not run. */
+  readonly verifies: Readonly<Record<string, readonly string[]>>
   readonly subject: Subject
 }
 
@@ -101,10 +103,54 @@ export type CheckEvent =
       readonly id: string
       readonly verifies: readonly string[]
       readonly limit: string
+      readonly needs?: readonly string[]
       readonly least?: number
       readonly over?: Series
     }
-  | { readonly phase: 'judged'; readonly id: string; readonly result: Result }
+  | {
+      readonly phase: 'judged'
+      readonly id: string
+      readonly result: Result
+      /** Inconclusive because this run is a short one: known from the start, raises no exit code. */
+      readonly beforehand?: true
+      /** Under which circumstances it was judged, so that a replay can judge under the same. */
+      readonly circumstances?: Circumstances
+    }
+
+/** What a verdict depends on beside the events. */
+export interface Circumstances {
+  /** Of the check's `needs`, those that the platform or rig does not have. */
+  readonly lacks?: readonly string[]
+  /** Share of wall time stolen from the bench, 0..1. */
+  readonly stolen?: number
+  /** The scenario did not run to its end. */
+  readonly cut?: { readonly blame: Blame; readonly why: string }
+}
+
+/** `note` with src `clock`: the platform's clock against the bench's, as measured; positive: the platform is ahead. */
+export interface ClockNote {
+  readonly offsetMs: number
+  /** Half-width of what the measurement leaves open. */
+  readonly uncertaintyMs: number
+}
+
+/** `sent` with src `intruder`: what is about to be tried. */
+export interface AttemptSent {
+  /** `intruder.<attempt>` */
+  readonly alias: string
+  readonly attempt: IntruderAttempt
+}
+
+/** How far a stranger got: `inside` means that it was let in. `publish`: inside, but what it sent was not taken. */
+export type IntruderStage = 'tcp' | 'tls' | 'mqtt' | 'publish' | 'inside'
+
+/** Payload of `seen` with src `intruder` and alias `intruder.<attempt>`: what came of it. */
+export interface AttemptOutcome {
+  /** Where it was turned away: at the TCP connection, in the TLS handshake, by CONNACK, at the publish; or not. */
+  readonly stage: IntruderStage
+  /** In the words of whoever refused. */
+  readonly reason?: string
+}
 
 /** `note` with src `defect`: a defect was applied to, or reached in, a proc. */
 export interface DefectNote {

@@ -1,0 +1,112 @@
+/**
+ * Keeps secrets out of the evidence: keys, passwords, one-time-password seeds, meter numbers. Two ways: values that
+ * were registered are taken out wherever they stand (also inside longer texts, as keys of objects, as numbers, and
+ * in hex or base64 as wire bytes are written); values under a telling key name are taken out whatever they are.
+ */
+import { GridproofError } from '../../drivers/errors.ts'
+import type { Json } from '../../drivers/faces.ts'
+
+/** Key names whose values never reach the log; compared without case, `-` and `_`. Ours. */
+const tellingKeys = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'clientsecret',
+  'privatekey',
+  'secretkey',
+  'encryptionkey',
+  'authenticationkey',
+  'apikey',
+  'accesstoken',
+  'refreshtoken',
+  'totp',
+  'totpseed',
+  'pin',
+  'puk',
+  'mpan',
+  'mprn',
+  'meternumber',
+  'meterid',
+]
+
+const privateKeyBlock =
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g
+
+export interface Redactor {
+  /**
+   * Registers a secret. Its place in the log reads `[redacted <name>]`. Throws `bad-value` for a value of fewer
+   * than 4 characters: it would blacken half the log and protect nothing.
+   */
+  add(name: string, value: string): void
+  /** The same data without secrets, and its JSON text. Data without any is returned as it is. */
+  clean(data: Json): { readonly data: Json; readonly text: string }
+}
+
+/** A redactor that knows the telling key names and nothing registered yet. */
+export function redactor(): Redactor {
+  const secrets: { readonly form: string; readonly inJson: string; readonly label: string }[] = []
+  const telling = new Set(tellingKeys)
+  // One look at the text decides for nearly every event; only a hit is walked through.
+  const hint = new RegExp(
+    `"(?:${tellingKeys.map((k) => [...k].join('[-_]?')).join('|')})":|PRIVATE KEY-----`,
+    'i',
+  )
+
+  function cleanText(text: string): string {
+    let out = text.includes('PRIVATE KEY-----') ? text.replace(privateKeyBlock, '[redacted key]') : text
+    for (const s of secrets) if (out.includes(s.form)) out = out.replaceAll(s.form, s.label)
+    return out
+  }
+
+  function walk(data: Json): Json {
+    if (typeof data === 'string') return cleanText(data)
+    if (typeof data === 'number') {
+      const text = String(data)
+      return secrets.find((s) => s.form === text)?.label ?? data
+    }
+    if (data === null || typeof data === 'boolean') return data
+    if (Array.isArray(data)) return data.map((d) => walk(d as Json))
+    const out: Record<string, Json> = {}
+    for (const [k, v] of Object.entries(data as { readonly [k: string]: Json })) {
+      const hidden = telling.has(k.toLowerCase().replace(/[-_]/g, '')) && v !== null && v !== ''
+      // An own property even where the key is `__proto__`.
+      Object.defineProperty(out, cleanText(k), {
+        value: hidden ? '[redacted]' : walk(v),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+    }
+    return out
+  }
+
+  return {
+    add(name, value) {
+      if (value.length < 4)
+        throw new GridproofError(
+          'bad-value',
+          `the secret '${name}' has ${value.length} characters; it needs 4`,
+        )
+      const label = `[redacted ${name}]`
+      const bytes = Buffer.from(value, 'utf8')
+      const forms = [
+        value,
+        bytes.toString('hex'),
+        bytes.toString('hex').toUpperCase(),
+        bytes.toString('base64'),
+      ]
+      for (const form of new Set(forms))
+        secrets.push({ form, inJson: JSON.stringify(form).slice(1, -1), label })
+      // The longest first, so that a secret inside another one does not spoil it.
+      secrets.sort((a, b) => b.form.length - a.form.length)
+    },
+    clean(data) {
+      const text = JSON.stringify(data)
+      const hit = hint.test(text) || secrets.some((s) => text.includes(s.inJson))
+      if (!hit) return { data, text }
+      const cleaned = walk(data)
+      return { data: cleaned, text: JSON.stringify(cleaned) }
+    },
+  }
+}
