@@ -26,7 +26,17 @@ export const subjects = [
   'document',
 ] as const
 
-const clause = z.strictObject({
+/** A strict object whose refusal of an unknown key names the keys that it knows. */
+function strict<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${issue.keys.join(', ')}; known here: ${Object.keys(shape).join(', ')}`
+        : undefined,
+  })
+}
+
+const clause = strict({
   /** Unique within its requirement; lower case, words joined by '-': `voltage`. Referred to as `M:0022/voltage`. */
   id: z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'a clause id is lower-case words joined by -'),
   /** What this clause asks, in our own words, as one sentence without a full stop. */
@@ -35,38 +45,55 @@ const clause = z.strictObject({
   subject: z.enum(subjects).optional(),
   method: z.enum(methods).optional(),
   why: z.string().min(5).optional(),
+}).refine((c) => c.method === undefined || c.method === 'test' || c.why !== undefined, {
+  path: ['why'],
+  message: 'a clause with a method of its own that is not test says why (key: why)',
 })
 
-const requirement = z
-  .strictObject({
-    /** Verbatim from the source: `M:0023`, `SR-1.3`, `MP102B:2`. */
-    id: z.string().min(2),
-    /** Section number in the source, as text: '3.4.5'. */
-    section: z.string().min(1),
-    priority: z.enum(priorities),
-    /** One line, in our own words. */
-    statement: z.string().min(10).max(240),
-    subject: z.enum(subjects),
-    method: z.enum(methods),
-    /** Why it is not tested; needed unless the method is `test`. */
-    why: z.string().min(5).optional(),
-    /** What it asks, piece by piece. Empty only for `information`. */
-    clauses: z.array(clause),
-    /** Technical requirements of the thesis under this SR-. */
-    technical: z.array(z.strictObject({ id: z.string(), statement: z.string().min(5) })).optional(),
-    /** How we read the source where it is unclear, or a cross-reference. */
-    reading: z.string().optional(),
-    /** True for section IDs that we gave where the source numbers nothing; counted apart. */
-    ours: z.boolean().optional(),
-  })
+const requirement = strict({
+  /** Verbatim from the source: `M:0023`, `SR-1.3`, `MP102B:2`. A `/` would start a clause. */
+  id: z
+    .string()
+    .min(2)
+    .regex(/^[^\s/]+$/, 'an ID holds no space and no /'),
+  /** Section number in the source, as text: '3.4.5'. */
+  section: z.string().min(1),
+  priority: z.enum(priorities),
+  /** One line, in our own words. */
+  statement: z.string().min(10).max(240),
+  subject: z.enum(subjects),
+  method: z.enum(methods),
+  /** Why it is not tested; needed unless the method is `test`. */
+  why: z.string().min(5).optional(),
+  /** What it asks, piece by piece. Empty only for `information`. */
+  clauses: z.array(clause),
+  /** Technical requirements of the thesis under this SR-. */
+  technical: z.array(strict({ id: z.string(), statement: z.string().min(5) })).optional(),
+  /** How we read the source where it is unclear, or a cross-reference. */
+  reading: z.string().optional(),
+  /** True for section IDs that we gave where the source numbers nothing; counted apart. */
+  ours: z.boolean().optional(),
+})
   .refine((r) => r.method === 'test' || r.why !== undefined, {
+    path: ['why'],
     message: 'a requirement that is not tested says why (key: why)',
   })
   .refine((r) => r.method === 'information' || r.clauses.length > 0, {
+    path: ['clauses'],
     message: 'a requirement that asks something has at least one clause',
   })
+  .superRefine((r, context) => {
+    const seen = new Set<string>()
+    r.clauses.forEach(({ id }, i) => {
+      if (seen.has(id)) {
+        const message = `clause ${id} of ${r.id} is there twice; a clause id is unique within its requirement`
+        context.addIssue({ code: 'custom', path: ['clauses', i, 'id'], message })
+      }
+      seen.add(id)
+    })
+  })
 
-export const catalogueFile = z.strictObject({
+export const catalogueFile = strict({
   /** Short name: `openlv`. */
   document: z.string(),
   title: z.string(),
@@ -75,6 +102,9 @@ export const catalogueFile = z.strictObject({
   requirements: z.array(requirement),
 })
 
+export type Priority = (typeof priorities)[number]
+export type Method = (typeof methods)[number]
+export type Subject = (typeof subjects)[number]
 export type Clause = z.infer<typeof clause>
 export type Requirement = z.infer<typeof requirement>
 export type CatalogueFile = z.infer<typeof catalogueFile>
