@@ -1,0 +1,95 @@
+/** Configuration of the platform: what `platform.ts` is given. Described for its user in README.md. */
+import { z } from 'zod'
+import { iidPattern } from './api.ts'
+import type { Json } from './env.ts'
+import { LvcapError } from './errors.ts'
+
+/** Topic names: as the GridKey specification proposes (Appendix C, section 4), or as fielded in 2018. */
+export const topicProfile = z.enum(['spec', 'openlv-2018'])
+export type TopicProfile = z.infer<typeof topicProfile>
+
+const json: z.ZodType<Json> = z.json()
+const iid = z.string().regex(iidPattern, 'an instance ID is <vendor>_<application>_<two digits>, or a UUID')
+const apid = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'an application ID is <vendor>_<application>_<version>')
+const port = z.int().min(1).max(65_535)
+
+const appEntry = z.strictObject({
+  /** Application ID: the common name of its certificate, and the name of its files in the key folder. */
+  apid,
+  /** Instance ID: the handle in topics. */
+  iid,
+  /** Module path from the root of the installation. */
+  entry: z.string().min(1),
+  /** ContainerConfig, delivered on config/response. Null: the Container Manager knows none. */
+  config: z.record(z.string(), json).nullable(),
+})
+export type AppEntry = z.infer<typeof appEntry>
+
+const apps = z
+  .array(appEntry)
+  .refine(
+    (list) => new Set(list.map((a) => a.iid)).size === list.length,
+    'two apps have the same instance ID',
+  )
+
+export const platformSchema = z.strictObject({
+  /** Folder with ca.crt, broker.crt/key, container-manager.crt/key, and <APID>.crt/key of each app. */
+  pki: z.string().min(1),
+  marketplace: z.strictObject({
+    /** IP address; without one, the machine's own. */
+    address: z.string().optional(),
+    /** TCP port; 8883 in section 8.1, table 4. */
+    port: port.default(8883),
+    entry: z.string().default('sim/reference/lvcap/marketplace/main.ts'),
+    iid: iid.default('eatl_marketplace_00'),
+    /** Serial numbers (hexadecimal) of revoked certificates. */
+    revoked: z.array(z.string().regex(/^[0-9a-fA-F]+$/)).default([]),
+  }),
+  manager: z
+    .strictObject({
+      iid: iid.default('eatl_containermanager_00'),
+      /** Seconds between status requests; 120 by default (section 6). */
+      statusInterval: z.number().positive().max(86_400).default(120),
+    })
+    .prefault({}),
+  /** Topic names that apps use unless their own configuration says otherwise. */
+  topics: topicProfile.default('spec'),
+  /** In the order of their installation, which is the order of their start (section 5.1.2). */
+  apps,
+})
+export type PlatformConfig = z.infer<typeof platformSchema>
+
+/** What the Data Marketplace is given. */
+export const marketplaceSchema = z.strictObject({
+  iid,
+  pki: z.string().min(1),
+  address: z.string().min(1),
+  port,
+  managerIid: iid,
+  apps: z.array(z.strictObject({ apid, iid })),
+  revoked: z.array(z.string()),
+})
+export type MarketplaceConfig = z.infer<typeof marketplaceSchema>
+
+/** What an app is given at its start: who it is, and where the Data Marketplace is. All else comes by config/response. */
+export const appSchema = z.strictObject({
+  apid,
+  iid,
+  pki: z.string().min(1),
+  marketplace: z.strictObject({ address: z.string().min(1), port }),
+  topics: topicProfile,
+})
+export type AppConfig = z.infer<typeof appSchema>
+
+/**
+ * Reads a configuration.
+ * @throws LvcapError `config`, with the path and the reason of each misfit.
+ */
+export function parseConfig<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const r = schema.safeParse(value)
+  if (r.success) return r.data
+  const reasons = r.error.issues.map((i) => `${i.path.map(String).join('.') || '(top)'}: ${i.message}`)
+  throw new LvcapError('config', `${what} does not fit: ${reasons.join('; ')}`, r.error)
+}

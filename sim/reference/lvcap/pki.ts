@@ -1,0 +1,99 @@
+/**
+ * The platform's small certificate authority. It stands for the one that API section 8.1 gives to EA Technology: one
+ * root, a certificate for the Data Marketplace, and a client certificate for each application whose common name is
+ * its APID. It also makes what an intruder would bring, to test that it is refused.
+ *
+ * Keys are RSA by default, so that even TLS 1.1 could be spoken where a broker wrongly allows it (Ed25519 needs
+ * TLS 1.2), and because its signatures have a fixed length. OpenSSL checks dates by the machine's clock, whatever the
+ * program's Date says; hence validity from 2000 to 9999, and expired certificates that ended in 2001.
+ */
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { certificatePem, type CertificateRequest } from './x509.ts'
+
+export interface PkiOptions {
+  /** APIDs of the applications; each gets `<APID>.crt` and `<APID>.key`. The intruder claims to be the first one. */
+  readonly apps: readonly string[]
+  /** IP addresses by which the Data Marketplace is reached, beside 127.0.0.1, `marketplace` and `localhost`. */
+  readonly addresses?: readonly string[]
+  readonly algorithm?: 'rsa' | 'ed25519'
+}
+
+/** Identities that every platform has, beside its applications. */
+export const standingIdentities = ['container-manager', 'observer', 'operator'] as const
+
+/** What an intruder can show; each claims to be the first application. */
+export const intruderIdentities = ['expired', 'not-yet-valid', 'foreign-ca', 'self-signed'] as const
+
+interface Keys {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+interface Span {
+  readonly notBefore: Date
+  readonly notAfter: Date
+}
+
+const always = { notBefore: new Date('2000-01-01T00:00:00Z'), notAfter: new Date('9999-12-31T23:59:59Z') }
+const ended = { notBefore: new Date('2000-01-01T00:00:00Z'), notAfter: new Date('2001-01-01T00:00:00Z') }
+const future = { notBefore: new Date('9990-01-01T00:00:00Z'), notAfter: always.notAfter }
+
+const rootName = 'Platform certificate authority'
+
+/**
+ * Writes ca.crt; broker, container-manager, observer, operator and `<APID>` as .crt and .key; and
+ * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key, all PEM, into `folder`, which is made. With RSA it
+ * takes a second or two. Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
+ */
+export function makePki(folder: string, options: PkiOptions): void {
+  const newKeys = (): Keys =>
+    options.algorithm === 'ed25519'
+      ? generateKeyPairSync('ed25519')
+      : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  mkdirSync(join(folder, 'intruder'), { recursive: true, mode: 0o700 })
+  const put = (name: string, certificate: string, keys: Keys): void => {
+    const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' })
+    writeFileSync(join(folder, `${name}.crt`), certificate)
+    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 })
+  }
+
+  const root = newKeys()
+  writeFileSync(join(folder, 'ca.crt'), issue(rootName, root, root, 'authority'))
+  const broker = newKeys()
+  const names = ['marketplace', 'localhost', ...new Set(['127.0.0.1', ...(options.addresses ?? [])])]
+  put('broker', issue('marketplace', broker, root, 'server', { names }), broker)
+  for (const name of new Set([...standingIdentities, ...options.apps])) {
+    const keys = newKeys()
+    put(name, issue(name, keys, root, 'client'), keys)
+  }
+
+  const victim = options.apps[0] ?? 'observer'
+  const own = newKeys()
+  // A root of the same name as ours, as an impostor would choose it.
+  const foreign = newKeys()
+  put('intruder/expired', issue(victim, own, root, 'client', ended), own)
+  put('intruder/not-yet-valid', issue(victim, own, root, 'client', future), own)
+  put('intruder/foreign-ca', issue(victim, own, foreign, 'client'), own)
+  put('intruder/self-signed', issue(victim, own, own, 'client', { issuer: victim }), own)
+}
+
+function issue(
+  subject: string,
+  keys: Keys,
+  by: Keys,
+  use: CertificateRequest['use'],
+  more: Partial<Span> & { issuer?: string; names?: readonly string[] } = {},
+): string {
+  return certificatePem({
+    subject,
+    issuer: rootName,
+    publicKey: createPublicKey(keys.privateKey),
+    issuerPublicKey: createPublicKey(by.privateKey),
+    issuerPrivateKey: by.privateKey,
+    use,
+    ...always,
+    ...more,
+  })
+}
