@@ -1,0 +1,69 @@
+/** The rig file: what stands in for the roles that scenarios ask for, and where. YAML, in fixtures/rigs or anywhere. */
+import { basename, extname } from 'node:path'
+import { z } from 'zod'
+import { GridproofError } from '../../drivers/errors.ts'
+import { readYaml } from '../../drivers/yaml.ts'
+
+/** Last number of an IPv4 address inside the rig's network. */
+const at = z.int().min(2).max(250)
+const port = z.int().min(0).max(65_535)
+
+const serial = z.strictObject({
+  baudRate: z.int().min(50).max(1_000_000),
+  dataBits: z.union([z.literal(7), z.literal(8)]),
+  parity: z.enum(['none', 'even', 'odd']),
+  stopBits: z.union([z.literal(1), z.literal(2)]),
+})
+
+const device = z
+  .strictObject({
+    /** A device of sim/devices. */
+    device: z.string(),
+    at,
+    /** Options of that device: its personality and so on. Checked by the device's own schema. */
+    options: z.record(z.string(), z.json()).optional(),
+    /** TCP port; 0 takes a free one and tells the platform. */
+    port: port.optional(),
+    serial: serial.optional(),
+  })
+  .refine((d) => (d.port === undefined) !== (d.serial === undefined), {
+    message: 'expected either port (a TCP device) or serial (a device on a serial line)',
+  })
+
+const rig = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and -'),
+  describes: z.string().min(10),
+  time: z.enum(['virtual', 'real']),
+  /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
+  network: z.string().regex(/^(own|\d{1,3}\.\d{1,3}\.\d{1,3})$/, "expected 'own' or three numbers such as 10.77.0"),
+  platform: z.strictObject({
+    kind: z.literal('reference'),
+    at,
+    port,
+    /** Names of the topics that the sensor apps publish on (facts on both in docs/platform.md). */
+    topics: z.enum(['spec', 'openlv-2018']),
+    /** Interval of the sensor apps when no scenario sets another, in seconds. */
+    intervalSeconds: z.int().min(1).max(3600).default(60),
+    /** Interval of the Container Manager's status requests, in seconds (LV-CAP API 6: 120 by default). */
+    statusSeconds: z.int().min(1).max(3600).default(120),
+  }),
+  observer: z.strictObject({ at }),
+  roles: z.strictObject({
+    gridkey: device.optional(),
+    thermocouple: device.optional(),
+    intruder: z.strictObject({ at }).optional(),
+  }),
+})
+
+export type RigFile = z.infer<typeof rig>
+export type DeviceEntry = z.infer<typeof device>
+
+/** Reads a rig file. Throws `bad-file` with file, line, path and what was expected. */
+export function readRig(file: string): RigFile {
+  const r = readYaml(file, rig)
+  if (r.name !== basename(file, extname(file)))
+    throw new GridproofError('bad-file', `expected '${basename(file, extname(file))}', the file's own name`, {
+      place: { file, path: 'name' },
+    })
+  return r
+}

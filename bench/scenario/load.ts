@@ -1,0 +1,193 @@
+/** Scenario files: found, imported, and refused with file and line before anything starts. */
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { duration } from '../../drivers/units.ts'
+import type { Roles, Scenario } from '../faces.ts'
+
+export interface LoadedScenario {
+  /** Path under the scenarios folder without extension, with `/`: `capture/every-minute`. */
+  readonly id: string
+  readonly file: string
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string
+  readonly scenario: Scenario
+}
+
+/** What must be known to tell a good scenario from a bad one. */
+export interface ScenarioContext {
+  /** Clause references that a text such as `M:0022` or `M:0022/voltage` stands for; throws `no-such`. */
+  clausesOf(reference: string): readonly string[]
+  /** Defect IDs that `catches` may name. */
+  readonly defects: ReadonlySet<string>
+}
+
+const roleNames = {
+  platform: true,
+  gridkey: true,
+  thermocouple: true,
+  intruder: true,
+} as const satisfies Record<keyof Roles, true>
+
+/** The roles that a scenario may ask for. */
+export const roles = Object.keys(roleNames) as readonly (keyof Roles)[]
+
+const durationText = z.string().refine(isDuration, { message: 'expected a duration such as 24 h, 90 s or 250 ms' })
+
+const shape = z.strictObject({
+  title: z.string().min(10, 'expected a sentence of at least 10 characters'),
+  verifies: z.array(z.string()).min(1, 'expected at least one requirement ID'),
+  needs: z.array(z.enum(roles as [keyof Roles, ...(keyof Roles)[]])).min(1, 'expected at least one role'),
+  catches: z.record(z.string(), z.string()),
+  horizon: durationText,
+  short: durationText.optional(),
+  prove: durationText.optional(),
+  run: z.custom<Scenario['run']>((v) => typeof v === 'function', 'expected a function'),
+})
+
+function isDuration(text: string): boolean {
+  try {
+    return duration(text) > 0
+  } catch {
+    return false
+  }
+}
+
+/** Every scenario file under a folder, sorted by ID. Tests and files that start with `_` are left out. */
+export function findScenarios(folder: string): readonly { id: string; file: string }[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  } catch (e) {
+    throw new GridproofError('bad-file', `the scenarios folder cannot be read: ${messageOf(e)}`, {
+      cause: e,
+      place: { file: folder },
+    })
+  }
+  return names
+    .filter((n) => n.endsWith('.ts') && !n.endsWith('.test.ts') && !(n.split(sep).at(-1) ?? '').startsWith('_'))
+    .map((n) => ({ id: n.slice(0, -3).split(sep).join('/'), file: join(folder, n) }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/**
+ * Imports and checks one scenario file.
+ * Throws `bad-file` with file, line, path and what was expected.
+ */
+export async function loadScenario(id: string, file: string, context: ScenarioContext): Promise<LoadedScenario> {
+  const text = readFileSync(file, 'utf8')
+  const shown = relative(process.cwd(), file) || file
+  let module: { default?: unknown }
+  try {
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+  } catch (e) {
+    const line = lineOfImportError(e, file)
+    throw new GridproofError('bad-file', `cannot be imported: ${messageOf(e).split('\n')[0]}`, {
+      cause: e,
+      place: { file: shown, ...(line === undefined ? {} : { line }) },
+    })
+  }
+  const refuse = (path: string, message: string): never => {
+    throw new GridproofError('bad-file', message, { place: { file: shown, line: lineOfKey(text, path), path } })
+  }
+  if (module.default === undefined) refuse('', 'expected a default export made by scenario({ ... })')
+  const parsed = shape.safeParse(module.default)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    return refuse(issue?.path.map(String).join('.') ?? '', issue?.message ?? 'does not fit')
+  }
+  const s = module.default as Scenario
+  const verified = new Set<string>()
+  for (const [i, reference] of s.verifies.entries()) {
+    try {
+      for (const c of context.clausesOf(reference)) verified.add(c)
+    } catch (e) {
+      refuse(`verifies.${i}`, messageOf(e))
+    }
+  }
+  for (const [defect, reference] of Object.entries(s.catches)) {
+    if (!context.defects.has(defect))
+      refuse(`catches.${defect}`, `expected a known defect: ${nearest(defect, context.defects)}`)
+    let clauses: readonly string[] = []
+    try {
+      clauses = context.clausesOf(reference)
+    } catch (e) {
+      refuse(`catches.${defect}`, messageOf(e))
+    }
+    if (!clauses.some((c) => verified.has(c)))
+      refuse(`catches.${defect}`, `'${reference}' is not among what this scenario verifies`)
+  }
+  if (s.short !== undefined && duration(s.short) > duration(s.horizon))
+    refuse('short', 'expected a duration no longer than the horizon')
+  return { id, file, sha256: createHash('sha256').update(text).digest('hex'), scenario: s }
+}
+
+/** Loads every scenario of a folder whose ID matches one of the patterns (none: all). */
+export async function loadScenarios(
+  folder: string,
+  patterns: readonly string[],
+  context: ScenarioContext,
+): Promise<readonly LoadedScenario[]> {
+  const found = findScenarios(folder)
+  const wanted = patterns.length === 0 ? found : found.filter((f) => patterns.some((p) => matches(f.id, p)))
+  for (const p of patterns)
+    if (!found.some((f) => matches(f.id, p)))
+      throw new GridproofError('usage', `no scenario matches '${p}'; there are: ${found.map((f) => f.id).join(', ')}`)
+  const loaded: LoadedScenario[] = []
+  for (const f of wanted) loaded.push(await loadScenario(f.id, f.file, context))
+  return loaded
+}
+
+/** A pattern is an ID, the begin of one up to a `/`, or a text with `*`. */
+function matches(id: string, pattern: string): boolean {
+  const p = pattern.replace(/^(\.\/)?scenarios\//, '').replace(/\.ts$/, '')
+  if (id === p || id.startsWith(`${p.replace(/\/$/, '')}/`)) return true
+  if (!p.includes('*')) return false
+  const re = new RegExp(`^${p.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*')}$`)
+  return re.test(id)
+}
+
+/** The line on which the last key of a path first stands as `key:`, `'key':` or `key(`; 1 where it does not. */
+function lineOfKey(text: string, path: string): number {
+  const keys = path.split('.').filter((k) => !/^\d+$/.test(k))
+  const lines = text.split('\n')
+  for (const key of [path.replace(/^[^.]*\./, ''), ...keys.reverse()]) {
+    if (key === '') continue
+    const escaped = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    const at = lines.findIndex((l) => new RegExp(`(?:^|[\\s{,'"])${escaped}['"]?\\s*[:(]`).test(l))
+    if (at >= 0) return at + 1
+  }
+  const at = lines.findIndex((l) => l.includes('export default'))
+  return at < 0 ? 1 : at + 1
+}
+
+function lineOfImportError(e: unknown, file: string): number | undefined {
+  const text = e instanceof Error ? `${e.message}\n${e.stack ?? ''}` : ''
+  const name = file.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const m = new RegExp(`${name}:(\\d+)`).exec(text)
+  return m?.[1] === undefined ? undefined : Number(m[1])
+}
+
+/** The names nearest to a wrong one, for an error message. */
+export function nearest(wrong: string, names: Iterable<string>): string {
+  const scored = [...names].map((n) => ({ n, d: distance(wrong, n) })).sort((a, b) => a.d - b.d)
+  const best = scored.slice(0, 3).map((x) => x.n)
+  return best.length === 0 ? `'${wrong}' is unknown, and none exists` : `'${wrong}' is unknown; nearest: ${best.join(', ')}`
+}
+
+/** Edit distance by Levenshtein. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      )
+    row = next
+  }
+  return row[b.length] ?? 0
+}
