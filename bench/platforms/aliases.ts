@@ -65,7 +65,8 @@ function aliasOf(topic: string, apps: RoleApps): string {
   const t = topic.split('/')
   const [a, b, iid] = t
   if (a === 'sensor' && b === 'data' && iid === apps.gridkey) return gridkeyAlias(t.slice(3)) ?? 'unknown'
-  if (a === 'sensor' && b === 'data' && iid === apps.thermocouple) return temperatureAlias(t.slice(3)) ?? 'unknown'
+  if (a === 'sensor' && b === 'data' && iid === apps.thermocouple)
+    return temperatureAlias(t.slice(3)) ?? 'unknown'
   if (topic === 'status/request') return 'status.request'
   if (a === 'status' && b === 'response' && iid !== undefined) return `status.response.${iid}`
   if (a === 'config' && b !== undefined && iid !== undefined) return `config.${b}.${iid}`

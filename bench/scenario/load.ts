@@ -154,7 +154,7 @@ function matches(id: string, pattern: string): boolean {
 function lineOfKey(text: string, path: string): number {
   const keys = path.split('.').filter((k) => !/^\d+$/.test(k))
   const lines = text.split('\n')
-  for (const key of [path.replace(/^[^.]*\./, ''), ...keys.reverse()]) {
+  for (const key of [path.replace(/^[^.]*\./, ''), ...keys.toReversed()]) {
     if (key === '') continue
     const escaped = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
     const at = lines.findIndex((l) => new RegExp(`(?:^|[\\s{,'"])${escaped}['"]?\\s*[:(]`).test(l))

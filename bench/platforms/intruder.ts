@@ -1,0 +1,176 @@
+/** A stranger at the marketplace's door (M:0019, S:009): each attempt tells at which stage it ended. */
+import { readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { connect } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Json, Realm } from '../../drivers/faces.ts'
+import type { Emit } from '../../sim/faces.ts'
+import type { Intruder, IntruderAttempt } from '../faces.ts'
+import type { Door } from './observer.ts'
+
+/** How long an attempt may take, in ms. Ours: ten times what a slow TLS handshake takes. */
+const patience = 10_000
+
+/** What came of an attempt. Logged as payload of `seen` with alias `intruder.<attempt>`. */
+export interface Outcome {
+  /** Whether it got a CONNACK that lets it in. */
+  readonly admitted: boolean
+  /** Where it ended: before TLS, in the handshake (or at once after it), at CONNECT, or inside. */
+  readonly stage: 'tcp' | 'tls' | 'mqtt' | 'inside'
+  readonly reason: string
+  /** What came of its publication: `acked` by the broker, or the connection closed on it, or nothing came. */
+  readonly published?: 'acked' | 'closed' | 'silent'
+  readonly [k: string]: Json
+}
+
+export interface IntruderOptions {
+  /** `name` is the common name that it claims unless it brings its own. */
+  readonly door: Door
+  readonly realm: Realm
+  readonly emit: Emit
+  /** Common name of an app of its own, properly enrolled, for the identity `own`. */
+  readonly own: string
+}
+
+export function makeIntruder(o: IntruderOptions): Intruder {
+  return {
+    attempt: (what) =>
+      o.realm.run(async () => {
+        const { name, ...rest } = what
+        o.emit('sent', { alias: `intruder.${name}`, ...(rest as { [k: string]: Json }) })
+        const outcome = what.identity === 'plain-tcp' ? await plainTcp(o, what) : await overTls(o, what)
+        o.emit('seen', { alias: `intruder.${name}`, payload: outcome })
+        return outcome
+      }),
+  }
+}
+
+/** MQTT without TLS on the same port: sends a CONNECT and looks for a CONNACK. */
+async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<Outcome> {
+  const client = connect({
+    protocol: 'mqtt',
+    host: o.door.address,
+    port: o.door.port,
+    ...session(o, what),
+    // A broken packet is an answer too: no retry, no patience beyond ours.
+    reconnectPeriod: 0,
+    connectTimeout: patience,
+  })
+  return follow(client, what, (why) => ({ admitted: false, stage: 'mqtt', reason: why }))
+}
+
+async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<Outcome> {
+  const reach = await reachable(o.door)
+  if (reach !== undefined) return { admitted: false, stage: 'tcp', reason: reach }
+  const client = connect({
+    protocol: 'mqtts',
+    host: o.door.address,
+    port: o.door.port,
+    servername: o.door.serverName,
+    ca: readFileSync(join(o.door.pki, 'ca.crt')),
+    ...keyOf(o, what),
+    ...(what.tlsMax === undefined
+      ? {}
+      : // The bench's own floor is lowered for this one connection, so that the platform must refuse.
+        { maxVersion: what.tlsMax, minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' }),
+    ...session(o, what),
+    reconnectPeriod: 0,
+    connectTimeout: patience,
+  })
+  let handshaken = false
+  client.on('packetreceive', () => {
+    handshaken = true
+  })
+  return follow(client, what, (why) => ({ admitted: false, stage: handshaken ? 'mqtt' : 'tls', reason: why }))
+}
+
+function session(o: IntruderOptions, what: IntruderAttempt): IClientOptions {
+  const claim = what.claim ?? (what.identity === 'own' ? o.own : o.door.name)
+  return { clientId: claim, username: claim, clean: true, keepalive: 30 }
+}
+
+function keyOf(o: IntruderOptions, what: IntruderAttempt): { cert?: Buffer; key?: Buffer } {
+  const files: Readonly<Record<IntruderAttempt['identity'], string | undefined>> = {
+    none: undefined,
+    'plain-tcp': undefined,
+    expired: 'intruder/expired',
+    'foreign-ca': 'intruder/foreign-ca',
+    'not-yet-valid': 'intruder/not-yet-valid',
+    'self-signed': 'intruder/self-signed',
+    own: o.own,
+  }
+  const base = files[what.identity]
+  if (base === undefined) return {}
+  try {
+    return {
+      cert: readFileSync(join(o.door.pki, `${base}.crt`)),
+      key: readFileSync(join(o.door.pki, `${base}.key`)),
+    }
+  } catch (e) {
+    throw new GridproofError('rig-lacks', `the intruder has no '${base}' certificate: ${messageOf(e)}`, {
+      cause: e,
+    })
+  }
+}
+
+/** Whether anything listens there at all: a closed port proves nothing about certificates. */
+async function reachable(door: Door): Promise<string | undefined> {
+  const tried = Promise.withResolvers<string | undefined>()
+  const socket = createConnection({ host: door.address, port: door.port })
+  socket.setTimeout(patience)
+  socket.on('connect', () => tried.resolve(undefined))
+  socket.on('timeout', () => tried.resolve('no answer to the TCP connection'))
+  socket.on('error', (e) => tried.resolve(messageOf(e)))
+  const result = await tried.promise
+  socket.destroy()
+  return result
+}
+
+/** Follows a connection to its outcome, and closes it. */
+async function follow(
+  client: MqttClient,
+  what: IntruderAttempt,
+  refused: (why: string) => Outcome,
+): Promise<Outcome> {
+  const done = Promise.withResolvers<Outcome>()
+  let why = 'the connection was closed'
+  let inside = false
+  client.on('error', (e) => {
+    why = messageOf(e)
+  })
+  client.on('close', () => {
+    if (!inside) done.resolve(refused(why))
+    else if (what.publish !== undefined)
+      done.resolve({
+        admitted: true,
+        stage: 'inside',
+        reason: 'closed at its publication',
+        published: 'closed',
+      })
+  })
+  client.on('connect', () => {
+    inside = true
+    const p = what.publish
+    if (p === undefined) {
+      done.resolve({ admitted: true, stage: 'inside', reason: 'let in' })
+      return
+    }
+    client.publish(p.topic, JSON.stringify(p.payload), { qos: 1 }, (e) => {
+      if (e === undefined || e === null)
+        done.resolve({ admitted: true, stage: 'inside', reason: 'let in', published: 'acked' })
+    })
+  })
+  const timer = setTimeout(() => {
+    done.resolve(
+      inside
+        ? { admitted: true, stage: 'inside', reason: 'let in', published: 'silent' }
+        : refused(`nothing came in ${patience / 1000} s`),
+    )
+  }, patience)
+  const outcome = await done.promise
+  clearTimeout(timer)
+  await client.endAsync(true).catch(() => undefined)
+  return outcome
+}

@@ -1,0 +1,136 @@
+/**
+ * Watches a Data Marketplace with an observer's certificate: every message becomes `seen`, with the alias of its topic.
+ * MQTT 3.1.1 over TLS (LV-CAP API 8.1, table 4); it subscribes to everything and publishes nothing.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'mqtt'
+import type { MqttClient } from 'mqtt'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Instant, Json, Realm } from '../../drivers/faces.ts'
+import type { Emit } from '../../sim/faces.ts'
+
+/** Where a marketplace is, and who asks. */
+export interface Door {
+  readonly address: string
+  readonly port: number
+  /** Name in the broker's certificate (API table 4: `marketplace`). */
+  readonly serverName: string
+  /** Folder with ca.crt and <name>.crt, <name>.key. */
+  readonly pki: string
+  /** Common name of the certificate to show. */
+  readonly name: string
+}
+
+export interface Observer extends AsyncDisposable {
+  /** Resolves when the first connection stands and the subscription is acknowledged. */
+  readonly watching: Promise<void>
+  /** Publishes as this identity, for identities that may (the operator). Resolves at the acknowledgement. */
+  publish(topic: string, payload: Json): Promise<void>
+}
+
+/** The parsed payload, or what it was instead. Bytes that are no text are given in hexadecimal. */
+export function payloadOf(bytes: Uint8Array): Json {
+  if (bytes.length === 0) return {}
+  const text = Buffer.from(bytes).toString('utf8')
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    const clean = Buffer.from(text, 'utf8').equals(bytes)
+    return { notJson: clean ? text.slice(0, 4096) : Buffer.from(bytes.subarray(0, 2048)).toString('hex') }
+  }
+}
+
+/** `Timestamp` of an LV-CAP object, in ms (API 4.5: whole seconds since 1970 UTC). */
+export function stampOf(payload: Json): Instant | undefined {
+  if (payload === null || typeof payload !== 'object' || Array.isArray(payload)) return undefined
+  const t = (payload as { readonly Timestamp?: Json }).Timestamp
+  return typeof t === 'number' && Number.isFinite(t) ? t * 1000 : undefined
+}
+
+/** Connection options for an identity at a door. Reads its key and certificate. */
+export function tlsOptions(door: Door): { ca: Buffer; cert: Buffer; key: Buffer; servername: string } {
+  try {
+    return {
+      ca: readFileSync(join(door.pki, 'ca.crt')),
+      cert: readFileSync(join(door.pki, `${door.name}.crt`)),
+      key: readFileSync(join(door.pki, `${door.name}.key`)),
+      servername: door.serverName,
+    }
+  } catch (e) {
+    throw new GridproofError('rig-lacks', `no certificate for '${door.name}': ${messageOf(e)}`, { cause: e })
+  }
+}
+
+export interface ObserverOptions {
+  readonly door: Door
+  readonly realm: Realm
+  readonly emit: Emit
+  readonly aliasOf: (topic: string) => string
+  /** Told of every message after it has become an event. */
+  readonly onMessage?: (topic: string, payload: Json) => void
+  /** Subscriptions; everything by default. */
+  readonly topics?: readonly string[]
+  /** Whether messages become events (an operator's answers do not). */
+  readonly record?: boolean
+}
+
+/** Connects and keeps connected; a lost connection is a note in the evidence, and is tried again each second. */
+export function observe(o: ObserverOptions): Observer {
+  return o.realm.run(() => {
+    const tls = tlsOptions(o.door)
+    const client: MqttClient = connect({
+      protocol: 'mqtts',
+      host: o.door.address,
+      port: o.door.port,
+      ...tls,
+      clientId: o.door.name,
+      username: o.door.name,
+      // The session outlives a lost connection, so that the broker keeps what it owes us meanwhile.
+      clean: false,
+      keepalive: 30,
+      reconnectPeriod: 1000,
+      connectTimeout: 10_000,
+      resubscribe: true,
+    })
+    client.on('message', (topic, bytes, packet) => {
+      const payload = payloadOf(bytes)
+      if (o.record !== false) {
+        const stamp = stampOf(payload)
+        o.emit(
+          'seen',
+          { alias: o.aliasOf(topic), topic, payload, qos: packet.qos, retain: packet.retain },
+          stamp === undefined ? {} : { stamp },
+        )
+      }
+      o.onMessage?.(topic, payload)
+    })
+    let up = false
+    let closing = false
+    const watching = Promise.withResolvers<void>()
+    client.on('connect', () => {
+      up = true
+      client.subscribe([...(o.topics ?? ['#'])], { qos: 1 }, (error) => {
+        if (error === null) watching.resolve()
+        else o.emit('note', { what: 'the observer could not subscribe', why: messageOf(error) })
+      })
+    })
+    client.on('close', () => {
+      if (up && !closing) o.emit('note', { what: 'the observer lost its connection to the marketplace' })
+      up = false
+    })
+    // Refused connections come again each second until `ready` gives up: one event would say no more than its time-out.
+    client.on('error', () => undefined)
+    return {
+      watching: watching.promise,
+      publish: (topic, payload) =>
+        o.realm.run(async () => {
+          await client.publishAsync(topic, JSON.stringify(payload), { qos: 1 })
+        }),
+      async [Symbol.asyncDispose]() {
+        closing = true
+        await o.realm.run(() => client.endAsync(true).catch(() => undefined))
+      },
+    }
+  })
+}
