@@ -142,6 +142,7 @@ describe('the shipped catalogue', () => {
       catalogue.documents.flatMap((d) => runsOf(8, readFileSync(join(sources, d.source), 'utf8'))),
     )
     expect(theirs.size).toBeGreaterThan(10_000)
+    expect(runsOf(3, 'LV-\nCAP™ runs.')).toEqual(['lv cap runs'])
     const copied = catalogue.requirements.flatMap((r) =>
       prose(r).flatMap(([key, text]) =>
         runsOf(8, text)
