@@ -1,0 +1,260 @@
+/**
+ * The Container Manager: starts the Data Marketplace and then the applications, configures them, asks after them, and
+ * restarts or stops them (API sections 5, 6 and 8.2). How a program is run is `env.start`'s affair.
+ */
+import { topics, type Message } from '../api.ts'
+import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from '../config.ts'
+import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
+import { LvcapError, textOf } from '../errors.ts'
+import { openSession, type Presentation } from '../sdk/session.ts'
+import { initial, shippedPolicy, step, type Effect, type Input, type Policy, type State } from './machine.ts'
+import { interpret } from './messages.ts'
+import { configStore } from './store.ts'
+
+/** The Container Manager in parts. */
+export interface ManagerParts {
+  present(): Presentation
+  policy(): Policy
+  /** Milliseconds between status requests. */
+  pollEvery(config: PlatformConfig): number
+  /** The applications in the order of their start. */
+  order(apps: readonly AppEntry[]): readonly AppEntry[]
+  /** The program of an application. */
+  program(app: AppEntry, config: PlatformConfig, address: string): Program
+  /** The program of the Data Marketplace. */
+  core(config: PlatformConfig, address: string): Program
+  interpret(topic: string, payload: Uint8Array): Input | undefined
+  decide(
+    state: State,
+    input: Input,
+    now: number,
+    policy: Policy,
+    managerIid: string,
+  ): readonly [State, readonly Effect[]]
+  /** Lets one message go; `send` resolves at the acknowledgement. */
+  publish(message: Message, send: (message: Message) => Promise<void>): Promise<void>
+}
+
+/** Milliseconds before the Data Marketplace is started again. Ours. */
+const coreRestartDelay = 1_000
+
+export function parts(_config: Json): ManagerParts {
+  return {
+    present: () => ({ clientId: 'container-manager', username: 'container-manager', clean: true }),
+    policy: () => shippedPolicy,
+    pollEvery: (config) => config.manager.statusInterval * 1_000,
+    order: (apps) => apps,
+    program: (app, config, address) => ({
+      entry: app.entry,
+      config: {
+        apid: app.apid,
+        iid: app.iid,
+        pki: config.pki,
+        marketplace: { address: config.marketplace.address ?? address, port: config.marketplace.port },
+        topics: config.topics,
+      },
+      defects: [],
+    }),
+    core: (config, address) => ({
+      entry: config.marketplace.entry,
+      config: {
+        iid: config.marketplace.iid,
+        pki: config.pki,
+        address: config.marketplace.address ?? address,
+        port: config.marketplace.port,
+        managerIid: config.manager.iid,
+        apps: config.apps.map(({ apid, iid }) => ({ apid, iid })),
+        revoked: config.marketplace.revoked,
+      },
+      defects: [],
+    }),
+    interpret,
+    decide: step,
+    publish: (message, send) => send(message),
+  }
+}
+
+export async function main(env: ProgramEnv): Promise<number> {
+  return run(parts(env.config), env)
+}
+
+/** Runs the platform until `env.term`; then everything is shut down in good order, and 0 returned. */
+export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
+  const config = parseConfig(platformSchema, env.config, 'the configuration of the platform')
+  const policy = p.policy()
+  const store = configStore(env.disk)
+  const apps = p.order(config.apps)
+  const procs = new Map<string, Proc>()
+  const timers = new Map<string, NodeJS.Timeout>()
+  let state = initial(apps.map((a) => ({ iid: a.iid, config: store.load(a.iid) ?? a.config })))
+  let finished: () => void = () => {}
+  const done = new Promise<void>((resolve) => {
+    finished = resolve
+  })
+
+  const core = keepCore(env, p.core(config, env.address))
+  await core.start()
+
+  const session = openSession(
+    {
+      pki: config.pki,
+      name: 'container-manager',
+      address: config.marketplace.address ?? env.address,
+      port: config.marketplace.port,
+    },
+    p.present(),
+    (text) => env.log({ event: 'trouble', text }),
+  )
+
+  const take = (input: Input): void => {
+    const [next, effects] = p.decide(state, input, wallClock(), policy, config.manager.iid)
+    state = next
+    for (const effect of effects) perform(effect)
+  }
+
+  const perform = (effect: Effect): void => {
+    switch (effect.do) {
+      case 'start':
+        void startApp(effect.iid)
+        return
+      case 'signal':
+        procs.get(effect.iid)?.signal(effect.signal)
+        return
+      case 'publish':
+        void say(effect.message)
+        return
+      case 'log':
+        env.log(effect.entry)
+        return
+      case 'timer': {
+        const key = `${effect.iid} ${effect.what}`
+        clearTimeout(timers.get(key))
+        timers.set(
+          key,
+          setTimeout(() => {
+            timers.delete(key)
+            take({ kind: 'timer', what: effect.what, iid: effect.iid })
+          }, effect.ms),
+        )
+        return
+      }
+      case 'untime':
+        for (const what of ['polite', 'kill']) {
+          clearTimeout(timers.get(`${effect.iid} ${what}`))
+          timers.delete(`${effect.iid} ${what}`)
+        }
+        return
+      case 'save':
+        try {
+          store.save(effect.iid, effect.config)
+        } catch (error) {
+          env.log({
+            event: 'trouble',
+            text: `The configuration of ${effect.iid} was not stored: ${textOf(error)}`,
+          })
+        }
+        return
+      case 'finish':
+        finished()
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  const say = async (message: Message): Promise<void> => {
+    try {
+      await p.publish(message, (m) => session.publish(m))
+    } catch (error) {
+      if (error instanceof LvcapError && error.code === 'closed') return
+      env.log({ event: 'trouble', text: `${message.topic}: ${textOf(error)}` })
+    }
+  }
+
+  const startApp = async (iid: string): Promise<void> => {
+    const app = apps.find((a) => a.iid === iid)
+    if (app === undefined) return
+    try {
+      const proc = await env.start(iid, p.program(app, config, env.address))
+      procs.set(iid, proc)
+      const how = await proc.ended
+      if (procs.get(iid) === proc) procs.delete(iid)
+      take({ kind: 'exited', iid, how })
+    } catch (error) {
+      take({ kind: 'exited', iid, how: textOf(error) })
+    }
+  }
+
+  const subscribe = async (): Promise<void> => {
+    try {
+      await session.subscribe('config/request/+', 1)
+      await session.subscribe('status/response/+', 1)
+      await session.subscribe(topics.managerRequest, 1)
+    } catch (error) {
+      // The connection went away again; the next one subscribes anew.
+      env.log({ event: 'trouble', text: textOf(error) })
+      return
+    }
+    // Applications are started once the core services run (section 5.1); `begin` starts each only once.
+    if (!env.term.aborted) take({ kind: 'begin' })
+  }
+
+  session.onMessage((topic, payload) => {
+    const input = p.interpret(topic, payload)
+    if (input !== undefined) take(input)
+  })
+  session.onConnect(() => void subscribe())
+  const poll = setInterval(() => {
+    // Without a session nobody would hear the question.
+    if (session.stats().connected) take({ kind: 'poll' })
+  }, p.pollEvery(config))
+
+  await aborted(env.term)
+  clearInterval(poll)
+  take({ kind: 'close' })
+  await done
+  for (const t of timers.values()) clearTimeout(t)
+  await session.close(5_000)
+  await core.stop()
+  return 0
+}
+
+/** Keeps the Data Marketplace running: ended by itself, it is started again. */
+function keepCore(env: ProgramEnv, program: Program): { start(): Promise<void>; stop(): Promise<void> } {
+  let proc: Proc | undefined
+  let stopping = false
+  let timer: NodeJS.Timeout | undefined
+  const start = async (): Promise<void> => {
+    try {
+      const mine = await env.start('marketplace', program)
+      proc = mine
+      void mine.ended.then(again)
+    } catch (error) {
+      again(textOf(error))
+    }
+  }
+  const again = (how: number | string): void => {
+    proc = undefined
+    if (stopping) return
+    env.log({ event: 'core-ended', how })
+    timer = setTimeout(() => void start(), coreRestartDelay)
+  }
+  return {
+    start,
+    async stop() {
+      stopping = true
+      clearTimeout(timer)
+      const mine = proc
+      if (mine === undefined) return
+      mine.signal('TERM')
+      await mine.ended
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,283 @@
+/**
+ * The life of an application on the platform: start-up in the order of API section 5.2, answers to status requests,
+ * configuration at any time, and the shutdown of section 6.
+ */
+import {
+  command,
+  containerConfigOf,
+  errno,
+  parseObject,
+  sameJson,
+  status,
+  topics,
+  unixSeconds,
+  type Message,
+} from '../api.ts'
+import { appSchema, parseConfig, type AppConfig } from '../config.ts'
+import { wallClock, type JsonObject, type ProgramEnv } from '../env.ts'
+import { LvcapError, textOf } from '../errors.ts'
+import { openSession, type Presentation, type Session, type SessionStats } from './session.ts'
+
+/** The parts that every application has. */
+export interface SdkParts {
+  /** How the application presents itself. */
+  present(config: AppConfig): Presentation
+  /** Lets one message go; `send` resolves at the acknowledgement. */
+  publish(message: Message, send: (message: Message) => Promise<void>): Promise<void>
+  /** The answer to a status request (section 8.2.2). Null: none. `code` as in table 7. */
+  answer(iid: string, code: number, now: number): Message | null
+}
+
+export function sdkParts(): SdkParts {
+  return {
+    present: (config) => ({
+      clientId: config.apid,
+      username: config.apid,
+      clean: true,
+      // Section 8.1.3 asks for the state FAILED; it has no time stamp, since it is written beforehand.
+      will: {
+        topic: topics.statusResponse(config.iid),
+        payload: { Status: status.failed, Message: 'The session ended uncleanly.' },
+        qos: 1,
+        retain: false,
+      },
+    }),
+    publish: (message, send) => send(message),
+    answer: (iid, code, now) => statusMessage(iid, code, now),
+  }
+}
+
+/** What an application's operation may do. */
+export interface AppContext {
+  readonly config: AppConfig
+  readonly log: (entry: JsonObject) => void
+  /** Publishes through the part `publish`; never rejects, failures are logged. */
+  publish(message: Message): void
+  /** Logs an error for storage (section 8.2.4). */
+  error(code: number, text: string): void
+  stats(): SessionStats
+}
+
+/** A configuration in force. */
+export interface Operation {
+  /** Counts worth watching for growth, written to the log with each status answer. */
+  gauges(): Readonly<Record<string, number>>
+  stop(): Promise<void>
+}
+
+/**
+ * Takes a ContainerConfig and starts to operate.
+ * @throws LvcapError `config` where it does not fit.
+ */
+export type Operate = (containerConfig: JsonObject, context: AppContext) => Operation
+
+/** Milliseconds after which a configuration that did not come is asked for again. Ours. */
+const configPatience = 30_000
+
+/** Runs an application until it is told to shut down; 0 then. */
+export async function runApp(p: SdkParts, env: ProgramEnv, operate: Operate): Promise<number> {
+  const config = parseConfig(appSchema, env.config, `the start configuration of ${env.name}`)
+  const log = (entry: JsonObject): void => env.log(entry)
+  const session = openSession(
+    { pki: config.pki, name: config.apid, ...config.marketplace },
+    p.present(config),
+    (text) => log({ event: 'trouble', text }),
+  )
+  const life = new Life(p, session, config, operate, log)
+  session.onMessage((topic, payload) => life.take(topic, payload))
+  session.onConnect(() => void life.greet())
+  await life.over(env.term)
+  await session.close(5_000)
+  return 0
+}
+
+class Life {
+  readonly #p: SdkParts
+  readonly #session: Session
+  readonly #config: AppConfig
+  readonly #operate: Operate
+  readonly #log: (entry: JsonObject) => void
+  #operation: { readonly config: JsonObject; readonly running: Operation } | undefined
+  #code: number = status.initial
+  #ask: NodeJS.Timeout | undefined
+  #finish: () => void = () => {}
+  #changing: Promise<void> = Promise.resolve()
+
+  constructor(
+    p: SdkParts,
+    session: Session,
+    config: AppConfig,
+    operate: Operate,
+    log: (entry: JsonObject) => void,
+  ) {
+    this.#p = p
+    this.#session = session
+    this.#config = config
+    this.#operate = operate
+    this.#log = log
+  }
+
+  /** At each connection: subscribe (table 2), then ask for the configuration, or say that all is well. */
+  async greet(): Promise<void> {
+    const { iid } = this.#config
+    try {
+      await this.#session.subscribe(topics.statusRequest, 0)
+      await this.#session.subscribe(topics.configResponse(iid), 1)
+      await this.#session.subscribe(topics.command(iid), 1)
+    } catch (error) {
+      // The connection went away again; the next one greets anew.
+      this.#log({ event: 'trouble', text: textOf(error) })
+      return
+    }
+    if (this.#operation === undefined) this.#askForConfig()
+    else this.#tell(status.ok)
+  }
+
+  /** A message from the marketplace. Anything may arrive; nothing of it ends the application. */
+  take(topic: string, payload: Uint8Array): void {
+    const { iid } = this.#config
+    const body = parseObject(payload)
+    if (body === undefined) {
+      this.#error(errno.jsonInvalid, `Not a JSON object on ${topic}.`)
+      return
+    }
+    if (topic === topics.statusRequest) this.#answer()
+    else if (topic === topics.configResponse(iid)) this.#configure(body)
+    else if (topic === topics.command(iid)) this.#command(body)
+  }
+
+  /** Resolves when the application has shut down: told by a command, or by the program's end. */
+  async over(term: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#finish = resolve
+      if (term.aborted) resolve()
+      else term.addEventListener('abort', () => resolve(), { once: true })
+    })
+    clearTimeout(this.#ask)
+    await this.#changing
+    await this.#operation?.running.stop()
+    const { iid } = this.#config
+    if (!this.#session.stats().connected) return
+    // Section 6: no subscriptions any more, then the status; the session stays until that is acknowledged.
+    try {
+      await this.#session.unsubscribe([topics.statusRequest, topics.configResponse(iid), topics.command(iid)])
+      await this.#publish(statusMessage(iid, status.shutDown, wallClock()))
+    } catch (error) {
+      this.#log({ event: 'trouble', text: textOf(error) })
+    }
+  }
+
+  #askForConfig(): void {
+    clearTimeout(this.#ask)
+    this.#ask = setTimeout(() => this.#askForConfig(), configPatience)
+    void this.#publishQuietly({
+      topic: topics.configRequest(this.#config.iid),
+      payload: { Timestamp: unixSeconds(wallClock()) },
+      qos: 1,
+      retain: false,
+    })
+  }
+
+  #answer(): void {
+    const gauges = this.#operation?.running.gauges() ?? {}
+    const { connected: _connected, ...stats } = this.#session.stats()
+    this.#log({ event: 'health', ...stats, ...gauges })
+    this.#tell(this.#code)
+  }
+
+  #tell(code: number): void {
+    const message = this.#p.answer(this.#config.iid, code, wallClock())
+    if (message !== null) void this.#publishQuietly(message)
+  }
+
+  /** One at a time: a change waits for the one before it. */
+  #configure(body: JsonObject): void {
+    this.#changing = this.#changing.then(() => this.#apply(body))
+  }
+
+  async #apply(body: JsonObject): Promise<void> {
+    const wanted = containerConfigOf(body)
+    if (wanted === undefined) {
+      this.#error(errno.configuration, 'config/response without a Configuration object.')
+      return
+    }
+    if (wanted === null) {
+      // The Container Manager knows none: wait for it, and say so (section 5.2, step 7).
+      if (this.#operation === undefined) {
+        this.#code = status.initial
+        this.#tell(status.initial)
+      }
+      return
+    }
+    // QoS 1: the same configuration may come twice; intervals must not start anew for it.
+    if (this.#operation !== undefined && sameJson(this.#operation.config, wanted)) {
+      this.#tell(status.ok)
+      return
+    }
+    clearTimeout(this.#ask)
+    await this.#operation?.running.stop()
+    this.#operation = undefined
+    try {
+      this.#operation = { config: wanted, running: this.#operate(wanted, this.#context()) }
+      this.#code = status.ok
+      this.#log({ event: 'configured' })
+      this.#tell(status.ok)
+    } catch (error) {
+      const text = textOf(error)
+      this.#log({ event: 'misconfigured', text })
+      this.#error(errno.configuration, text)
+      this.#code = status.error
+      this.#tell(status.error)
+    }
+  }
+
+  #command(body: JsonObject): void {
+    if (body['Command'] === command.shutDown) {
+      this.#log({ event: 'shutdown-asked' })
+      this.#finish()
+    } else {
+      this.#error(errno.application, `Command ${JSON.stringify(body['Command'] ?? null)} is not known.`)
+    }
+  }
+
+  #error(code: number, text: string): void {
+    void this.#publishQuietly({
+      topic: topics.error(this.#config.iid),
+      payload: { Errno: code, Message: text, Timestamp: unixSeconds(wallClock()) },
+      qos: 1,
+      retain: false,
+    })
+  }
+
+  #context(): AppContext {
+    return {
+      config: this.#config,
+      log: this.#log,
+      publish: (message) => void this.#publishQuietly(message),
+      error: (code, text) => this.#error(code, text),
+      stats: () => this.#session.stats(),
+    }
+  }
+
+  #publish(message: Message): Promise<void> {
+    return this.#p.publish(message, (m) => this.#session.publish(m))
+  }
+
+  async #publishQuietly(message: Message): Promise<void> {
+    try {
+      await this.#publish(message)
+    } catch (error) {
+      if (error instanceof LvcapError && error.code === 'closed') return
+      this.#log({ event: 'trouble', text: `${message.topic}: ${textOf(error)}` })
+    }
+  }
+}
+
+function statusMessage(iid: string, code: number, now: number): Message {
+  return {
+    topic: topics.statusResponse(iid),
+    payload: { Status: code, Timestamp: unixSeconds(now) },
+    qos: 1,
+    retain: false,
+  }
+}
