@@ -49,7 +49,7 @@ export function redactor(): Redactor {
   const telling = new Set(tellingKeys)
   // One look at the text decides for nearly every event; only a hit is walked through.
   const hint = new RegExp(
-    `"(?:${tellingKeys.map((k) => [...k].join('[-_]?')).join('|')})":|PRIVATE KEY-----`,
+    `"(?:${tellingKeys.map((k) => k.split('').join('[-_]?')).join('|')})":|PRIVATE KEY-----`,
     'i',
   )
 
