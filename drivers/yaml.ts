@@ -1,6 +1,6 @@
 /** YAML files with a schema: refused with file, line, path and what was expected. */
 import { readFileSync } from 'node:fs'
-import { LineCounter, parseDocument, isMap, isNode, isSeq } from 'yaml'
+import { LineCounter, parseDocument, isMap, isNode, isSeq, visit } from 'yaml'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { GridproofError, messageOf } from './errors.ts'
@@ -30,7 +30,18 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
       place: { file, line, column: col },
     })
   }
-  const parsed = schema.safeParse(doc.toJS({ maxAliasCount: 100 }))
+  let value: unknown
+  try {
+    value = doc.toJS({ maxAliasCount: 100 })
+  } catch (e) {
+    // An alias without its anchor, or one that would unfold without end.
+    const at = lines.linePos(firstAlias(doc) ?? 0)
+    throw new GridproofError('bad-file', `cannot be unfolded: ${messageOf(e)}`, {
+      cause: e,
+      place: { file, line: at.line, column: at.col },
+    })
+  }
+  const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   if (issue === undefined) throw new GridproofError('internal', `schema of ${file} refused without a reason`)
@@ -63,4 +74,15 @@ function placeIn(
   }
   const { line, col } = lines.linePos(best)
   return { line, column: col }
+}
+
+function firstAlias(doc: Document): number | undefined {
+  let at: number | undefined
+  visit(doc, {
+    Alias(_, node) {
+      at = node.range?.[0]
+      return visit.BREAK
+    },
+  })
+  return at
 }

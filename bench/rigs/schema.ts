@@ -35,7 +35,9 @@ const rig = z.strictObject({
   describes: z.string().min(10),
   time: z.enum(['virtual', 'real']),
   /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
-  network: z.string().regex(/^(own|\d{1,3}\.\d{1,3}\.\d{1,3})$/, "expected 'own' or three numbers such as 10.77.0"),
+  network: z
+    .string()
+    .regex(/^(own|\d{1,3}\.\d{1,3}\.\d{1,3})$/, "expected 'own' or three numbers such as 10.77.0"),
   platform: z.strictObject({
     kind: z.literal('reference'),
     at,

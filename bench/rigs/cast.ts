@@ -1,0 +1,169 @@
+/** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Json, Realm, World } from '../../drivers/faces.ts'
+import type { Device, Emit, Fault, Kind } from '../../sim/faces.ts'
+import { makeIntruder } from '../platforms/intruder.ts'
+import { intruderApp, referencePlatform } from '../platforms/reference.ts'
+import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
+import type { Cast, Platform, Rig, Roles } from '../faces.ts'
+import type { DeviceEntry, RigFile } from './schema.ts'
+
+/** Makes a device of sim/devices by name. Throws `bad-file` or `bad-value` for options that do not fit. */
+export type MakeDevice = (name: string, role: string, options: Json) => Device
+
+/** Where a setting comes from: the rest of the program, wired together at the top. */
+export interface RigOptions {
+  readonly file: RigFile
+  readonly world: World
+  /** First three numbers of the rig's network. */
+  readonly network: string
+  /** Folder with certificates and keys. */
+  readonly pki: string
+  readonly makeDevice: MakeDevice
+  readonly defects: readonly string[]
+  /** Writes to the evidence log in the name of a source. */
+  emitAs(src: string): Emit
+}
+
+/** A rig with what the runner needs of it beyond the face. */
+export interface BuiltRig extends Rig {
+  readonly platform: ReferencePlatform | undefined
+  /** The realm in which scenarios run. */
+  readonly bench: Realm
+  /** Lifts every fault still in force; returns how many. */
+  liftAll(): number
+}
+
+/** Address of a place in the rig's network. */
+export function addressOf(network: string, at: number): string {
+  return `${network}.${at}`
+}
+
+/** Builds a rig. Nothing is started before `cast`. */
+export function buildRig(o: RigOptions): BuiltRig {
+  const { file, world } = o
+  const bench = world.realm({ name: 'bench', address: addressOf(o.network, file.observer.at) })
+  const inForce = new Map<string, Fault>()
+  const open: AsyncDisposable[] = []
+  let platform: ReferencePlatform | undefined
+
+  function deviceEntry(role: 'gridkey' | 'thermocouple'): DeviceEntry {
+    const e = file.roles[role]
+    if (e === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
+    return e
+  }
+
+  async function startDevice(role: 'gridkey' | 'thermocouple', places: DevicePlaces): Promise<Device> {
+    const entry = deviceEntry(role)
+    const realm = world.realm({ name: role, address: addressOf(o.network, entry.at) })
+    const made = realm.run(() => o.makeDevice(entry.device, role, entry.options ?? {}))
+    const device = realm.bind(made)
+    const emit = o.emitAs(role)
+    const env = { now: () => world.now(), random: (s: string) => world.random(`${role}/${s}`), emit }
+    if (entry.serial === undefined) {
+      const { wire, port } = await world.tcp({ name: `${role}/tcp`, realm, port: entry.port ?? 0 })
+      places[role] = { address: realm.address, port }
+      await device.start(wire, env)
+    } else {
+      const line = await world.serial({ name: `${role}/serial`, realm, settings: entry.serial })
+      open.push(line)
+      places[role] = { path: line.path, settings: entry.serial }
+      await device.start(line.wire, env)
+    }
+    open.push(device)
+    return recordFaults(device, emit, inForce)
+  }
+
+  return {
+    name: file.name,
+    bench,
+    get platform() {
+      return platform
+    },
+    lacks(needs) {
+      const has = new Set<string>(['platform', ...Object.keys(file.roles)])
+      return needs.filter((n) => !has.has(n)).map((n) => `the rig '${file.name}' has no ${n}`)
+    },
+    async cast<K extends keyof Roles>(needs: readonly K[]): Promise<Cast<K>> {
+      const wanted = new Set<keyof Roles>(needs)
+      const made: Partial<Record<keyof Roles, unknown>> = {}
+      const places: DevicePlaces = {}
+      try {
+        for (const role of ['gridkey', 'thermocouple'] as const)
+          if (wanted.has(role)) made[role] = await startDevice(role, places)
+        if (wanted.has('platform')) {
+          platform = await referencePlatform({ ...o, bench, places, emitAs: (src) => o.emitAs(src) })
+          open.push(platform)
+          made.platform = platform satisfies Platform
+        }
+        if (wanted.has('intruder')) {
+          const at = file.roles.intruder?.at ?? 0
+          made.intruder = makeIntruder({
+            door: {
+              address: addressOf(o.network, file.platform.at),
+              port: file.platform.port,
+              serverName: 'marketplace',
+              pki: o.pki,
+              name: intruderApp.claims,
+            },
+            realm: world.realm({ name: 'intruder', address: addressOf(o.network, at) }),
+            emit: o.emitAs('intruder'),
+            own: intruderApp.apid,
+          })
+        }
+      } catch (e) {
+        await this[Symbol.asyncDispose]()
+        if (e instanceof GridproofError) throw e
+        throw new GridproofError('rig-broke', `the rig could not be set up: ${messageOf(e)}`, { cause: e })
+      }
+      return made as Cast<K>
+    },
+    liftAll() {
+      const n = inForce.size
+      for (const f of inForce.values()) f.lift()
+      return n
+    },
+    async [Symbol.asyncDispose]() {
+      // The platform first: devices that vanish under it would only fill the log with its complaints.
+      for (const d of open.splice(0).toReversed()) await d[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The same device; its faults are written to the evidence when they begin and end, its commands before they act. */
+function recordFaults(device: Device, emit: Emit, inForce: Map<string, Fault>): Device {
+  const own: Pick<Device, 'inflict' | 'command'> = {
+    inflict(name, params = null) {
+      const f = device.inflict(name, params)
+      const tell = (phase: 'on' | 'lifted'): number =>
+        emit('fault' satisfies Kind, { phase, id: f.id, name, params: f.params })
+      const cause = tell('on')
+      let lifted = false
+      const fault: Fault = {
+        id: f.id,
+        params: f.params,
+        lift() {
+          if (lifted) return
+          lifted = true
+          f.lift()
+          inForce.delete(f.id)
+          emit('fault', { phase: 'lifted', id: f.id, name, params: f.params }, { cause })
+        },
+      }
+      inForce.set(f.id, fault)
+      return fault
+    },
+    command(c) {
+      emit('step', { what: 'command', detail: c })
+      device.command(c)
+    },
+  }
+  return new Proxy(device, {
+    get(target, key) {
+      if (key === 'inflict') return own.inflict
+      if (key === 'command') return own.command
+      const v: unknown = Reflect.get(target, key, target)
+      return typeof v === 'function' ? (v as (...a: unknown[]) => unknown).bind(target) : v
+    },
+  })
+}

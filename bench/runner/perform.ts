@@ -1,0 +1,175 @@
+/** Performs one scenario on one rig: the cast, the run, the liveness phase, the verdicts. Everything goes to the log. */
+import { GridproofError, isGridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Instant, Json, World, WorldReport } from '../../drivers/faces.ts'
+import { duration, durationText } from '../../drivers/units.ts'
+import type { Emit } from '../../sim/faces.ts'
+import { declaredEvent, judgedEvent, jury, lacking } from '../checks/judge.ts'
+import type { Jury } from '../checks/judge.ts'
+import type { LogWriter } from '../evidence/log.ts'
+import type { Circumstances, ScenarioEnd, ScenarioHeader } from '../evidence/schema.ts'
+import type { Blame, Check, Event, Stage } from '../faces.ts'
+import { buildRig } from '../rigs/cast.ts'
+import type { BuiltRig, RigOptions } from '../rigs/cast.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
+
+/** How long a platform may take to be up: six times a slow start of child processes. Ours. */
+const readyWithin = '60 s'
+/** Length of the liveness phase after faults that were still in force at the end (design: "judging honestly"). Ours. */
+const livenessPhase = '2 min'
+
+export interface Performance {
+  readonly loaded: LoadedScenario
+  readonly header: ScenarioHeader
+  readonly world: World
+  readonly log: LogWriter
+  readonly rig: Omit<RigOptions, 'emitAs' | 'world'>
+  /** Told after each event. */
+  onProgress?(now: Instant, begin: Instant): void
+  /** Resolves when the operator stops the run. */
+  readonly stopped?: Promise<void>
+  /** CPU time of this process in ms, by a clock that nothing replaces. */
+  cpuMs(): number
+  /** Wall time in ms, by a clock that nothing replaces. */
+  wallMs(): number
+}
+
+/** What came of it, as the log's trailer says. */
+export async function perform(p: Performance): Promise<ScenarioEnd> {
+  const { world, log } = p
+  const began = { cpu: p.cpuMs(), wall: p.wallMs(), at: world.now() }
+  const bar: Jury = jury()
+
+  const append = (src: string, ...[kind, data, more]: Parameters<Emit>): number => {
+    const at = world.now()
+    const seq = log.append({ at, src, kind, data, ...more })
+    const e: Event = { seq, at, src, kind, data, ...more }
+    bar.see(e)
+    p.onProgress?.(at, began.at)
+    return seq
+  }
+  append('bench', 'run', p.header as unknown as Json)
+
+  const rig = buildRig({
+    ...p.rig,
+    world,
+    emitAs: (src) => (kind, data, more) => append(src, kind, data, more),
+  })
+  let end: Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>
+  let can: ReadonlySet<string> = new Set()
+  try {
+    end = await rig.bench.run(() => play(p, rig, bar, append))
+  } catch (e) {
+    end = { outcome: 'broke', ...blameFor(e) }
+  }
+  can = rig.platform?.can ?? can
+  // Verdicts before the curtain: what happens while things are taken down is not judged.
+  const at = world.now()
+  const report = world.report()
+  await rig.bench
+    .run(async () => rig[Symbol.asyncDispose]())
+    .catch((e: unknown) => {
+      append('bench', 'note', { what: 'the rig could not be taken down cleanly', why: messageOf(e) })
+    })
+  judgeAll({ bar, at, end, can, report, append })
+  const trailer: ScenarioEnd = {
+    ...end,
+    world: world.report(),
+    wallMs: Math.round(p.wallMs() - began.wall),
+    cpuMs: Math.round(p.cpuMs() - began.cpu),
+  }
+  append('bench', 'end', trailer as unknown as Json)
+  return trailer
+}
+
+type Append = (src: string, ...e: Parameters<Emit>) => number
+
+async function play(
+  p: Performance,
+  rig: BuiltRig,
+  bar: Jury,
+  append: Append,
+): Promise<Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>> {
+  const { scenario } = p.loaded
+  const lacks = rig.lacks(scenario.needs)
+  if (lacks.length > 0) return { outcome: 'broke', blame: 'rig', why: lacks.join('; ') }
+  const cast = await rig.cast(scenario.needs)
+  if (rig.platform !== undefined) await rig.platform.ready(readyWithin)
+  const stage = stageFor(p, bar, append)
+  const run = scenario.run({ ...cast, ...stage })
+  const stopped = p.stopped?.then(() => 'stopped' as const)
+  const how = await (stopped === undefined ? run : Promise.race([run, stopped]))
+  if (how === 'stopped') {
+    // Whatever still runs is taken down with the rig; its complaints are nobody's business any more.
+    run.catch(() => undefined)
+    return { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' }
+  }
+  if (rig.liftAll() > 0) {
+    append('bench', 'step', { what: 'liveness phase', detail: livenessPhase })
+    await p.world.pass(duration(livenessPhase))
+  }
+  return { outcome: 'finished' }
+}
+
+function stageFor(p: Performance, bar: Jury, append: Append): Stage {
+  const ids = new Set<string>()
+  return {
+    time: {
+      now: () => p.world.now(),
+      horizon: p.header.horizonMs,
+      async pass(d) {
+        const ms = typeof d === 'number' ? d : duration(d)
+        append('bench', 'step', { what: `${durationText(ms)} pass` })
+        await p.world.pass(ms)
+      },
+    },
+    check(c: Check) {
+      if (ids.has(c.id))
+        throw new GridproofError(
+          'bad-value',
+          `two checks of this scenario are called '${c.id}': give one another id`,
+        )
+      ids.add(c.id)
+      bar.seat(c)
+      append('bench', 'check', declaredEvent(c) as unknown as Json)
+    },
+    note(text, data) {
+      append('bench', 'note', data === undefined ? { what: text } : { what: text, data })
+    },
+  }
+}
+
+function judgeAll(o: {
+  bar: Jury
+  at: Instant
+  end: Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>
+  can: ReadonlySet<string>
+  report: WorldReport
+  append: Append
+}): void {
+  const { end, report } = o
+  const cut =
+    end.outcome === 'finished'
+      ? undefined
+      : { blame: end.blame ?? ('bench' as const), why: end.why ?? 'it broke' }
+  const declared = new Set(o.bar.declared())
+  for (const c of o.bar.checks.filter((x) => declared.has(x.id))) {
+    const lacks = lacking(c, o.can)
+    const circumstances: Circumstances = {
+      ...(lacks.length === 0 ? {} : { lacks }),
+      ...(report.stolen === undefined ? {} : { stolen: report.stolen }),
+      ...(cut === undefined ? {} : { cut }),
+    }
+    const judged = o.bar.judge(c.id, o.at, circumstances)
+    o.append('bench', 'check', judgedEvent(c.id, judged, circumstances) as unknown as Json)
+  }
+}
+
+/** Whose fault an error that ended a scenario is. */
+function blameFor(e: unknown): { blame: Blame; why: string } {
+  const why = messageOf(e)
+  if (isGridproofError(e, 'rig-lacks') || isGridproofError(e, 'rig-broke')) return { blame: 'rig', why }
+  if (isGridproofError(e, 'not-capable')) return { blame: 'rig', why }
+  if (isGridproofError(e, 'timeout')) return { blame: 'product', why }
+  const place = e instanceof Error ? (e.stack ?? '').split('\n')[1]?.trim() : undefined
+  return { blame: 'bench', why: place === undefined ? why : `${why} (${place})` }
+}
