@@ -1,0 +1,345 @@
+/** The first page of a report: what was judged, what came of it, what failed and why; then every requirement. */
+import { clock, count, grouped, utc } from '../text/figures.ts'
+import { countStates, type Counts, findings, outcome, troubles } from '../model/outcome.ts'
+import type { RunView, ScenarioView } from '../model/run.ts'
+import { isJudged, looks, type State, states } from '../model/states.ts'
+import { filterScript } from './filter.ts'
+import { finding } from './finding.ts'
+import { anchor, type Insert, html, type Markup, raw, relative } from './html.ts'
+import { matrix } from './matrix.ts'
+import { facts, pageText, scrollable, stateMark } from './page.ts'
+import { element } from '../plot/svg.ts'
+
+/** The text of index.html. */
+export function indexPage(run: RunView): string {
+  const h = run.header
+  const name = h === undefined ? 'A run without a header' : `${h.subject.product} ${h.subject.version}`
+  const found = findings(run)
+  const trouble = troubles(run)
+  const body = html` <header>
+      <p class="eyebrow">Gridproof acceptance report</p>
+      <h1>${name}</h1>
+      ${outcomeLine(run)} ${subjectFacts(run)}
+    </header>
+    <nav aria-label="Contents">
+      <ul class="toc">
+        ${found.length === 0 ? '' : html`<li><a href="#findings">What did not pass</a></li>`}
+        ${trouble.length === 0 ? '' : html`<li><a href="#trouble">Trouble during the run</a></li>`}
+        <li><a href="#requirements">Requirements</a></li>
+        <li><a href="#scenarios">Scenarios</a></li>
+        <li><a href="#evidence">Evidence</a></li>
+        <li><a href="#reading">How to read this report</a></li>
+      </ul>
+    </nav>
+    <main id="main">
+      ${
+        found.length === 0
+          ? ''
+          : html`<section>
+              <h2 id="findings">What did not pass</h2>
+              ${found.map((f) => finding(f, run))}
+            </section>`
+      }
+      ${troubleSection(run, trouble)}
+      <section>
+        <h2 id="requirements">Requirements</h2>
+        ${countsTable(run)} ${filterForm(run)} ${matrix(run)}
+      </section>
+      ${scenarioSection(run)} ${evidenceSection(run)} ${readingSection()}
+    </main>
+    <footer>Made from the evidence log of this run alone. Times are UTC, on the clock of the bench.</footer>`
+  return pageText({ title: `${name}: ${outcome(run).sentence}`, body, script: filterScript })
+}
+
+const words: Readonly<Record<ReturnType<typeof outcome>['state'], string>> = {
+  fail: 'Not met',
+  inconclusive: 'Not decided',
+  marginal: 'Met, barely',
+  pass: 'Met',
+  'not run': 'Nothing judged',
+}
+
+function outcomeLine(run: RunView): Markup {
+  const o = outcome(run)
+  const look = looks[o.state]
+  return html`<p class="outcome s-${look.name}">
+    <strong><span class="s-${look.name}" aria-hidden="true">${look.sign}</span> ${words[o.state]}.</strong>
+    <span>${o.sentence}</span>
+  </p>`
+}
+
+function subjectFacts(run: RunView): Markup {
+  const h = run.header
+  if (h === undefined) return html`<p class="note">The log has no header: what was judged is not known.</p>`
+  const s = h.subject
+  const kind = s.kind === 'reference' ? 'the reference platform that comes with the bench' : 'a real platform'
+  const ran = run.scenarios.filter((v) => v.record !== undefined).length
+  const length = h.short ? 'short: soaks are cut down, and what needs their length stays open' : 'full'
+  return html`${facts([
+    ['Judged', `${s.product} ${s.version}, ${kind}`, true],
+    ['Maker', s.maker],
+    ['Serial', s.serial ?? ''],
+    [
+      'Digest of what was judged',
+      s.digest === undefined ? 'not given' : html`<code>${s.digest}</code>`,
+      true,
+    ],
+    ['Rig', h.rig],
+    ['Seed', String(h.seed)],
+    ['Length', length],
+    ['Commit', html`<code>${h.commit}</code>`, true],
+    ['Bench', `${h.bench}, on Node ${h.node}`],
+    ['Started', startedText(h.started)],
+    ['Took', run.end === undefined ? 'not known: no trailer' : clock(run.end.wallMs)],
+    ['Scenarios', `${ran} of ${run.scenarios.length} ran`],
+  ])}
+  ${s.kind === 'reference' ? html`<p class="muted">The reference platform stands in for a product, so that the bench can run anywhere. Its verdicts say nothing about any other platform.</p>` : ''}`
+}
+
+function startedText(iso: string): string {
+  const t = Date.parse(iso)
+  return Number.isNaN(t) ? iso : utc(t)
+}
+
+function troubleSection(run: RunView, list: ReturnType<typeof troubles>): Insert {
+  if (list.length === 0) return ''
+  const items = list.map(
+    (t) =>
+      html`<tr>
+        <td>${t.scenario === undefined ? 'the run' : scenarioLink(t.scenario)}</td>
+        <td>${t.what}</td>
+        <td>${t.blame ?? ''}</td>
+      </tr>`,
+  )
+  return html`<section>
+    <h2 id="trouble">Trouble during the run</h2>
+    <p>
+      What kept scenarios from running, or their evidence from being whole. None of it is held against the
+      product, unless it is blamed below.
+    </p>
+    ${scrollable(
+      'Trouble during the run',
+      html`<table>
+        <caption>
+          ${count(list.length, 'trouble')} in ${count(run.scenarios.length, 'scenario')}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Where</th>
+            <th scope="col">What</th>
+            <th scope="col">Blame</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${items}
+        </tbody>
+      </table>`,
+    )}
+  </section>`
+}
+
+function countsTable(run: RunView): Markup {
+  const { numbered, ours } = countStates(run.requirements)
+  const used = states.filter((s) => numbered.by[s] + ours.by[s] > 0)
+  const line = (name: string, c: Counts): Insert =>
+    c.all === 0
+      ? ''
+      : html`<tr>
+          <th scope="row">${name}</th>
+          ${used.map((s) => html`<td class="n">${grouped(c.by[s])}</td>`)}
+          <td class="n">${grouped(c.all)}</td>
+        </tr>`
+  return html`${bar(numbered)}
+  ${scrollable(
+    'Requirements by state',
+    html`<table class="fit">
+      <caption>
+        Requirements by state. IDs that the source documents number are counted apart from section IDs of
+        ours.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Counted</th>
+          ${used.map((s) => html`<th scope="col">${stateMark(s)}</th>`)}
+          <th scope="col" class="n">in all</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${line('numbered by the sources', numbered)}${line('section IDs of ours', ours)}
+      </tbody>
+    </table>`,
+  )}`
+}
+
+function bar(c: Counts): Insert {
+  if (c.all === 0) return ''
+  let x = 0
+  const parts = states
+    .filter((s) => c.by[s] > 0)
+    .map((s) => {
+      const width = (c.by[s] / c.all) * 1000
+      const rect = element('rect', {
+        class: `s-${looks[s].name}`,
+        x,
+        y: 0,
+        width: Math.max(1, width - 2),
+        height: 10,
+      })
+      x += width
+      return rect
+    })
+  const attributes = {
+    class: 'bar',
+    viewBox: '0 0 1000 10',
+    preserveAspectRatio: 'none',
+    'aria-hidden': 'true',
+  }
+  return raw(element('svg', attributes, parts))
+}
+
+function filterForm(run: RunView): Markup {
+  const { numbered, ours } = countStates(run.requirements)
+  const used = states.filter((s) => numbered.by[s] + ours.by[s] > 0)
+  const judgedStates = used.filter((s) => isJudged(s))
+  const not = (s: State): boolean => s === 'fail' || s === 'inconclusive' || s === 'marginal'
+  const names = (list: readonly State[]): string => list.map((s) => looks[s].name).join(' ')
+  return html`<form id="filter" class="filter" hidden role="search" aria-label="Filter of the requirements">
+    <span class="presets"
+      ><button type="button" value="">All</button>
+      <button type="button" value="${names(judgedStates)}">Judged</button>
+      <button type="button" value="${names(used.filter(not)) || 'none'}">Not passed</button></span
+    >
+    <fieldset>
+      <legend>States shown</legend>
+      ${used.map((s) => html`<label><input type="checkbox" value="${looks[s].name}" checked />${stateMark(s)}</label>`)}
+    </fieldset>
+    <label>Text <input type="search" id="filter-text" size="14" autocomplete="off" /></label>
+    <output id="filter-count" aria-live="polite"></output>
+  </form>`
+}
+
+export function scenarioLink(s: ScenarioView, check?: string): Markup {
+  if (s.record === undefined && s.header === undefined) return html`<span class="mono">${s.id}</span>`
+  const fragment = check === undefined ? undefined : `check-${anchor(check)}`
+  return html`<a class="mono" href="${relative(s.page, fragment)}">${s.id}</a>`
+}
+
+function scenarioSection(run: RunView): Markup {
+  const lines = run.scenarios.map((s) => {
+    const worst = scenarioState(s)
+    const ends = s.end?.outcome ?? s.step?.outcome
+    const word = s.record === undefined ? 'not run' : ends === undefined ? 'cut short' : ends
+    const span = s.record === undefined ? '' : clock(s.record.last - s.record.first)
+    const passed = s.checks.filter((c) => c.result?.verdict === 'pass').length
+    return html`<tr>
+      <th scope="row">${scenarioLink(s)}<br />${s.header?.title ?? ''}</th>
+      <td>${stateMark(worst)}</td>
+      <td>${word}</td>
+      <td class="n">${s.checks.length === 0 ? '' : `${passed} of ${s.checks.length}`}</td>
+      <td class="n">${span}</td>
+      <td class="n">${s.end === undefined ? '' : clock(s.end.wallMs)}</td>
+      <td class="n">${s.record === undefined ? '' : grouped(s.record.events)}</td>
+    </tr>`
+  })
+  return html`<section>
+    <h2 id="scenarios">Scenarios</h2>
+    ${scrollable(
+      'Scenarios',
+      html`<table>
+        <caption>
+          ${count(run.scenarios.length, 'scenario')}, in the order of the run
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Scenario</th>
+            <th scope="col">Worst verdict</th>
+            <th scope="col">Ended</th>
+            <th scope="col" class="n">Checks passed</th>
+            <th scope="col" class="n">Bench time</th>
+            <th scope="col" class="n">Wall time</th>
+            <th scope="col" class="n">Events</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${lines}
+        </tbody>
+      </table>`,
+    )}
+  </section>`
+}
+
+/** The worst verdict of a scenario's checks; a check without one counts as not run. */
+export function scenarioState(s: ScenarioView): State {
+  const found = s.checks.map((c): State => c.result?.verdict ?? 'not run')
+  const worst = (['fail', 'inconclusive', 'not run', 'marginal'] as const).find((v) => found.includes(v))
+  return worst ?? (found.length === 0 ? 'not run' : 'pass')
+}
+
+function evidenceSection(run: RunView): Markup {
+  const logs = [run.log, ...run.scenarios.flatMap((s) => (s.record === undefined ? [] : [s.record.log]))]
+  const lines = logs.map(
+    (l) =>
+      html`<tr>
+        <th scope="row"><a class="mono" href="${relative(l.file)}">${l.file}</a></th>
+        <td class="n">${grouped(l.bytes)}</td>
+        <td><code>${l.sha256}</code></td>
+      </tr>`,
+  )
+  return html`<section>
+    <h2 id="evidence">Evidence</h2>
+    <p>
+      Logs of JSON lines: line <i>n</i> holds the event with sequence number (seq) <i>n</i>. The same verdicts
+      stand in <a href="requirements.json">requirements.json</a> and <a href="summary.md">summary.md</a>.
+    </p>
+    ${scrollable(
+      'Evidence files',
+      html`<table>
+        <caption>
+          Files that this report was made from
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">File</th>
+            <th scope="col" class="n">Bytes</th>
+            <th scope="col">SHA-256</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${lines}
+        </tbody>
+      </table>`,
+    )}
+  </section>`
+}
+
+function readingSection(): Markup {
+  const lines = states.map(
+    (s) =>
+      html`<tr>
+        <th scope="row">${stateMark(s)}</th>
+        <td>${looks[s].means}</td>
+      </tr>`,
+  )
+  return html`<section>
+    <h2 id="reading">How to read this report</h2>
+    <p>
+      A requirement is split into clauses. It takes the worst state of its clauses, and each clause the worst
+      verdict of its checks. Blame says whose fault it is that a check did not pass: the <b>product</b>'s, the
+      <b>bench</b>'s, the <b>rig</b>'s or the <b>operator</b>'s.
+    </p>
+    <table class="fit">
+      <caption>
+        States, worst first
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">State</th>
+          <th scope="col">Meaning</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${lines}
+      </tbody>
+    </table>
+  </section>`
+}

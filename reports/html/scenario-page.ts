@@ -1,0 +1,379 @@
+/** The page of one scenario: its checks with limits, figures and deciding events, plots, timeline, trace. */
+import { durationText } from '../../drivers/units.ts'
+import type { CheckView, Extract, Moment, RunView, ScenarioRecord, ScenarioView } from '../model/run.ts'
+import { wayTo } from '../model/paths.ts'
+import { decidingShown } from '../model/read-scenario.ts'
+import { looks } from '../model/states.ts'
+import { clock, count, figure, grouped, observedPairs, splitUnit, utc } from '../text/figures.ts'
+import { blameWords, requirementLink } from './finding.ts'
+import { anchor, html, type Insert, type Markup, relative } from './html.ts'
+import { scenarioState } from './index-page.ts'
+import { facts, pageText, rows, scrollable, stateMark } from './page.ts'
+import { checkPlots, type Drawn } from './plots.ts'
+
+/** The text of a scenario's page, or undefined where there is nothing to show. */
+export function scenarioPage(s: ScenarioView, run: RunView): string | undefined {
+  const { record } = s
+  if (record === undefined) return undefined
+  const up = wayTo(s.page, 'index.html').replace(/index\.html$/, '')
+  const title = s.header?.title ?? s.id
+  const drawn: Drawn = new Map()
+  const order = [...s.checks].sort((a, b) => rank(a) - rank(b))
+  const body = html` <header>
+      <p class="eyebrow"><a href="${relative(`${up}index.html`)}">Gridproof acceptance report</a></p>
+      <h1>${title}</h1>
+      ${headline(s)} ${headerFacts(s, record, up)}
+    </header>
+    <main id="main">
+      ${problems(s, record)}
+      <section>
+        <h2 id="checks">Checks</h2>
+        ${checkTable(order, up)}
+      </section>
+      ${order.map((c) => checkSection(c, s, record, up, drawn))} ${timeline(record)} ${accounting(s, record)}
+    </main>
+    <footer>
+      ${neighbours(s, run, up)}Made from <span class="mono">${record.log.file}</span> alone. Times are UTC, on
+      the clock of the bench.
+    </footer>`
+  return pageText({ title: `${title}: ${scenarioState(s)}`, body })
+}
+
+const order = { fail: 0, inconclusive: 1, marginal: 3, pass: 4 } as const
+
+function rank(c: CheckView): number {
+  return c.result === undefined ? 2 : order[c.result.verdict]
+}
+
+function headline(s: ScenarioView): Markup {
+  const state = scenarioState(s)
+  const tally = (['fail', 'inconclusive', 'marginal', 'pass'] as const)
+    .map((v) => [v, s.checks.filter((c) => c.result?.verdict === v).length] as const)
+    .filter(([, n]) => n > 0)
+    .map(([v, n]) => `${n} ${v}`)
+    .join(', ')
+  const ends =
+    s.end === undefined
+      ? 'The log was cut short.'
+      : s.end.outcome === 'finished'
+        ? ''
+        : `The scenario ${s.end.outcome === 'broke' ? 'broke' : 'was aborted'}${s.end.why === undefined ? '' : `: ${s.end.why}`}.`
+  return html`<p class="outcome s-${looks[state].name}">
+    <strong
+      ><span class="s-${looks[state].name}" aria-hidden="true">${looks[state].sign}</span> ${state}.</strong
+    >
+    <span>${count(s.checks.length, 'check')}${tally === '' ? '' : `: ${tally}`}. ${ends}</span>
+  </p>`
+}
+
+function headerFacts(s: ScenarioView, record: ScenarioRecord, up: string): Markup {
+  const h = s.header
+  const e = s.end
+  const span = record.last - record.first
+  const speed =
+    e === undefined || e.wallMs <= 0 || span <= 0
+      ? ''
+      : `${grouped(Math.round(span / e.wallMs))} times real time`
+  const horizon =
+    h === undefined
+      ? ''
+      : h.horizonMs === h.fullHorizonMs
+        ? `${durationText(h.horizonMs)}, full`
+        : `${durationText(h.horizonMs)} of ${durationText(h.fullHorizonMs)}: a short run`
+  return facts([
+    ['Scenario', html`<code>${s.id}</code>`],
+    [
+      'Verifies',
+      h === undefined
+        ? ''
+        : h.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`),
+    ],
+    [
+      'Judged',
+      h === undefined
+        ? ''
+        : `${h.subject.product} ${h.subject.version} (${h.subject.kind}), ${h.subject.maker}`,
+    ],
+    [
+      'Played by the bench',
+      h === undefined ? '' : Object.entries(h.played).map(([role, what]) => html`${role}: ${what}<br />`),
+    ],
+    ['Length', horizon],
+    ['Bench time', `${utc(record.first)} to ${utc(record.last)}`],
+    ['Wall time', e === undefined ? '' : `${clock(e.wallMs)}${speed === '' ? '' : `, ${speed}`}`],
+    ['Rig, seed', h === undefined ? '' : `${h.rig}, ${h.seed}, ${h.time} time`],
+    ['Commit, Node', h === undefined ? '' : html`<code>${h.commit}</code>, ${h.node}`],
+    ['Scenario file, SHA-256', h === undefined ? '' : html`<code>${h.sha256}</code>`],
+    [
+      'Trace hash',
+      e?.world.traceHash === undefined
+        ? 'none: only virtual time has one'
+        : html`<code>${e.world.traceHash}</code
+            >${e.world.traceEvents === undefined ? '' : ` over ${grouped(e.world.traceEvents)} events`}`,
+    ],
+    [
+      'Escapes from virtual time',
+      e === undefined
+        ? ''
+        : e.world.time === 'real'
+          ? 'does not apply: real time'
+          : e.world.escapes.length === 0
+            ? 'none'
+            : String(e.world.escapes.length),
+    ],
+    ['Time stolen from the bench', e?.world.stolen === undefined ? '' : `${figure(e.world.stolen * 100)} %`],
+    ['Defects put in on purpose', h === undefined || h.defects.length === 0 ? '' : h.defects.join(', ')],
+  ])
+}
+
+function problems(s: ScenarioView, record: ScenarioRecord): Insert {
+  const escapes = s.end?.world.escapes ?? []
+  const items = [
+    ...record.problems,
+    ...escapes.slice(0, 20).map((e) => `escaped from virtual time: ${e.what}, at ${e.where}`),
+  ]
+  if (items.length === 0) return ''
+  return html`<section>
+    <h2 id="problems">Trouble with this evidence</h2>
+    <ul>
+      ${items.map((i) => html`<li>${i}</li>`)}
+    </ul>
+  </section>`
+}
+
+function checkTable(checks: readonly CheckView[], up: string): Markup {
+  if (checks.length === 0) return html`<p class="note">No check was declared.</p>`
+  const lines = checks.map(
+    (c) =>
+      html`<tr>
+        <th scope="row"><a class="mono" href="#check-${anchor(c.id)}">${c.id}</a></th>
+        <td>${checkState(c)}</td>
+        <td>${c.result?.blame ?? ''}</td>
+        <td>${c.limit}</td>
+        <td>
+          ${c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`)}
+        </td>
+      </tr>`,
+  )
+  return scrollable(
+    'Checks',
+    html`<table>
+      <caption>
+        ${count(checks.length, 'check')}, worst first
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Check</th>
+          <th scope="col">Verdict</th>
+          <th scope="col">Blame</th>
+          <th scope="col">Limit</th>
+          <th scope="col">Verifies</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${lines}
+      </tbody>
+    </table>`,
+  )
+}
+
+function checkState(c: CheckView): Markup {
+  return c.result === undefined ? stateMark('not run', 'not judged') : stateMark(c.result.verdict)
+}
+
+function checkSection(
+  c: CheckView,
+  s: ScenarioView,
+  record: ScenarioRecord,
+  up: string,
+  drawn: Drawn,
+): Markup {
+  const why = c.result?.why ?? ''
+  const beforehand = c.beforehand === true ? ' This was known before the run began.' : ''
+  return html`<section id="check-${anchor(c.id)}">
+    <h3>${checkState(c)} <span class="mono">${c.id}</span></h3>
+    ${rows([
+      [
+        'Verifies',
+        c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`),
+      ],
+      ['Limit', c.limit],
+      ['Needs at least', c.least === undefined ? '' : durationText(c.least)],
+      ['Why', why === '' ? '' : `${why}.${beforehand}`.replace(/\.\./g, '.')],
+      ['Whose fault', c.result?.blame === undefined ? '' : blameWords[c.result.blame]],
+    ])}
+    ${observedTable(c)} ${decidingTable(c, s, record)} ${checkPlots(c, record, drawn)}
+  </section>`
+}
+
+function observedTable(c: CheckView): Insert {
+  const pairs = observedPairs(c.result?.observed ?? null)
+  if (pairs.length === 0) return ''
+  const lines = pairs.slice(0, 60).map(([name, value]) => {
+    const { label, unit } = splitUnit(name)
+    return html`<tr>
+      <th scope="row">${label}</th>
+      <td class="n">${value}</td>
+      <td>${unit === '1' ? '' : unit}</td>
+    </tr>`
+  })
+  return html`<table class="fit">
+    <caption>
+      Observed
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Figure</th>
+        <th scope="col" class="n">Value</th>
+        <th scope="col">Unit</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${lines}
+    </tbody>
+  </table>`
+}
+
+function decidingTable(c: CheckView, s: ScenarioView, record: ScenarioRecord): Insert {
+  const because = c.result?.because ?? []
+  if (because.length === 0) return ''
+  const shown = because.slice(0, decidingShown)
+  const lines = shown.map((seq) => {
+    const e = record.deciding.get(seq)
+    return e === undefined
+      ? html`<tr>
+          <th scope="row" class="n">${seq}</th>
+          <td colspan="4">is not in the log</td>
+        </tr>`
+      : extractRow(e, c)
+  })
+  const more = because.length > shown.length ? ` Of ${because.length}, the first ${shown.length}.` : ''
+  return scrollable(
+    `Events that decided ${c.id}`,
+    html`<table>
+      <caption>
+        Events that decided, by seq, which is the line of
+        <a class="mono" href="${relative(wayTo(s.page, record.log.file))}">${record.log.file}</a
+        >.${more}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col" class="n">Seq</th>
+          <th scope="col">Time, UTC</th>
+          <th scope="col">From</th>
+          <th scope="col">Kind</th>
+          <th scope="col">Data</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${lines}
+      </tbody>
+    </table>`,
+  )
+}
+
+function extractRow(e: Extract, c: CheckView): Markup {
+  const notes = [
+    ...(e.stamp === undefined ? [] : [`stamp ${utc(e.stamp)}`]),
+    ...(e.cause === undefined ? [] : [`because of seq ${e.cause}`]),
+  ].join(', ')
+  // The same event may decide several checks: the id stands where it is met first on the page.
+  return html`<tr id="seq-${e.seq}-${anchor(c.id)}">
+    <th scope="row" class="n" id="seq-${e.seq}">${e.seq}</th>
+    <td class="mono">${utc(e.at).replace(' UTC', '')}</td>
+    <td>${e.src}</td>
+    <td>${e.kind}</td>
+    <td>
+      <pre>${e.text}${e.cut ? ' … (cut)' : ''}</pre>
+      ${notes === '' ? '' : html`<span class="muted">${notes}</span>`}
+    </td>
+  </tr>`
+}
+
+function timeline(record: ScenarioRecord): Insert {
+  if (record.timeline.length === 0) return ''
+  const lines = record.timeline.map(
+    (m: Moment) =>
+      html`<tr>
+        <th scope="row" class="n">${m.seq}</th>
+        <td class="mono">${utc(m.at).replace(' UTC', '')}</td>
+        <td>${m.src}</td>
+        <td>${m.kind}</td>
+        <td>${m.what}${m.detail === '' ? '' : html` <code>${m.detail}</code>`}</td>
+      </tr>`,
+  )
+  const more = record.momentsLeftOut === 0 ? '' : `; ${grouped(record.momentsLeftOut)} more stand in the log`
+  return html`<section>
+    <h2 id="timeline">What happened</h2>
+    ${scrollable(
+      'What happened',
+      html`<table>
+        <caption>
+          Steps, faults, power and notes${more}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col" class="n">Seq</th>
+            <th scope="col">Time, UTC</th>
+            <th scope="col">From</th>
+            <th scope="col">Kind</th>
+            <th scope="col">What</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${lines}
+        </tbody>
+      </table>`,
+    )}
+  </section>`
+}
+
+function accounting(s: ScenarioView, record: ScenarioRecord): Markup {
+  const lines = record.kinds.map(
+    ([kind, n]) =>
+      html`<tr>
+        <th scope="row">${kind}</th>
+        <td class="n">${grouped(n)}</td>
+      </tr>`,
+  )
+  return html`<section>
+    <h2 id="evidence">Evidence</h2>
+    ${rows([
+      [
+        'Log',
+        html`<a class="mono" href="${relative(wayTo(s.page, record.log.file))}">${record.log.file}</a>,
+          ${grouped(record.log.bytes)} bytes`,
+      ],
+      ['SHA-256', html`<code>${record.log.sha256}</code>`],
+    ])}
+    <table class="fit">
+      <caption>
+        ${grouped(record.events)} events by kind
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Kind</th>
+          <th scope="col" class="n">Events</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${lines}
+      </tbody>
+    </table>
+  </section>`
+}
+
+function neighbours(s: ScenarioView, run: RunView, up: string): Markup {
+  const shown = run.scenarios.filter((v) => v.record !== undefined)
+  const i = shown.findIndex((v) => v.id === s.id)
+  const link = (name: string, v: ScenarioView | undefined): Insert =>
+    v === undefined
+      ? ''
+      : html`<a href="${relative(up + v.page)}">${name}: <span class="mono">${v.id}</span></a> · `
+  return html`<p>
+    ${i > 0 ? link('Before', shown[i - 1]) : ''}${link('Next', shown[i + 1])}<a
+      href="${relative(`${up}index.html`)}"
+      >All requirements</a
+    >
+  </p>`
+}

@@ -1,0 +1,150 @@
+/** A run as reports see it: read from its folder, joined with the catalogue. Data only. */
+import type { Instant } from '../../drivers/faces.ts'
+import type { Blame, Kind, Result, Series } from '../../bench/faces.ts'
+import type {
+  DefectNote,
+  RunEnd,
+  RunHeader,
+  ScenarioEnd,
+  ScenarioHeader,
+  ScenarioStep,
+} from '../../bench/evidence/schema.ts'
+import type { Channel } from './channel.ts'
+import type { State } from './states.ts'
+
+export interface RunView {
+  /** Absent where the log has none: the run died before it began, or the file is no log. */
+  readonly header?: RunHeader
+  readonly end?: RunEnd
+  readonly scenarios: readonly ScenarioView[]
+  /** In the order of the catalogue. */
+  readonly requirements: readonly RequirementView[]
+  /** What is wrong with the evidence itself: cut short, unreadable lines. */
+  readonly problems: readonly string[]
+  readonly log: FileDigest
+}
+
+/** A file of the evidence, by its path in the run's folder. */
+export interface FileDigest {
+  readonly file: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface ScenarioView {
+  readonly id: string
+  /** Page about it, by its path in the run's folder. */
+  readonly page: string
+  readonly header?: ScenarioHeader
+  readonly end?: ScenarioEnd
+  /** What the run's log says came of it. */
+  readonly step?: ScenarioStep
+  readonly checks: readonly CheckView[]
+  readonly record?: ScenarioRecord
+}
+
+/** What reading a scenario's log kept. */
+export interface ScenarioRecord {
+  readonly log: FileDigest
+  readonly events: number
+  readonly kinds: readonly (readonly [kind: Kind, events: number])[]
+  /** Of the events' time on the bench clock. */
+  readonly first: Instant
+  readonly last: Instant
+  readonly timeline: readonly Moment[]
+  /** Steps, faults and notes beyond those of the timeline. */
+  readonly momentsLeftOut: number
+  readonly defects: readonly DefectNote[]
+  /** Events that decided verdicts, by seq, as far as they were kept. */
+  readonly deciding: ReadonlyMap<number, Extract>
+  readonly channels: readonly SeriesChannels[]
+  /** True values, by `<role>.<quantity without unit>`. */
+  readonly truth: ReadonlyMap<string, TruthChannel>
+  readonly problems: readonly string[]
+}
+
+export interface TruthChannel {
+  readonly unit: string
+  readonly channel: Channel
+}
+
+/** What was seen of one series that a check judges. */
+export interface SeriesChannels {
+  readonly series: Series
+  readonly channels: ReadonlyMap<string, Channel>
+  /** Aliases beyond the most that are kept. */
+  readonly leftOut: number
+}
+
+/** One event, as text. `text` is JSON, cut where it is long. */
+export interface Extract {
+  readonly seq: number
+  readonly at: Instant
+  readonly src: string
+  readonly kind: string
+  readonly stamp?: Instant
+  readonly cause?: number
+  readonly alias?: string
+  readonly value?: number
+  readonly text: string
+  readonly cut: boolean
+}
+
+/** A step, fault, host or link event, or a note. */
+export interface Moment {
+  readonly seq: number
+  readonly at: Instant
+  readonly src: string
+  readonly kind: string
+  readonly what: string
+  readonly detail: string
+}
+
+export interface CheckView {
+  readonly id: string
+  readonly verifies: readonly string[]
+  readonly limit: string
+  readonly least?: number
+  readonly over?: Series
+  /** Inconclusive only because the run is shorter than the check needs: known before it began. */
+  readonly beforehand?: boolean
+  /** Absent: declared, never judged. */
+  readonly result?: Result
+  /** Seq of the `judged` event. */
+  readonly seq?: number
+}
+
+export interface RequirementView {
+  readonly id: string
+  readonly document: string
+  readonly documentTitle: string
+  readonly section: string
+  readonly priority: string
+  readonly statement: string
+  readonly subject: string
+  readonly method: string
+  /** Section ID of ours; counted apart. */
+  readonly ours: boolean
+  readonly reading?: string
+  readonly state: State
+  readonly blame?: Blame
+  readonly why?: string
+  readonly clauses: readonly ClauseView[]
+}
+
+export interface ClauseView {
+  readonly id: string
+  readonly asks: string
+  readonly subject: string
+  readonly method: string
+  readonly state: State
+  readonly blame?: Blame
+  readonly why?: string
+  readonly checks: readonly CheckReference[]
+}
+
+/** A check that looked at a clause: enough to find it in its scenario. */
+export interface CheckReference {
+  readonly scenario: string
+  readonly check: string
+}
