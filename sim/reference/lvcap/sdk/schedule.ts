@@ -13,10 +13,12 @@ export interface Schedule {
 }
 
 export interface Work<T> {
-  /** Gets ready for due time k; has `ms` milliseconds. Never rejects: what failed is in what it gives. */
-  prepare(k: number, ms: number): Promise<T>
-  /** At due time k, with what was prepared in time; undefined where it was not. */
-  perform(k: number, prepared: T | undefined): void
+  /** An empty tray for due time k. */
+  tray(k: number): T
+  /** Fills the tray; has `ms` milliseconds. Never rejects: what failed is missing. */
+  prepare(k: number, ms: number, tray: T): Promise<void>
+  /** At due time k, with what lies on the tray by then. */
+  perform(k: number, tray: T): void
   /** Due times that were missed altogether because the program did not get to run. */
   missed(from: number, to: number): void
 }
@@ -44,13 +46,11 @@ export function onSchedule<T>(schedule: Schedule, work: Work<T>): () => Promise<
   }
 
   const prepare = (k: number): void => {
-    let prepared: T | undefined
+    const tray = work.tray(k)
     const left = Math.max(0, dueAt(k) - performance.now())
-    preparing = work.prepare(k, left).then((value) => {
-      prepared = value
-    })
+    preparing = work.prepare(k, left, tray)
     at(dueAt(k), () => {
-      work.perform(k, prepared)
+      work.perform(k, tray)
       next(k + 1)
     })
   }
