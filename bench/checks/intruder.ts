@@ -1,4 +1,4 @@
-/** Strangers stay outside, and the platform says so in its log (OpenLV M:0077 ff.; LV-CAP API 8.1). */
+/** Strangers stay outside, and the platform says so in its log (LV-CAP API 8.1). */
 import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import type { AttemptOutcome, IntruderStage } from '../evidence/schema.ts'

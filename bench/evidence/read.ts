@@ -161,7 +161,12 @@ function* lines(file: string): Generator<{ text: string; last: boolean }> {
   }
 }
 
-function decode(bytes: Buffer, strict: InstanceType<typeof TextDecoder>, file: string, before: number): string[] {
+function decode(
+  bytes: Buffer,
+  strict: InstanceType<typeof TextDecoder>,
+  file: string,
+  before: number,
+): string[] {
   try {
     return strict.decode(bytes).split('\n')
   } catch (e) {

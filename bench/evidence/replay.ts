@@ -1,0 +1,69 @@
+/** Judges a scenario's log once more, by the same path as the live run, and compares. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '../../drivers/faces.ts'
+import { jury } from '../checks/judge.ts'
+import type { Check, Event, Result } from '../faces.ts'
+import type { CheckEvent } from './schema.ts'
+
+export interface Rejudged {
+  readonly id: string
+  /** Nothing: the log has no verdict of it. */
+  readonly stored: Result | undefined
+  readonly now: Result
+  /** `same`: to the last figure. `figures`: the same verdict and blame from other figures, reasons or events. */
+  readonly compared: 'same' | 'figures' | 'verdict' | 'not stored' | 'not declared'
+}
+
+/**
+ * Feeds a log to checks, each from the event that declares it, judges each where the log did (same time, same
+ * circumstances), and compares. Checks that the log never judged are judged at its last event, as cut short.
+ * A check that the log does not know is `not declared`; a verdict for which there is no check is left out, and told by
+ * `unknown`.
+ */
+export function replay(
+  events: Iterable<Event>,
+  checks: readonly Check[],
+): { readonly checks: readonly Rejudged[]; readonly unknown: readonly string[] } {
+  const bench = jury(checks)
+  const ids = new Set(checks.map((c) => c.id))
+  const done = new Map<string, Rejudged>()
+  const unknown = new Set<string>()
+  let last = 0
+  for (const e of events) {
+    last = e.at
+    const judged = judgedOf(e)
+    if (judged === undefined) {
+      bench.see(e)
+      continue
+    }
+    if (!ids.has(judged.id)) {
+      unknown.add(judged.id)
+      continue
+    }
+    const now = bench.judge(judged.id, e.at, judged.circumstances).result
+    done.set(judged.id, { id: judged.id, stored: judged.result, now, compared: compare(judged.result, now) })
+    bench.see(e)
+  }
+  const declared = new Set(bench.declared())
+  const all = checks.map((c): Rejudged => {
+    const known = done.get(c.id)
+    if (known !== undefined) return known
+    const cut = { blame: 'bench', why: 'the log was cut short' } as const
+    const now = bench.judge(c.id, last, { cut }).result
+    return { id: c.id, stored: undefined, now, compared: declared.has(c.id) ? 'not stored' : 'not declared' }
+  })
+  return { checks: all, unknown: [...unknown] }
+}
+
+function judgedOf(e: Event): Extract<CheckEvent, { phase: 'judged' }> | undefined {
+  if (e.kind !== 'check' || e.src !== 'bench') return undefined
+  const d = e.data as { readonly phase?: Json } | null
+  if (d === null || typeof d !== 'object' || d.phase !== 'judged') return undefined
+  return d as unknown as Extract<CheckEvent, { phase: 'judged' }>
+}
+
+function compare(stored: Result, now: Result): Rejudged['compared'] {
+  if (stored.verdict !== now.verdict || stored.blame !== now.blame) return 'verdict'
+  // The log keeps JSON: what JSON cannot tell apart is no difference.
+  return isDeepStrictEqual(stored, JSON.parse(JSON.stringify(now))) ? 'same' : 'figures'
+}
