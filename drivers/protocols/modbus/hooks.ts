@@ -27,6 +27,18 @@ export interface Before {
   readonly end?: 'fin' | 'rst' | 'silent'
 }
 
+/** Whether the peer gets what it should, at whatever time. */
+export function isSound(s: Shape): boolean {
+  return (
+    s.drop !== true &&
+    s.unit === undefined &&
+    s.transaction === undefined &&
+    s.protocol === undefined &&
+    s.crcFlip === undefined &&
+    s.cut === undefined
+  )
+}
+
 /** How an answer leaves. What is absent is as it should be. */
 export interface Shape {
   readonly drop?: boolean
@@ -49,8 +61,8 @@ export interface Hooks {
   asked?(ask: Ask): Before | undefined
   /** `response` is the PDU; it is valid only during the call. */
   answering?(ask: Ask, response: Uint8Array): Shape | undefined
-  /** The answer has been handed to the line, whole or in its first piece. */
-  answered?(ask: Ask, response: Uint8Array): void
+  /** The answer has been handed to the line, whole or in its first piece; `shape` is how it left. */
+  answered?(ask: Ask, response: Uint8Array, shape: Shape): void
 }
 
 /** Several sets of hooks as one: the first that says something wins; `answered` reaches all. */
@@ -70,8 +82,8 @@ export function hooksInOrder(all: () => Iterable<Hooks>): Hooks {
       }
       return undefined
     },
-    answered(ask, response) {
-      for (const h of all()) h.answered?.(ask, response)
+    answered(ask, response, shape) {
+      for (const h of all()) h.answered?.(ask, response, shape)
     },
   }
 }

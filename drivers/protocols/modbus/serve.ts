@@ -265,7 +265,7 @@ function createSession(conn: Conn, onEnd: ((how: 'fin' | 'rst' | 'lost') => void
         const frame = how.frame(pdu, shape)
         leave(frame.subarray(0, shape.cut ?? frame.length), shape)
         session.answers++
-        hooks.answered?.(ask, pdu)
+        hooks.answered?.(ask, pdu, shape)
       })
     },
   }

@@ -1,0 +1,399 @@
+/**
+ * The feeder monitor: GridKey MCU520 stand-in over Modbus/TCP. Its truth is the mean over the averaging period that
+ * ended with the last whole second (grid.ts); what it answers is that truth through its error model and its faults.
+ */
+import { z } from 'zod'
+import type { Conn, Instant, Json, Wire } from '../../../drivers/faces.ts'
+import { GridproofError } from '../../../drivers/errors.ts'
+import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
+import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
+import { exceptions } from '../../../drivers/protocols/modbus/model.ts'
+import type { DataModel } from '../../../drivers/protocols/modbus/model.ts'
+import { getUint32, putFloat32, putUint32 } from '../../../drivers/protocols/modbus/registers.ts'
+import { serveModbusTcp } from '../../../drivers/protocols/modbus/serve.ts'
+import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
+import type { DeviceEnv, Emit, GridKey, ProfileSpec } from '../../faces.ts'
+import { createFaults, wireFaults } from '../faults.ts'
+import { channel, noise } from '../noise.ts'
+import { profile, profileSpec } from '../profile.ts'
+import { allValid, gridkeyFaults, raise, states } from './faults.ts'
+import type { Reading } from './faults.ts'
+import { createGrid, createMeter } from './grid.ts'
+import type { Grid, GridSettings } from './grid.ts'
+import { at, feeders, phases, quantitiesOf, registerMask } from './map.ts'
+import type { Quantity } from './map.ts'
+import type { GridKeyPersonality } from './personality.ts'
+
+export interface GridKeyOptions {
+  /** What it follows from the start; the personality's profile otherwise. */
+  readonly profile?: ProfileSpec
+}
+
+const feeder = z.int().min(1).max(feeders)
+const phase = z.int().min(1).max(phases)
+
+/** What `command` takes. `null` goes back to the profile or personality. */
+export const gridkeyCommand = z.discriminatedUnion('do', [
+  /** Another profile from now on. */
+  z.strictObject({ do: z.literal('follow'), profile: profileSpec }),
+  /** A constant current on a feeder, one phase or all, in amps (below zero: back to the busbar). */
+  z.strictObject({
+    do: z.literal('load'),
+    feeder,
+    phase: phase.optional(),
+    amps: z.number().min(-1e5).max(1e5).nullable(),
+  }),
+  z.strictObject({ do: z.literal('power-factor'), feeder, powerFactor: z.number().gt(0).max(1).nullable() }),
+  /** Voltage of the source without load, one phase or all, in volts L-N. */
+  z.strictObject({
+    do: z.literal('voltage'),
+    phase: phase.optional(),
+    volts: z.number().min(0).max(1000).nullable(),
+  }),
+])
+
+export type GridKeyCommand = z.infer<typeof gridkeyCommand>
+
+/** What there is once it has been started. */
+interface Life {
+  readonly env: DeviceEnv
+  readonly seed: number
+  readonly grid: Grid
+  readonly meter: ReturnType<typeof createMeter>
+  readonly port: AsyncDisposable
+}
+
+/**
+ * Makes a feeder monitor of a personality. It keeps no clock of its own and has no timers but that of a reboot:
+ * everything is computed when it is asked for.
+ */
+export function createGridKey(personality: GridKeyPersonality, options: GridKeyOptions = {}): GridKey {
+  const p = personality
+  const quantities = quantitiesOf(p)
+  const byName = new Map(quantities.map((q) => [q.name, q]))
+  const mask = registerMask(p, quantities)
+  const { status } = p.registers
+  const sessions = new Map<Session, { born: number }>()
+  let life: Life | undefined
+  let disposed = false
+  let first: ProfileSpec = options.profile ?? { profile: p.profile }
+  let profiles = 0
+  let image: { second: number; words: Uint16Array } | undefined
+  let bootedAt: Instant = 0
+  let boots = 0
+  let away: ReturnType<typeof setTimeout> | undefined
+  let clock = { offsetMs: 0, setAt: 0, times: 0 }
+
+  const alive = (): Life => {
+    if (life === undefined) throw new GridproofError('bad-value', 'gridkey: it has not been started')
+    return life
+  }
+  const emit: Emit = (kind, data, more) => alive().env.emit(kind, data, more)
+  const known = (q: string): Quantity => {
+    const quantity = byName.get(q)
+    if (quantity === undefined) throw new GridproofError('no-such', `gridkey has no quantity '${q}'`)
+    return quantity
+  }
+
+  const ownTime = (now: Instant): number => {
+    const drift = p.clock_drift_ppm * 1e-6 * noise(channel(alive().seed, 2000), 0)
+    return now + clock.offsetMs + (now - clock.setAt) * drift
+  }
+
+  const reading = (now: Instant): Reading => {
+    const { grid, meter } = alive()
+    const second = Math.floor(now / 1000)
+    const booting = now < bootedAt + p.boot && boots > 0
+    const r: Reading = {
+      values: meter(grid.mean(now), second),
+      time: Math.floor(ownTime(second * 1000) / 1000),
+      sequence: second - Math.floor(bootedAt / 1000),
+      validity: booting ? 0 : allValid,
+      state: booting ? states.booting : states.ok,
+    }
+    for (let i = 0; i < feeders * phases; i++) {
+      const index = at.current(Math.floor(i / phases), i % phases)
+      if ((r.values[index] ?? 0) <= p.full_scale) continue
+      r.values[index] = p.full_scale
+      r.validity &= ~(1 << i)
+      raise(r, states.overrange)
+    }
+    for (const effect of faults.active()) effect.alter?.(r)
+    return r
+  }
+
+  const registers = (now: Instant): Uint16Array => {
+    const second = Math.floor(now / 1000)
+    if (image?.second === second) return image.words
+    const r = reading(now)
+    const words = new Uint16Array(mask.length)
+    for (const q of quantities) putFloat32(words, q.address, r.values[q.index] ?? 0)
+    putUint32(words, status.time, r.time)
+    putUint32(words, status.sequence, r.sequence)
+    words[status.validity] = r.validity
+    words[status.state] = r.state
+    words[status.averaging] = p.averaging / 1000
+    image = { second, words }
+    return words
+  }
+
+  const stale = (): void => {
+    image = undefined
+  }
+
+  const faults = createFaults<Reading>(
+    'gridkey',
+    {
+      ...wireFaults<Reading>('tcp', () => alive().env.random('faults')),
+      ...gridkeyFaults({
+        quantities,
+        fullScale: p.full_scale,
+        reading: () => reading(alive().env.now()),
+        stepClock(ms) {
+          const { times } = clock
+          clock = { ...clock, offsetMs: clock.offsetMs + ms }
+          return () => {
+            if (clock.times === times) clock = { ...clock, offsetMs: clock.offsetMs - ms }
+          }
+        },
+        reboot(ms) {
+          clearTimeout(away)
+          const length = ms ?? 1000 * (40 + 50 * alive().env.random('reboot'))
+          const back = (): void => {
+            if (away === undefined || disposed) return
+            clearTimeout(away)
+            away = undefined
+            boots += 1
+            bootedAt = alive().env.now()
+            stale()
+          }
+          away = setTimeout(back, Math.ceil(length))
+          return back
+        },
+      }),
+    },
+    emit,
+    stale,
+  )
+
+  const model: DataModel = {
+    functions: new Set(p.modbus.functions),
+    identity: new Map([
+      [0, p.modbus.identity.vendor],
+      [1, p.modbus.identity.product],
+      [2, p.modbus.identity.revision],
+    ]),
+    has(table, address, quantity) {
+      if (table === 'holding-registers') return address === status.time && quantity === 2
+      if (table !== 'input-registers' || address + quantity > mask.length) return false
+      for (let i = address; i < address + quantity; i++) if (mask[i] !== 1) return false
+      return true
+    },
+    read(table, address, quantity, into) {
+      if (table !== 'input-registers') return exceptions.illegalAddress
+      const words = registers(alive().env.now())
+      for (let i = 0; i < quantity; i++) into[i] = words[address + i] ?? 0
+      return exceptions.none
+    },
+    write(_table, _address, _quantity, values) {
+      const now = alive().env.now()
+      const seconds = getUint32(values, 0)
+      clock = { offsetMs: seconds * 1000 - now, setAt: now, times: clock.times + 1 }
+      stale()
+      emit('note', { what: 'clock set by the platform', seconds })
+      return exceptions.none
+    },
+  }
+
+  /** Tells what was answered, beside the truth then. */
+  const tell: Hooks = {
+    answered(ask, response, shape) {
+      if (((response[0] ?? 0) & 0x80) !== 0) return
+      const asked = { function: ask.fc, address: ask.address, quantity: ask.quantity, from: ask.peer }
+      if (!isSound(shape)) emit('note', { what: 'answered wrongly, by a fault', asked, shape: { ...shape } })
+      else if (ask.fc === 3 || ask.fc === 4) emit('said', { answers: answersIn(ask, response), asked })
+    },
+  }
+
+  const answersIn = (ask: Ask, response: Uint8Array): Record<string, [number | null, number]> => {
+    const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
+    const truth = alive().grid.mean(alive().env.now())
+    const answers: Record<string, [number | null, number]> = {}
+    for (const q of quantities) {
+      if (q.address < ask.address || q.address + 2 > ask.address + ask.quantity) continue
+      const value = view.getFloat32(2 * (q.address - ask.address))
+      answers[q.name] = [Number.isFinite(value) ? value : null, truth[q.index] ?? 0]
+    }
+    return answers
+  }
+
+  const serve = (conn: Conn): void => {
+    if (away !== undefined || disposed) return conn.end('rst')
+    const born = boots
+    const gate: Hooks = {
+      asked() {
+        // without power nothing answers; afterwards nobody remembers the connection
+        if (away !== undefined) return { ignore: true }
+        return born === boots ? undefined : { end: 'rst' }
+      },
+    }
+    const session = serveModbusTcp(conn, new Map([[p.modbus.unit, model]]), {
+      unknownUnit: p.modbus.unknown_unit,
+      hooks: hooksInOrder(function* () {
+        yield gate
+        yield* faults.hooks()
+        yield tell
+      }),
+      onEnd: () => sessions.delete(session),
+    })
+    sessions.set(session, { born })
+  }
+
+  const load = (spec: ProfileSpec, now: Instant) =>
+    profile(spec, channel(alive().seed, 3000 + profiles++), now)
+
+  const change = (f: (s: GridSettings) => Partial<GridSettings>): void => {
+    const { env, grid } = alive()
+    const now = env.now()
+    const settings = grid.settings(now)
+    grid.change(now, { ...settings, ...f(settings) })
+    stale()
+  }
+
+  const apply = (c: GridKeyCommand): void => {
+    switch (c.do) {
+      case 'follow': {
+        const next = load(toSpec(c.profile), alive().env.now())
+        return change(() => ({ load: next }))
+      }
+      case 'load':
+        return change((s) => {
+          const amps = new Map(s.amps)
+          for (let ph = 0; ph < phases; ph++)
+            if (c.phase === undefined || c.phase === ph + 1) put(amps, (c.feeder - 1) * phases + ph, c.amps)
+          return { amps }
+        })
+      case 'power-factor':
+        return change((s) => ({ powerFactor: put(new Map(s.powerFactor), c.feeder - 1, c.powerFactor) }))
+      case 'voltage':
+        return change((s) => {
+          const volts = new Map(s.volts)
+          for (let ph = 0; ph < phases; ph++)
+            if (c.phase === undefined || c.phase === ph + 1) put(volts, ph, c.volts)
+          return { volts }
+        })
+    }
+  }
+
+  const device: GridKey = {
+    role: 'gridkey',
+    faults: faults.names,
+    truth: {
+      quantities: quantities.map((q) => q.name),
+      at: (q, t) => alive().grid.mean(t)[known(q).index] ?? Number.NaN,
+      range(q, a, b) {
+        const { index } = known(q)
+        const { grid } = alive()
+        let [min, max, sum, count] = [Infinity, -Infinity, 0, 0]
+        // it changes with whole seconds only
+        for (let s = Math.floor(a / 1000); s <= Math.max(Math.floor(a / 1000), Math.floor(b / 1000)); s++) {
+          const v = grid.mean(s * 1000)[index] ?? Number.NaN
+          min = Math.min(min, v)
+          max = Math.max(max, v)
+          sum += v
+          count += 1
+        }
+        return { min, max, mean: sum / count }
+      },
+    },
+    accuracy: (q, value) => accuracyOf(p, known(q), value),
+
+    async start(wire: Wire, env: DeviceEnv) {
+      if (life !== undefined || disposed)
+        throw new GridproofError('bad-value', 'gridkey: it can be started once only')
+      const now = env.now()
+      const seed = Math.floor(env.random('model') * 2 ** 32) | 0
+      bootedAt = now
+      clock = { ...clock, setAt: now }
+      const initial = profile(first, channel(seed, 3000 + profiles++), now)
+      const grid = createGrid(p, seed, {
+        load: initial,
+        amps: new Map(),
+        powerFactor: new Map(),
+        volts: new Map(),
+      })
+      const opened: { port?: AsyncDisposable } = {}
+      life = {
+        env,
+        seed,
+        grid,
+        meter: createMeter(p, seed),
+        port: { [Symbol.asyncDispose]: async () => opened.port?.[Symbol.asyncDispose]() },
+      }
+      opened.port = await wire.open(serve)
+    },
+
+    follow(spec) {
+      if (life === undefined) first = spec
+      else device.command({ do: 'follow', profile: { ...spec } })
+    },
+
+    command(c) {
+      const fit = gridkeyCommand.safeParse(c)
+      if (!fit.success) throw new GridproofError('bad-value', `gridkey: ${z.prettifyError(fit.error)}`)
+      // a profile that cannot be read is refused before anything is logged
+      if (fit.data.do === 'follow') profile(toSpec(fit.data.profile), 0)
+      emit('step', { what: `gridkey: ${fit.data.do}`, detail: c })
+      apply(fit.data)
+    },
+
+    inflict: (name: string, params?: Json) => {
+      alive()
+      return faults.inflict(name, params)
+    },
+
+    async [Symbol.asyncDispose]() {
+      if (disposed) return
+      disposed = true
+      clearTimeout(away)
+      for (const session of sessions.keys()) session.end('fin')
+      await life?.port[Symbol.asyncDispose]()
+    },
+  }
+  return device
+}
+
+/** A map with an entry set, or taken away where it is null. */
+function put(map: Map<number, number>, key: number, value: number | null): Map<number, number> {
+  if (value === null) map.delete(key)
+  else map.set(key, value)
+  return map
+}
+
+/** The schema's result as the face has it: absent instead of undefined. */
+function toSpec(s: z.infer<typeof profileSpec>): ProfileSpec {
+  if ('profile' in s) return s.scale === undefined ? { profile: s.profile } : { ...s, scale: s.scale }
+  const { from, ...rest } = s
+  return from === undefined ? rest : { ...rest, from }
+}
+
+/** Half-width of the legal band about a true value, in the quantity's own unit. */
+function accuracyOf(p: GridKeyPersonality, q: Quantity, value: number): number {
+  const a = p.accuracy
+  const size = Math.abs(value)
+  const least = 0.1 * p.rated_current
+  switch (q.measure) {
+    case 'voltage':
+      return a.voltage * size
+    case 'frequency':
+      return a.frequency
+    case 'power_factor':
+      return a.power_factor
+    case 'current':
+      return a.current * Math.max(size, least)
+    case 'real_power':
+    case 'reactive_power':
+      return a[q.measure] * Math.max(size, least * p.grid.voltage)
+  }
+  return 0
+}

@@ -1,0 +1,301 @@
+/** The thermocouple module: TC8 over Modbus RTU. Its truth is the temperature at each tip. */
+import { z } from 'zod'
+import type { Conn, Instant, Json, SerialSettings, Wire } from '../../../drivers/faces.ts'
+import { GridproofError } from '../../../drivers/errors.ts'
+import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
+import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
+import { exceptions } from '../../../drivers/protocols/modbus/model.ts'
+import type { DataModel } from '../../../drivers/protocols/modbus/model.ts'
+import { serveModbusRtu } from '../../../drivers/protocols/modbus/serve.ts'
+import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
+import type { DeviceEnv, Emit, TemperatureCourse, Thermocouple } from '../../faces.ts'
+import { createFaults, faultKind, wireFaults } from '../faults.ts'
+import { channel, noise } from '../noise.ts'
+import { createCourses } from './course.ts'
+import type { Courses } from './course.ts'
+import { channels, nothingShown, picture, registerCount } from './module.ts'
+import type { Disturbed, ModuleErrors, Picture, Shown } from './module.ts'
+import { courseSchema, faultModes } from './personality.ts'
+import type { Tc8Personality } from './personality.ts'
+
+export interface ThermocoupleOptions {
+  /** Courses of inputs from the start; the personality's otherwise. */
+  readonly courses?: Readonly<Record<string, TemperatureCourse>>
+  /** Least time between request and answer, ms; 3.5 characters otherwise. */
+  readonly turnaroundMs?: number
+  /** Silence that ends a request, ms; 3.5 characters otherwise. Lines of a real machine may want 20. */
+  readonly silenceMs?: number
+}
+
+/** What `command` takes. */
+export const thermocoupleCommand = z.strictObject({
+  do: z.literal('set'),
+  /** An input of the personality, or `junction`: the terminals. */
+  input: z.string(),
+  course: courseSchema,
+})
+
+/** The line that a personality asks for. */
+export function lineOf(p: Tc8Personality): SerialSettings {
+  return {
+    baudRate: p.line.baud_rate,
+    dataBits: p.line.data_bits,
+    parity: p.line.parity,
+    stopBits: p.line.stop_bits,
+  }
+}
+
+interface Life {
+  readonly env: DeviceEnv
+  readonly errors: ModuleErrors
+  readonly port: AsyncDisposable
+}
+
+/** Makes a thermocouple module of a personality. Everything is computed when it is asked for. */
+export function createThermocouple(
+  personality: Tc8Personality,
+  options: ThermocoupleOptions = {},
+): Thermocouple {
+  const p = personality
+  const inputs = new Map(p.channels.flatMap((c, i) => (c === null ? [] : [[c.input, i] as const])))
+  const quantityOf = (input: string): string => `${input}.temperature [°C]`
+  const byQuantity = new Map([...inputs.keys()].map((input) => [quantityOf(input), input]))
+  const courses = new Map<string, Courses>([['junction', createCourses(p.junction)]])
+  for (const c of p.channels)
+    if (c !== null) courses.set(c.input, createCourses(options.courses?.[c.input] ?? c.course))
+  for (const input of Object.keys(options.courses ?? {})) courseOf(input)
+
+  const count = registerCount(p)
+  const exists = new Uint8Array(count)
+  const r = p.registers
+  for (const [from, n] of [
+    [r.temperature, 8],
+    [r.microvolts, 8],
+    [r.type, 8],
+  ] as const)
+    exists.fill(1, from, from + n)
+  for (const a of [r.junction, r.open, r.over, r.under, r.cj_fault, r.fault_mode]) exists[a] = 1
+
+  const sessions = new Set<Session>()
+  let life: Life | undefined
+  let disposed = false
+  let mode: number = faultModes.indexOf(p.fault_mode)
+  let last: Shown = nothingShown()
+  let cached: { tick: number; picture: Picture } | undefined
+
+  function courseOf(input: string): Courses {
+    const course = courses.get(input)
+    if (course === undefined)
+      throw new GridproofError(
+        'no-such',
+        `thermocouple has no input '${input}'; there are: ${[...courses.keys()].join(', ')}`,
+      )
+    return course
+  }
+  const alive = (): Life => {
+    if (life === undefined) throw new GridproofError('bad-value', 'thermocouple: it has not been started')
+    return life
+  }
+  const emit: Emit = (kind, data, more) => alive().env.emit(kind, data, more)
+  const known = (q: string): Courses => {
+    const input = byQuantity.get(q)
+    if (input === undefined) throw new GridproofError('no-such', `thermocouple has no quantity '${q}'`)
+    return courseOf(input)
+  }
+
+  /** The registers now. The module scans in steps of its update period. */
+  const now = (): Picture => {
+    const { env, errors } = alive()
+    const tick = Math.floor(env.now() / p.update)
+    if (cached?.tick === tick) return cached.picture
+    const t = tick * p.update
+    const disturbed: Disturbed = { open: 0, reversed: 0, frozen: 0, cjFault: false }
+    for (const effect of faults.active()) effect.alter?.(disturbed)
+    const tips = p.channels.map((c) => (c === null ? 0 : courseOf(c.input).at(t)))
+    const made = picture(p, errors, { tips, junction: courseOf('junction').at(t) }, disturbed, mode, last)
+    last = made.shown
+    cached = { tick, picture: made }
+    return made
+  }
+
+  const input = z.string().refine((name) => inputs.has(name), {
+    message: `expected one of ${[...inputs.keys()].join(', ')}`,
+  })
+  const bits = (name: string | undefined): number =>
+    name === undefined ? 0xff : 1 << (inputs.get(name) ?? 0)
+  /** Scans now, so that what is frozen is the value of now. */
+  const scan = (): void => {
+    cached = undefined
+    now()
+  }
+  const faults = createFaults<Disturbed>(
+    'thermocouple',
+    {
+      ...wireFaults<Disturbed>('rtu', () => alive().env.random('faults')),
+      /** A broken element: the channel's open bit, and a value by the fault mode. */
+      open: faultKind(z.strictObject({ input }), (f) => {
+        scan()
+        return {
+          alter: (d) => {
+            d.open |= bits(f.input)
+          },
+        }
+      }),
+      /** Leads the wrong way round: the reading mirrors about the junction; no flag tells. */
+      reversed: faultKind(z.strictObject({ input }), (f) => ({
+        alter: (d) => {
+          d.reversed |= bits(f.input)
+        },
+      })),
+      /** The junction sensor is broken: the module reckons with a fixed value, and a flag tells. */
+      'cj-fault': faultKind(z.strictObject({}), () => ({
+        alter: (d) => {
+          d.cjFault = true
+        },
+      })),
+      /** A channel, or all, shows its last value for ever; no flag tells. */
+      frozen: faultKind(z.strictObject({ input: input.optional() }), (f) => {
+        scan()
+        return {
+          alter: (d) => {
+            d.frozen |= bits(f.input)
+          },
+        }
+      }),
+    },
+    emit,
+    () => {
+      cached = undefined
+    },
+  )
+
+  const model: DataModel = {
+    functions: new Set(p.modbus.functions),
+    has(table, address, quantity) {
+      if (table !== 'holding-registers' && table !== 'input-registers') return false
+      for (let i = address; i < address + quantity; i++) if (exists[i] !== 1) return false
+      return true
+    },
+    read(_table, address, quantity, into) {
+      const { words } = now()
+      for (let i = 0; i < quantity; i++) into[i] = words[address + i] ?? 0
+      return exceptions.none
+    },
+    write(_table, address, quantity, values) {
+      if (address !== r.fault_mode || quantity !== 1) return exceptions.illegalAddress
+      const value = values[0] ?? 0
+      if (value >= faultModes.length) return exceptions.illegalValue
+      mode = value
+      cached = undefined
+      emit('note', { what: 'fault mode set by the platform', mode: faultModes[value] ?? value })
+      return exceptions.none
+    },
+  }
+
+  /** Tells what was answered, beside the truth then. */
+  const tell: Hooks = {
+    answered(ask, response, shape) {
+      if (((response[0] ?? 0) & 0x80) !== 0) return
+      const asked = { function: ask.fc, address: ask.address, quantity: ask.quantity, unit: ask.unit }
+      if (!isSound(shape)) emit('note', { what: 'answered wrongly, by a fault', asked, shape: { ...shape } })
+      else if (ask.fc === 3 || ask.fc === 4) emit('said', { answers: answersIn(ask, response), asked })
+    },
+  }
+  const answersIn = (ask: Ask, response: Uint8Array): Record<string, [number, number]> => {
+    const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
+    const t = alive().env.now()
+    const answers: Record<string, [number, number]> = {}
+    for (const [name, i] of inputs) {
+      const place = r.temperature + i - ask.address
+      if (place < 0 || place >= ask.quantity) continue
+      answers[quantityOf(name)] = [view.getInt16(2 * place) / 10, courseOf(name).at(t)]
+    }
+    return answers
+  }
+
+  const serve = (conn: Conn): void => {
+    const session = serveModbusRtu(conn, new Map([[p.modbus.unit, model]]), lineOf(p), {
+      ...(options.turnaroundMs === undefined ? {} : { turnaroundMs: options.turnaroundMs }),
+      ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+      hooks: hooksInOrder(function* () {
+        yield* faults.hooks()
+        yield tell
+      }),
+      onEnd: () => sessions.delete(session),
+    })
+    sessions.add(session)
+  }
+
+  return {
+    role: 'thermocouple',
+    faults: faults.names,
+    truth: {
+      quantities: [...byQuantity.keys()],
+      at: (q, t) => known(q).at(t),
+      range: (q, a, b) => envelope(known(q), a, b),
+    },
+    accuracy(q) {
+      known(q)
+      return p.accuracy
+    },
+
+    async start(wire: Wire, env: DeviceEnv) {
+      if (life !== undefined || disposed)
+        throw new GridproofError('bad-value', 'thermocouple: it can be started once only')
+      const seed = Math.floor(env.random('model') * 2 ** 32) | 0
+      for (const course of courses.values()) course.begin(env.now())
+      const opened: { port?: AsyncDisposable } = {}
+      life = {
+        env,
+        errors: {
+          offset: Array.from({ length: channels }, (_, i) => p.offset_uv * noise(channel(seed, 0), i)),
+          junction: p.junction_error * noise(channel(seed, 1), 0),
+        },
+        port: { [Symbol.asyncDispose]: async () => opened.port?.[Symbol.asyncDispose]() },
+      }
+      opened.port = await wire.open(serve)
+    },
+
+    set(name, course) {
+      if (life === undefined) {
+        courseOf(name).change(Number.NEGATIVE_INFINITY, course)
+        return
+      }
+      this.command({ do: 'set', input: name, course: { ...course } })
+    },
+
+    command(c) {
+      const fit = thermocoupleCommand.safeParse(c)
+      if (!fit.success) throw new GridproofError('bad-value', `thermocouple: ${z.prettifyError(fit.error)}`)
+      const target = courseOf(fit.data.input)
+      emit('step', { what: 'thermocouple: set', detail: c })
+      target.change(alive().env.now(), fit.data.course)
+      cached = undefined
+    },
+
+    inflict: (name: string, params?: Json) => {
+      alive()
+      return faults.inflict(name, params)
+    },
+
+    async [Symbol.asyncDispose]() {
+      if (disposed) return
+      disposed = true
+      for (const session of sessions) session.end('fin')
+      await life?.port[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Extremes and mean over a span by a thousand points: courses are smooth, and steps come from commands only. */
+function envelope(c: Courses, a: Instant, b: Instant): { min: number; max: number; mean: number } {
+  const steps = b > a ? 1000 : 0
+  let [min, max, sum] = [Infinity, -Infinity, 0]
+  for (let i = 0; i <= steps; i++) {
+    const v = c.at(steps === 0 ? a : a + ((b - a) * i) / steps)
+    min = Math.min(min, v)
+    max = Math.max(max, v)
+    sum += v
+  }
+  return { min, max, mean: sum / (steps + 1) }
+}
