@@ -52,7 +52,7 @@ function tableLines(run: RunView, o: ConsoleOptions, p: Paint): string[] {
     show === 'all'
       ? true
       : show === 'judged'
-        ? isJudged(r.state)
+        ? isJudged(r.state) || r.state === 'not run' || r.clauses.some((c) => c.checks.length > 0)
         : r.state === 'fail' || r.state === 'inconclusive',
   )
   if (listed.length === 0) return []
@@ -127,7 +127,7 @@ function oneFinding(f: Finding, run: RunView, p: Paint, t: Terminal): string[] {
   const seqs =
     because.length === 0 ? (f.check.seq === undefined ? [] : [f.check.seq]) : because.slice(0, namedEvents)
   const more = because.length > namedEvents ? ` and ${because.length - namedEvents} more` : ''
-  const file = f.scenario.record?.log.file ?? ''
+  const file = f.scenario.contents?.log.file ?? ''
   const rows: [string, string][] = [
     ['asks', statement],
     ['blame', f.blame ?? 'not known'],
@@ -183,13 +183,13 @@ function summaryLines(run: RunView, p: Paint, t: Terminal): string[] {
   if (ours.all > 0) out.push(`Of ${count(ours.all, 'section ID')} of ours: ${countsText(ours, p)}`)
   const wall = run.end === undefined ? '' : ` In ${clock(run.end.wallMs)}.`
   const simulated = run.scenarios.reduce(
-    (n, s) => n + Math.max(0, (s.record?.last ?? 0) - (s.record?.first ?? 0)),
+    (n, s) => n + Math.max(0, (s.contents?.last ?? 0) - (s.contents?.first ?? 0)),
     0,
   )
-  const ran = run.scenarios.filter((s) => s.record !== undefined).length
+  const ran = run.scenarios.filter((s) => s.contents !== undefined).length
   out.push(
     p.dim(
-      `${count(ran, 'scenario')}, ${clock(simulated)} of bench time, ${grouped(run.scenarios.reduce((n, s) => n + (s.record?.events ?? 0), 0))} events.${wall}`,
+      `${count(ran, 'scenario')}, ${clock(simulated)} of bench time, ${grouped(run.scenarios.reduce((n, s) => n + (s.contents?.events ?? 0), 0))} events.${wall}`,
     ),
     p.state(o.state, p.bold(`${p.sign(o.state)} ${oneLine(o.sentence)}`)),
   )

@@ -12,7 +12,7 @@ const linked = 8
 
 export function finding(f: Finding, run: RunView): Markup {
   const fragment = `check-${anchor(f.check.id)}`
-  const { record, page } = f.scenario
+  const { contents, page } = f.scenario
   return html`<article
     class="finding s-${f.verdict}"
     id="finding-${anchor(`${f.scenario.id}/${f.check.id}`)}"
@@ -35,8 +35,8 @@ export function finding(f: Finding, run: RunView): Markup {
       ],
       [
         'Evidence',
-        html`${record === undefined ? '' : html`<a class="mono" href="${relative(record.log.file)}">${record.log.file}</a>`}
-        ${eventLinks(f.check, page, record?.deciding)}`,
+        html`${contents === undefined ? '' : html`<a class="mono" href="${relative(contents.log.file)}">${contents.log.file}</a>`}
+        ${eventLinks(f.check, page, contents?.deciding)}`,
       ],
     ])}
   </article>`
@@ -66,7 +66,7 @@ export function requirementLink(reference: string, up: string): Markup {
 
 /** `seq 812, 813 and 10 more`, each linked to its extract where there is one. */
 export function eventLinks(c: CheckView, page: string, kept?: ReadonlyMap<number, unknown>): Insert {
-  const because = c.result?.because ?? []
+  const because = c.result.because ?? []
   const seqs = because.length > 0 ? because : c.seq === undefined ? [] : [c.seq]
   if (seqs.length === 0) return ''
   const links = seqs
@@ -81,7 +81,7 @@ export function eventLinks(c: CheckView, page: string, kept?: ReadonlyMap<number
 
 /** `longest gap 180 s · lost 1`. */
 export function observedInline(c: CheckView): Insert {
-  return observedPairs(c.result?.observed ?? null).map(([name, value], i) => {
+  return observedPairs(c.result.observed ?? null).map(([name, value], i) => {
     const { label, unit } = splitUnit(name)
     return html`${i === 0 ? '' : ', '}${label} ${value}${unit === '' || unit === '1' ? '' : ` ${unit}`}`
   })

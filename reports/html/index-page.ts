@@ -28,7 +28,6 @@ export function indexPage(run: RunView): string {
         <li><a href="#requirements">Requirements</a></li>
         <li><a href="#scenarios">Scenarios</a></li>
         <li><a href="#evidence">Evidence</a></li>
-        <li><a href="#reading">How to read this report</a></li>
       </ul>
     </nav>
     <main id="main">
@@ -45,7 +44,7 @@ export function indexPage(run: RunView): string {
         <h2 id="requirements">Requirements</h2>
         ${countsTable(run)} ${filterForm(run)} ${matrix(run)}
       </section>
-      ${scenarioSection(run)} ${evidenceSection(run)} ${readingSection()}
+      ${scenarioSection(run)} ${evidenceSection(run)}
     </main>
     <footer>Made from the evidence log of this run alone. Times are UTC, on the clock of the bench.</footer>`
   return pageText({ title: `${name}: ${outcome(run).sentence}`, body, script: filterScript })
@@ -73,25 +72,25 @@ function subjectFacts(run: RunView): Markup {
   if (h === undefined) return html`<p class="note">The log has no header: what was judged is not known.</p>`
   const s = h.subject
   const kind = s.kind === 'reference' ? 'the reference platform that comes with the bench' : 'a real platform'
-  const ran = run.scenarios.filter((v) => v.record !== undefined).length
-  const length = h.short ? 'short: soaks are cut down, and what needs their length stays open' : 'full'
+  const ran = run.scenarios.filter((v) => v.contents !== undefined).length
+  const length = h.short ? 'short: what needs a full length stays open' : 'full'
   return html`${facts([
     ['Judged', `${s.product} ${s.version}, ${kind}`, true],
     ['Maker', s.maker],
     ['Serial', s.serial ?? ''],
+    ['Rig', h.rig],
     [
       'Digest of what was judged',
       s.digest === undefined ? 'not given' : html`<code>${s.digest}</code>`,
       true,
     ],
-    ['Rig', h.rig],
-    ['Seed', String(h.seed)],
-    ['Length', length],
     ['Commit', html`<code>${h.commit}</code>`, true],
-    ['Bench', `${h.bench}, on Node ${h.node}`],
+    ['Length', length],
+    ['Seed', String(h.seed)],
     ['Started', startedText(h.started)],
     ['Took', run.end === undefined ? 'not known: no trailer' : clock(run.end.wallMs)],
     ['Scenarios', `${ran} of ${run.scenarios.length} ran`],
+    ['Bench', `${h.bench}, on Node ${h.node}`],
   ])}
   ${s.kind === 'reference' ? html`<p class="muted">The reference platform stands in for a product, so that the bench can run anywhere. Its verdicts say nothing about any other platform.</p>` : ''}`
 }
@@ -140,35 +139,45 @@ function troubleSection(run: RunView, list: ReturnType<typeof troubles>): Insert
 
 function countsTable(run: RunView): Markup {
   const { numbered, ours } = countStates(run.requirements)
-  const used = states.filter((s) => numbered.by[s] + ours.by[s] > 0)
-  const line = (name: string, c: Counts): Insert =>
-    c.all === 0
-      ? ''
-      : html`<tr>
-          <th scope="row">${name}</th>
-          ${used.map((s) => html`<td class="n">${grouped(c.by[s])}</td>`)}
-          <td class="n">${grouped(c.all)}</td>
-        </tr>`
-  return html`${bar(numbered)}
-  ${scrollable(
-    'Requirements by state',
-    html`<table class="fit">
+  const lines = states.map((s) => {
+    const apart = ours.all === 0 ? '' : html`<td class="n">${grouped(ours.by[s])}</td>`
+    return html`<tr>
+      <th scope="row">${stateMark(s)}</th>
+      <td class="n">${grouped(numbered.by[s])}</td>
+      ${apart}
+      <td>${looks[s].means}</td>
+    </tr>`
+  })
+  const total = html`<tr>
+    <th scope="row">in all</th>
+    <td class="n">${grouped(numbered.all)}</td>
+    ${ours.all === 0 ? '' : html`<td class="n">${grouped(ours.all)}</td>`}
+    <td></td>
+  </tr>`
+  const head = html`<tr>
+    <th scope="col">State</th>
+    <th scope="col" class="n">Numbered</th>
+    ${ours.all === 0 ? '' : html`<th scope="col" class="n">Ours</th>`}
+    <th scope="col">Meaning</th>
+  </tr>`
+  return html`<p>
+      A requirement is split into clauses. It takes the worst state of its clauses, and each clause the worst
+      verdict of its checks; of a part that did not run beside parts that passed, it is inconclusive. Blame
+      says whose fault it is that a check did not pass: the product’s, the bench’s, the rig’s or the
+      operator’s. IDs that the source documents number are counted apart from section IDs of ours.
+    </p>
+    ${bar(numbered)}
+    <table class="fit counts">
       <caption>
-        Requirements by state. IDs that the source documents number are counted apart from section IDs of
-        ours.
+        Requirements by state, worst first
       </caption>
       <thead>
-        <tr>
-          <th scope="col">Counted</th>
-          ${used.map((s) => html`<th scope="col">${stateMark(s)}</th>`)}
-          <th scope="col" class="n">in all</th>
-        </tr>
+        ${head}
       </thead>
       <tbody>
-        ${line('numbered by the sources', numbered)}${line('section IDs of ours', ours)}
+        ${lines}${total}
       </tbody>
-    </table>`,
-  )}`
+    </table>`
 }
 
 function bar(c: Counts): Insert {
@@ -219,7 +228,7 @@ function filterForm(run: RunView): Markup {
 }
 
 export function scenarioLink(s: ScenarioView, check?: string): Markup {
-  if (s.record === undefined && s.header === undefined) return html`<span class="mono">${s.id}</span>`
+  if (s.contents === undefined && s.header === undefined) return html`<span class="mono">${s.id}</span>`
   const fragment = check === undefined ? undefined : `check-${anchor(check)}`
   return html`<a class="mono" href="${relative(s.page, fragment)}">${s.id}</a>`
 }
@@ -228,9 +237,9 @@ function scenarioSection(run: RunView): Markup {
   const lines = run.scenarios.map((s) => {
     const worst = scenarioState(s)
     const ends = s.end?.outcome ?? s.step?.outcome
-    const word = s.record === undefined ? 'not run' : ends === undefined ? 'cut short' : ends
-    const span = s.record === undefined ? '' : clock(s.record.last - s.record.first)
-    const passed = s.checks.filter((c) => c.result?.verdict === 'pass').length
+    const word = s.contents === undefined ? 'not run' : ends === undefined ? 'cut short' : ends
+    const span = s.contents === undefined ? '' : clock(s.contents.last - s.contents.first)
+    const passed = s.checks.filter((c) => c.result.verdict === 'pass').length
     return html`<tr>
       <th scope="row">${scenarioLink(s)}<br />${s.header?.title ?? ''}</th>
       <td>${stateMark(worst)}</td>
@@ -238,7 +247,7 @@ function scenarioSection(run: RunView): Markup {
       <td class="n">${s.checks.length === 0 ? '' : `${passed} of ${s.checks.length}`}</td>
       <td class="n">${span}</td>
       <td class="n">${s.end === undefined ? '' : clock(s.end.wallMs)}</td>
-      <td class="n">${s.record === undefined ? '' : grouped(s.record.events)}</td>
+      <td class="n">${s.contents === undefined ? '' : grouped(s.contents.events)}</td>
     </tr>`
   })
   return html`<section>
@@ -268,15 +277,15 @@ function scenarioSection(run: RunView): Markup {
   </section>`
 }
 
-/** The worst verdict of a scenario's checks; a check without one counts as not run. */
+/** The worst verdict of a scenario's checks. */
 export function scenarioState(s: ScenarioView): State {
-  const found = s.checks.map((c): State => c.result?.verdict ?? 'not run')
-  const worst = (['fail', 'inconclusive', 'not run', 'marginal'] as const).find((v) => found.includes(v))
-  return worst ?? (found.length === 0 ? 'not run' : 'pass')
+  const found = s.checks.map((c) => c.result.verdict)
+  const worst = (['fail', 'inconclusive', 'marginal', 'pass'] as const).find((v) => found.includes(v))
+  return worst ?? 'not run'
 }
 
 function evidenceSection(run: RunView): Markup {
-  const logs = [run.log, ...run.scenarios.flatMap((s) => (s.record === undefined ? [] : [s.record.log]))]
+  const logs = [run.log, ...run.scenarios.flatMap((s) => (s.contents === undefined ? [] : [s.contents.log]))]
   const lines = logs.map(
     (l) =>
       html`<tr>
@@ -309,37 +318,5 @@ function evidenceSection(run: RunView): Markup {
         </tbody>
       </table>`,
     )}
-  </section>`
-}
-
-function readingSection(): Markup {
-  const lines = states.map(
-    (s) =>
-      html`<tr>
-        <th scope="row">${stateMark(s)}</th>
-        <td>${looks[s].means}</td>
-      </tr>`,
-  )
-  return html`<section>
-    <h2 id="reading">How to read this report</h2>
-    <p>
-      A requirement is split into clauses. It takes the worst state of its clauses, and each clause the worst
-      verdict of its checks. Blame says whose fault it is that a check did not pass: the <b>product</b>'s, the
-      <b>bench</b>'s, the <b>rig</b>'s or the <b>operator</b>'s.
-    </p>
-    <table class="fit">
-      <caption>
-        States, worst first
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">State</th>
-          <th scope="col">Meaning</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>
   </section>`
 }

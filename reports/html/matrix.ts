@@ -7,7 +7,7 @@ import { stateMark } from './page.ts'
 
 export function matrix(run: RunView): Insert {
   if (run.requirements.length === 0) return html`<p class="note">No catalogue of requirements was read.</p>`
-  const pages = new Map(run.scenarios.filter((s) => s.record !== undefined).map((s) => [s.id, s.page]))
+  const pages = new Map(run.scenarios.filter((s) => s.contents !== undefined).map((s) => [s.id, s.page]))
   return [...Map.groupBy(run.requirements, (r) => r.document)].map(([document, list]) => {
     const judged = list.filter((r) => isJudged(r.state)).length
     const title = list[0]?.documentTitle ?? document
@@ -59,7 +59,7 @@ function row(r: RequirementView, pages: ReadonlyMap<string, string>): Markup {
     <th scope="row" class="id" role="rowheader"><a href="#${encodeURIComponent(id)}">${r.id}</a></th>
     <td role="cell">${stateMark(r.state)}</td>
     <td class="blame" role="cell">${r.blame ?? ''}</td>
-    <td class="what" role="cell">${r.statement}${clauses(r, pages)}</td>
+    <td class="what" role="cell">${clauses(r, pages)}</td>
     <td class="where" role="cell">
       ${where.map((s, i) => html`${i === 0 ? '' : ', '}${pageLink(s, pages)}`)}
     </td>
@@ -85,16 +85,12 @@ function clauses(r: RequirementView, pages: ReadonlyMap<string, string>): Insert
       ${r.clauses.map((c) => clause(r, c, pages))}
     </ul>
     <p class="muted">${about}</p>`
-  const summary = r.clauses.length === 0 ? 'details' : count(r.clauses.length, 'clause')
+  const n =
+    r.clauses.length === 0 ? '' : html` <span class="muted">${count(r.clauses.length, 'clause')}</span>`
+  const summary = html`<summary>${r.statement}${n}</summary>`
   return open
-    ? html`<details open>
-        <summary>${summary}</summary>
-        ${inside}
-      </details>`
-    : html`<details>
-        <summary>${summary}</summary>
-        ${inside}
-      </details>`
+    ? html`<details open>${summary}${inside}</details>`
+    : html`<details>${summary}${inside}</details>`
 }
 
 function clause(r: RequirementView, c: ClauseView, pages: ReadonlyMap<string, string>): Markup {

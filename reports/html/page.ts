@@ -30,9 +30,7 @@ export function pageText(p: Page): string {
         <meta name="referrer" content="no-referrer" />
         <title>${p.title}</title>
         <link rel="icon" href="data:," />
-        <style>
-          ${raw(style)}
-        </style>
+        ${raw(`<style>${style}</style>`)}
       </head>
       <body>
         <a class="skip" href="#main">To the content</a>

@@ -3,7 +3,7 @@ import { durationText, duration, tolerance } from '../../drivers/units.ts'
 import type { Channel } from '../model/channel.ts'
 import { gapFactor } from '../model/channel.ts'
 import { seriesKey } from '../model/fold.ts'
-import type { CheckView, Extract, ScenarioRecord, SeriesChannels } from '../model/run.ts'
+import type { CheckView, Extract, LogContents, SeriesChannels } from '../model/run.ts'
 import type { Point } from '../plot/decimate.ts'
 import { drawPlot, type Band, type Plot, type Span } from '../plot/plot.ts'
 import { count, figure, grouped } from '../text/figures.ts'
@@ -19,40 +19,40 @@ const mostSmall = 36
 /** Series whose overview was drawn already, by key, and the check at which it stands. */
 export type Drawn = Map<string, string>
 
-export function checkPlots(c: CheckView, record: ScenarioRecord, drawn: Drawn): Insert {
+export function checkPlots(c: CheckView, contents: LogContents, drawn: Drawn): Insert {
   const { over } = c
   if (over === undefined) return ''
-  const found = record.channels.find((s) => seriesKey(s.series) === seriesKey(over))
+  const found = contents.channels.find((s) => seriesKey(s.series) === seriesKey(over))
   if (found === undefined || found.channels.size === 0)
     return html`<p class="muted">
       Nothing was seen of its series <code>${over.select}</code> at ${over.src}.
     </p>`
-  const deciding = decidingOf(c, record)
+  const deciding = decidingOf(c, contents)
   const order = [...new Set([...deciding.map((e) => e.alias ?? ''), ...found.channels.keys()])]
   const drawable = order.filter((a) => (found.channels.get(a)?.seen.count ?? 0) > 0)
   const large = drawable.filter((a, i) => i === 0 || deciding.some((e) => e.alias === a)).slice(0, mostLarge)
-  const span = spanOf(record)
+  const span = spanOf(contents)
   const spacing = spacingLimit(c.limit)
   const figures = large.map((alias, i) => {
     const channel = found.channels.get(alias)
     return channel === undefined
       ? ''
-      : largeFigure({ c, record, channel, deciding, span, spacing, id: `p-${anchor(c.id)}-${i}` })
+      : largeFigure({ c, contents, channel, deciding, span, spacing, id: `p-${anchor(c.id)}-${i}` })
   })
-  return html`${figures.length === 0 ? '' : legend(large.length)}${figures}${overview(c, found, record, span, drawn, drawable)}`
+  return html`${figures.length === 0 ? '' : legend(large.length)}${figures}${overview(c, found, contents, span, drawn, drawable)}`
 }
 
-function spanOf(record: ScenarioRecord): Span {
-  return { from: record.first, to: Math.max(record.last, record.first + 1) }
+function spanOf(contents: LogContents): Span {
+  return { from: contents.first, to: Math.max(contents.last, contents.first + 1) }
 }
 
-function decidingOf(c: CheckView, record: ScenarioRecord): Extract[] {
-  return (c.result?.because ?? []).flatMap((seq) => record.deciding.get(seq) ?? [])
+function decidingOf(c: CheckView, contents: LogContents): Extract[] {
+  return (c.result.because ?? []).flatMap((seq) => contents.deciding.get(seq) ?? [])
 }
 
 interface Large {
   readonly c: CheckView
-  readonly record: ScenarioRecord
+  readonly contents: LogContents
   readonly channel: Channel
   readonly deciding: readonly Extract[]
   readonly span: Span
@@ -61,8 +61,8 @@ interface Large {
 }
 
 function largeFigure(l: Large): Markup {
-  const { channel, record, span } = l
-  const plot = plotOf(channel, record, span, largePoints, l.id)
+  const { channel, contents, span } = l
+  const plot = plotOf(channel, contents, span, largePoints, l.id)
   const mine = l.deciding.filter((e) => e.alias === channel.alias)
   const deciding = mine.flatMap((e): Point[] => (e.value === undefined ? [] : [{ at: e.at, value: e.value }]))
   const svg = drawPlot({ ...plot, deciding })
@@ -107,8 +107,8 @@ export function spacingLimit(limit: string): Band | undefined {
   }
 }
 
-function plotOf(channel: Channel, record: ScenarioRecord, span: Span, points: number, id: string): Plot {
-  const truth = record.truth.get(channel.alias)
+function plotOf(channel: Channel, contents: LogContents, span: Span, points: number, id: string): Plot {
+  const truth = contents.truth.get(channel.alias)
   const gaps = channel.gaps(span.to)
   const late = channel.late()
   const s = channel.seen
@@ -146,7 +146,7 @@ function aboutChannel(channel: Channel, span: Span, plot: Plot): string {
     ...(plot.late.length === 0 ? [] : [`${plot.late.length} late`]),
     ...(channel.seen.count > plot.seen.length
       ? [
-          `drawn by first, least, greatest and last of ${grouped(Math.ceil((span.to - span.from) / 1000 / (plot.seen.length / 4)))} s each`,
+          `thinned: each ${durationText(((span.to - span.from) * 4) / plot.seen.length)} by its first, least, greatest and last`,
         ]
       : []),
   ].join(', ')
@@ -168,7 +168,7 @@ function legend(n: number): Markup {
 function overview(
   c: CheckView,
   found: SeriesChannels,
-  record: ScenarioRecord,
+  contents: LogContents,
   span: Span,
   drawn: Drawn,
   order: readonly string[],
@@ -185,7 +185,7 @@ function overview(
   const figures = order.slice(0, mostSmall).flatMap((alias, i) => {
     const channel = found.channels.get(alias)
     if (channel === undefined) return []
-    const plot = plotOf(channel, record, span, smallPoints, `o-${anchor(c.id)}-${i}`)
+    const plot = plotOf(channel, contents, span, smallPoints, `o-${anchor(c.id)}-${i}`)
     const gaps = plot.gaps.length === 0 ? '' : `, ${count(plot.gaps.length, 'gap')}`
     const unit = plot.unit === '' ? '' : ` [${plot.unit}]`
     return [

@@ -1,6 +1,6 @@
 /** The page of one scenario: its checks with limits, figures and deciding events, plots, timeline, trace. */
 import { durationText } from '../../drivers/units.ts'
-import type { CheckView, Extract, Moment, RunView, ScenarioRecord, ScenarioView } from '../model/run.ts'
+import type { CheckView, Extract, Moment, RunView, LogContents, ScenarioView } from '../model/run.ts'
 import { wayTo } from '../model/paths.ts'
 import { decidingShown } from '../model/read-scenario.ts'
 import { looks } from '../model/states.ts'
@@ -13,8 +13,8 @@ import { checkPlots, type Drawn } from './plots.ts'
 
 /** The text of a scenario's page, or undefined where there is nothing to show. */
 export function scenarioPage(s: ScenarioView, run: RunView): string | undefined {
-  const { record } = s
-  if (record === undefined) return undefined
+  const { contents } = s
+  if (contents === undefined) return undefined
   const up = wayTo(s.page, 'index.html').replace(/index\.html$/, '')
   const title = s.header?.title ?? s.id
   const drawn: Drawn = new Map()
@@ -22,33 +22,34 @@ export function scenarioPage(s: ScenarioView, run: RunView): string | undefined 
   const body = html` <header>
       <p class="eyebrow"><a href="${relative(`${up}index.html`)}">Gridproof acceptance report</a></p>
       <h1>${title}</h1>
-      ${headline(s)} ${headerFacts(s, record, up)}
+      ${headline(s)} ${headerFacts(s, contents, up)}
     </header>
     <main id="main">
-      ${problems(s, record)}
+      ${problems(s, contents)}
       <section>
         <h2 id="checks">Checks</h2>
         ${checkTable(order, up)}
       </section>
-      ${order.map((c) => checkSection(c, s, record, up, drawn))} ${timeline(record)} ${accounting(s, record)}
+      ${order.map((c) => checkSection(c, s, contents, up, drawn))} ${timeline(contents)}
+      ${accounting(s, contents)}
     </main>
     <footer>
-      ${neighbours(s, run, up)}Made from <span class="mono">${record.log.file}</span> alone. Times are UTC, on
-      the clock of the bench.
+      ${neighbours(s, run, up)}Made from <span class="mono">${contents.log.file}</span> alone. Times are UTC,
+      on the clock of the bench.
     </footer>`
   return pageText({ title: `${title}: ${scenarioState(s)}`, body })
 }
 
-const order = { fail: 0, inconclusive: 1, marginal: 3, pass: 4 } as const
+const order = { fail: 0, inconclusive: 1, marginal: 2, pass: 3 } as const
 
 function rank(c: CheckView): number {
-  return c.result === undefined ? 2 : order[c.result.verdict]
+  return order[c.result.verdict]
 }
 
 function headline(s: ScenarioView): Markup {
   const state = scenarioState(s)
   const tally = (['fail', 'inconclusive', 'marginal', 'pass'] as const)
-    .map((v) => [v, s.checks.filter((c) => c.result?.verdict === v).length] as const)
+    .map((v) => [v, s.checks.filter((c) => c.result.verdict === v).length] as const)
     .filter(([, n]) => n > 0)
     .map(([v, n]) => `${n} ${v}`)
     .join(', ')
@@ -66,10 +67,10 @@ function headline(s: ScenarioView): Markup {
   </p>`
 }
 
-function headerFacts(s: ScenarioView, record: ScenarioRecord, up: string): Markup {
+function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup {
   const h = s.header
   const e = s.end
-  const span = record.last - record.first
+  const span = contents.last - contents.first
   const speed =
     e === undefined || e.wallMs <= 0 || span <= 0
       ? ''
@@ -99,17 +100,18 @@ function headerFacts(s: ScenarioView, record: ScenarioRecord, up: string): Marku
       h === undefined ? '' : Object.entries(h.played).map(([role, what]) => html`${role}: ${what}<br />`),
     ],
     ['Length', horizon],
-    ['Bench time', `${utc(record.first)} to ${utc(record.last)}`],
+    ['Bench time', `${utc(contents.first)} to ${utc(contents.last)}`],
     ['Wall time', e === undefined ? '' : `${clock(e.wallMs)}${speed === '' ? '' : `, ${speed}`}`],
     ['Rig, seed', h === undefined ? '' : `${h.rig}, ${h.seed}, ${h.time} time`],
-    ['Commit, Node', h === undefined ? '' : html`<code>${h.commit}</code>, ${h.node}`],
-    ['Scenario file, SHA-256', h === undefined ? '' : html`<code>${h.sha256}</code>`],
+    ['Commit, Node', h === undefined ? '' : html`<code>${h.commit}</code>, ${h.node}`, true],
+    ['Scenario file, SHA-256', h === undefined ? '' : html`<code>${h.sha256}</code>`, true],
     [
       'Trace hash',
       e?.world.traceHash === undefined
         ? 'none: only virtual time has one'
         : html`<code>${e.world.traceHash}</code
             >${e.world.traceEvents === undefined ? '' : ` over ${grouped(e.world.traceEvents)} events`}`,
+      true,
     ],
     [
       'Escapes from virtual time',
@@ -126,10 +128,10 @@ function headerFacts(s: ScenarioView, record: ScenarioRecord, up: string): Marku
   ])
 }
 
-function problems(s: ScenarioView, record: ScenarioRecord): Insert {
+function problems(s: ScenarioView, contents: LogContents): Insert {
   const escapes = s.end?.world.escapes ?? []
   const items = [
-    ...record.problems,
+    ...contents.problems,
     ...escapes.slice(0, 20).map((e) => `escaped from virtual time: ${e.what}, at ${e.where}`),
   ]
   if (items.length === 0) return ''
@@ -148,7 +150,7 @@ function checkTable(checks: readonly CheckView[], up: string): Markup {
       html`<tr>
         <th scope="row"><a class="mono" href="#check-${anchor(c.id)}">${c.id}</a></th>
         <td>${checkState(c)}</td>
-        <td>${c.result?.blame ?? ''}</td>
+        <td>${c.result.blame ?? ''}</td>
         <td>${c.limit}</td>
         <td>
           ${c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`)}
@@ -178,18 +180,18 @@ function checkTable(checks: readonly CheckView[], up: string): Markup {
 }
 
 function checkState(c: CheckView): Markup {
-  return c.result === undefined ? stateMark('not run', 'not judged') : stateMark(c.result.verdict)
+  return stateMark(c.result.verdict, c.seq === undefined ? 'never judged' : c.result.verdict)
 }
 
 function checkSection(
   c: CheckView,
   s: ScenarioView,
-  record: ScenarioRecord,
+  contents: LogContents,
   up: string,
   drawn: Drawn,
 ): Markup {
-  const why = c.result?.why ?? ''
-  const beforehand = c.beforehand === true ? ' This was known before the run began.' : ''
+  const why = c.result.why ?? ''
+  const beforehand = c.beforehand ? ' This was known before the run began.' : ''
   return html`<section id="check-${anchor(c.id)}">
     <h3>${checkState(c)} <span class="mono">${c.id}</span></h3>
     ${rows([
@@ -200,14 +202,14 @@ function checkSection(
       ['Limit', c.limit],
       ['Needs at least', c.least === undefined ? '' : durationText(c.least)],
       ['Why', why === '' ? '' : `${why}.${beforehand}`.replace(/\.\./g, '.')],
-      ['Whose fault', c.result?.blame === undefined ? '' : blameWords[c.result.blame]],
+      ['Whose fault', c.result.blame === undefined ? '' : blameWords[c.result.blame]],
     ])}
-    ${observedTable(c)} ${decidingTable(c, s, record)} ${checkPlots(c, record, drawn)}
+    ${observedTable(c)} ${decidingTable(c, s, contents)} ${checkPlots(c, contents, drawn)}
   </section>`
 }
 
 function observedTable(c: CheckView): Insert {
-  const pairs = observedPairs(c.result?.observed ?? null)
+  const pairs = observedPairs(c.result.observed ?? null)
   if (pairs.length === 0) return ''
   const lines = pairs.slice(0, 60).map(([name, value]) => {
     const { label, unit } = splitUnit(name)
@@ -234,12 +236,12 @@ function observedTable(c: CheckView): Insert {
   </table>`
 }
 
-function decidingTable(c: CheckView, s: ScenarioView, record: ScenarioRecord): Insert {
-  const because = c.result?.because ?? []
+function decidingTable(c: CheckView, s: ScenarioView, contents: LogContents): Insert {
+  const because = c.result.because ?? []
   if (because.length === 0) return ''
   const shown = because.slice(0, decidingShown)
   const lines = shown.map((seq) => {
-    const e = record.deciding.get(seq)
+    const e = contents.deciding.get(seq)
     return e === undefined
       ? html`<tr>
           <th scope="row" class="n">${seq}</th>
@@ -253,7 +255,7 @@ function decidingTable(c: CheckView, s: ScenarioView, record: ScenarioRecord): I
     html`<table>
       <caption>
         Events that decided, by seq, which is the line of
-        <a class="mono" href="${relative(wayTo(s.page, record.log.file))}">${record.log.file}</a
+        <a class="mono" href="${relative(wayTo(s.page, contents.log.file))}">${contents.log.file}</a
         >.${more}
       </caption>
       <thead>
@@ -290,9 +292,9 @@ function extractRow(e: Extract, c: CheckView): Markup {
   </tr>`
 }
 
-function timeline(record: ScenarioRecord): Insert {
-  if (record.timeline.length === 0) return ''
-  const lines = record.timeline.map(
+function timeline(contents: LogContents): Insert {
+  if (contents.timeline.length === 0) return ''
+  const lines = contents.timeline.map(
     (m: Moment) =>
       html`<tr>
         <th scope="row" class="n">${m.seq}</th>
@@ -302,7 +304,8 @@ function timeline(record: ScenarioRecord): Insert {
         <td>${m.what}${m.detail === '' ? '' : html` <code>${m.detail}</code>`}</td>
       </tr>`,
   )
-  const more = record.momentsLeftOut === 0 ? '' : `; ${grouped(record.momentsLeftOut)} more stand in the log`
+  const more =
+    contents.momentsLeftOut === 0 ? '' : `; ${grouped(contents.momentsLeftOut)} more stand in the log`
   return html`<section>
     <h2 id="timeline">What happened</h2>
     ${scrollable(
@@ -328,8 +331,8 @@ function timeline(record: ScenarioRecord): Insert {
   </section>`
 }
 
-function accounting(s: ScenarioView, record: ScenarioRecord): Markup {
-  const lines = record.kinds.map(
+function accounting(s: ScenarioView, contents: LogContents): Markup {
+  const lines = contents.kinds.map(
     ([kind, n]) =>
       html`<tr>
         <th scope="row">${kind}</th>
@@ -341,14 +344,14 @@ function accounting(s: ScenarioView, record: ScenarioRecord): Markup {
     ${rows([
       [
         'Log',
-        html`<a class="mono" href="${relative(wayTo(s.page, record.log.file))}">${record.log.file}</a>,
-          ${grouped(record.log.bytes)} bytes`,
+        html`<a class="mono" href="${relative(wayTo(s.page, contents.log.file))}">${contents.log.file}</a>,
+          ${grouped(contents.log.bytes)} bytes`,
       ],
-      ['SHA-256', html`<code>${record.log.sha256}</code>`],
+      ['SHA-256', html`<code>${contents.log.sha256}</code>`],
     ])}
     <table class="fit">
       <caption>
-        ${grouped(record.events)} events by kind
+        ${grouped(contents.events)} events by kind
       </caption>
       <thead>
         <tr>
@@ -364,7 +367,7 @@ function accounting(s: ScenarioView, record: ScenarioRecord): Markup {
 }
 
 function neighbours(s: ScenarioView, run: RunView, up: string): Markup {
-  const shown = run.scenarios.filter((v) => v.record !== undefined)
+  const shown = run.scenarios.filter((v) => v.contents !== undefined)
   const i = shown.findIndex((v) => v.id === s.id)
   const link = (name: string, v: ScenarioView | undefined): Insert =>
     v === undefined

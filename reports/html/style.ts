@@ -42,14 +42,14 @@ code, .mono { font-family: var(--mono); font-size: 0.875em; }
 .state > span { display: inline-block; width: 1.15em; font-weight: 700; }
 .s-fail { color: var(--fail); } .s-inconclusive { color: var(--inconclusive); } .s-marginal { color: var(--marginal); }
 .s-pass { color: var(--pass); } .s-played { color: var(--played); }
-.s-not-run, .s-no-check, .s-information { color: var(--none); }
-.s-no-check, .s-information, .s-not-run { font-weight: 400; }
+.s-not-run, .s-by-person, .s-uncovered, .s-information { color: var(--none); }
+.s-not-run, .s-by-person, .s-uncovered, .s-information { font-weight: 400; }
 
 .outcome {
   margin: 1rem 0 1.25rem; padding: 0.625rem 1rem; border-left: 4px solid currentColor; background: var(--panel);
   font-size: 1.125rem; max-width: none;
 }
-.outcome b, .outcome span { color: var(--ink); font-weight: 400; }
+.outcome > span { color: var(--ink); }
 .outcome strong { font-weight: 650; }
 .note { padding: 0.5rem 1rem; border-left: 4px solid var(--line); background: var(--panel); max-width: none; }
 
@@ -81,21 +81,26 @@ tbody th { font-weight: 400; }
 .n { text-align: right; white-space: nowrap; }
 .group th { padding-top: 1rem; font-weight: 600; border-bottom-color: var(--muted); }
 .fit { width: auto; }
-.id { white-space: nowrap; font-family: var(--mono); font-size: 0.875em; }
+.id { white-space: nowrap; font-family: var(--mono); font-size: 0.875em; line-height: 1.714; }
 .id a { color: inherit; text-decoration: none; }
 .id a:hover { text-decoration: underline; }
 tr:target > * , .finding:target, section:target > h3 { background: var(--panel); }
-.matrix .where { min-width: 12rem; overflow-wrap: anywhere; font-size: 0.875em; }
-.matrix td.what { width: 60%; }
-details summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; width: fit-content; }
-.clauses { list-style: none; margin: 0.25rem 0 0.5rem; padding: 0 0 0 0.75rem; border-left: 2px solid var(--line); font-size: 0.875rem; }
+.matrix .where { min-width: 9rem; overflow-wrap: anywhere; font-size: 0.875em; }
+.matrix td.what { width: 70%; }
+.matrix details p { margin: 0.25rem 0; font-size: 0.875rem; }
+.counts td:last-child { color: var(--muted); }
+details summary { cursor: pointer; width: fit-content; }
+summary .muted { font-size: 0.875em; white-space: nowrap; }
+summary::marker { color: var(--muted); }
+.clauses { list-style: none; margin: 0.25rem 0 0.5rem; padding: 0 0 0 1rem; border-left: 2px solid var(--line); font-size: 0.875rem; }
 .clauses li { margin: 0.3125rem 0; }
 pre { margin: 0.25rem 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 0.8125rem/1.4 var(--mono); }
 
 .bar { display: block; width: 100%; height: 0.625rem; margin: 0.75rem 0 0.5rem; }
 .bar .s-fail { fill: var(--fail); } .bar .s-inconclusive { fill: var(--inconclusive); }
 .bar .s-marginal { fill: var(--marginal); } .bar .s-pass { fill: var(--pass); } .bar .s-played { fill: var(--played); }
-.bar .s-not-run { fill: var(--none); opacity: 0.6; } .bar .s-no-check { fill: var(--none); opacity: 0.3; }
+.bar .s-not-run { fill: var(--none); opacity: 0.6; } .bar .s-by-person { fill: var(--none); opacity: 0.45; }
+.bar .s-uncovered { fill: var(--none); opacity: 0.3; }
 .bar .s-information { fill: var(--none); opacity: 0.15; }
 
 .filter { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; margin: 0.75rem 0; padding: 0.625rem 1rem; background: var(--panel); }
@@ -139,7 +144,7 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   .rows { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .rows dd { margin-bottom: 0.375rem; }
   .matrix thead { position: absolute; left: -99rem; }
-  .matrix, .matrix tbody { display: block; }
+  .matrix, .matrix tbody, .matrix caption { display: block; }
   .matrix tr { display: grid; grid-template-columns: max-content max-content 1fr; gap: 0 0.875rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .matrix tr[hidden], .matrix tbody[hidden] { display: none; }
   .matrix th, .matrix td { display: block; border: 0; padding: 0; }

@@ -20,8 +20,8 @@ export class Channel {
   /** Time from the message before, in s. */
   readonly spacing = new Decimator()
   #last: Instant | undefined
-  /** Spacings counted in classes of 2 %: enough for a median, whatever their number. */
-  readonly #spacings = new Map<number, number>()
+  /** Spacings in classes of 2 %, each with its count and sum: enough for a median, whatever their number. */
+  readonly #spacings = new Map<number, { n: number; sum: number }>()
   #spacingCount = 0
   readonly #widest: Span[] = []
   readonly #delayed: Delayed[] = []
@@ -48,7 +48,8 @@ export class Channel {
   #spaced(s: Span): void {
     this.spacing.add(s.to, (s.to - s.from) / 1000)
     const key = Math.round(Math.log(s.to - s.from) / Math.log(1.02))
-    this.#spacings.set(key, (this.#spacings.get(key) ?? 0) + 1)
+    const there = this.#spacings.get(key) ?? { n: 0, sum: 0 }
+    this.#spacings.set(key, { n: there.n + 1, sum: there.sum + s.to - s.from })
     this.#spacingCount++
     keepGreatest(this.#widest, s, (w) => w.to - w.from)
   }
@@ -62,8 +63,9 @@ export class Channel {
     if (this.#spacingCount < 2) return undefined
     let passed = 0
     for (const key of [...this.#spacings.keys()].sort((a, b) => a - b)) {
-      passed += this.#spacings.get(key) ?? 0
-      if (passed * 2 >= this.#spacingCount) return 1.02 ** key
+      const { n, sum } = this.#spacings.get(key) ?? { n: 0, sum: 0 }
+      passed += n
+      if (passed * 2 >= this.#spacingCount) return sum / n
     }
     return undefined
   }

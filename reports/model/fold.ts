@@ -5,10 +5,11 @@
 import type { Instant } from '../../drivers/faces.ts'
 import type { Event, Kind, Series } from '../../bench/faces.ts'
 import { matcher } from '../../bench/evidence/series.ts'
-import type { DefectNote, ScenarioEnd, ScenarioHeader } from '../../bench/evidence/schema.ts'
+import { recordFold, type ScenarioRecord } from '../../bench/verdicts/record.ts'
+import type { DefectNote } from '../../bench/evidence/schema.ts'
 import { Channel } from './channel.ts'
 import { aliasOf, figureOf, isRecord } from './payload.ts'
-import { declared, defectNote, judged, scenarioEnd, scenarioHeader } from './shapes.ts'
+import { type Declared, declared, defectNote, judged, scenarioEnd, scenarioHeader } from './shapes.ts'
 import type { CheckView, Moment, SeriesChannels, TruthChannel } from './run.ts'
 
 /** The most that is kept of each: a hostile log must not fill the memory. */
@@ -24,18 +25,17 @@ interface GrowingSeries {
 }
 
 export class ScenarioFold {
-  header: ScenarioHeader | undefined
-  end: ScenarioEnd | undefined
+  readonly #record = recordFold()
   events = 0
   first: Instant | undefined
   last: Instant | undefined
   readonly timeline: Moment[] = []
   momentsLeftOut = 0
-  /** Check events that are not what they should be. */
+  /** Events about the scenario or its checks that are not what they should be. */
   unread = 0
   readonly defects: DefectNote[] = []
   readonly truth = new Map<string, TruthChannel>()
-  readonly #checks = new Map<string, CheckView>()
+  readonly #declared = new Map<string, Declared>()
   readonly #series = new Map<string, GrowingSeries>()
   readonly #kinds = new Map<Kind, number>()
 
@@ -50,13 +50,9 @@ export class ScenarioFold {
     for (const s of this.#series.values()) this.#seen(s, e)
     if (e.kind === 'said') this.#said(e)
     else if (e.kind === 'check') this.#check(e)
-    else if (e.kind === 'run') this.#header(e)
-    else if (e.kind === 'end') this.end = scenarioEnd.safeParse(e.data).data
+    else if (e.kind === 'run') this.#tell(e, scenarioHeader.safeParse(e.data).success)
+    else if (e.kind === 'end') this.#tell(e, scenarioEnd.safeParse(e.data).success)
     else if (moments.has(e.kind)) this.#moment(e)
-  }
-
-  #header(e: Event): void {
-    this.header ??= scenarioHeader.safeParse(e.data).data
   }
 
   #said(e: Event): void {
@@ -92,31 +88,23 @@ export class ScenarioFold {
     c.add(e.at, figureOf(e.data['payload']), e.stamp)
   }
 
+  /** Only what has the shape that it should have may tell of verdicts. */
+  #tell(e: Event, whole: boolean): void {
+    if (whole) this.#record.see(e)
+    else this.unread++
+  }
+
   #check(e: Event): void {
     const phase = isRecord(e.data) ? e.data['phase'] : undefined
-    if (phase === 'judged') this.#judged(e)
-    if (phase === 'declared') this.#declared(e)
-  }
-
-  #judged(e: Event): void {
-    const j = judged.safeParse(e.data).data
-    if (j === undefined) {
-      this.unread++
+    if (phase === 'judged') {
+      this.#tell(e, judged.safeParse(e.data).success)
       return
     }
-    const there = this.#checks.get(j.id) ?? { id: j.id, verifies: [], limit: '' }
-    if (this.#checks.size < most.checks || this.#checks.has(j.id))
-      this.#checks.set(j.id, { ...there, ...j, seq: e.seq })
-  }
-
-  #declared(e: Event): void {
     const d = declared.safeParse(e.data).data
-    if (d === undefined || this.#checks.size >= most.checks) {
-      this.unread++
-      return
-    }
-    if (this.#checks.has(d.id)) return
-    this.#checks.set(d.id, d)
+    const room = d !== undefined && (this.#declared.size < most.checks || this.#declared.has(d.id))
+    this.#tell(e, phase === 'declared' && room)
+    if (d === undefined || !room || this.#declared.has(d.id)) return
+    this.#declared.set(d.id, d)
     const { over } = d
     if (over !== undefined && !this.#series.has(seriesKey(over)) && this.#series.size < most.series)
       this.#series.set(seriesKey(over), {
@@ -150,8 +138,16 @@ export class ScenarioFold {
     })
   }
 
-  checks(): CheckView[] {
-    return [...this.#checks.values()]
+  record(): ScenarioRecord {
+    return this.#record.record()
+  }
+
+  /** The record's checks, with what else was declared of them. */
+  checks(record: ScenarioRecord): CheckView[] {
+    return record.checks.map((c) => {
+      const { least, over } = this.#declared.get(c.id) ?? {}
+      return { ...c, ...(least === undefined ? {} : { least }), ...(over === undefined ? {} : { over }) }
+    })
   }
 
   kinds(): [Kind, number][] {

@@ -24,7 +24,8 @@ function noneOf(): Record<State, number> {
     pass: 0,
     'played by the bench': 0,
     'not run': 0,
-    'no check': 0,
+    'by person': 0,
+    uncovered: 0,
     information: 0,
   }
 }
@@ -60,7 +61,7 @@ export function findings(run: RunView): Finding[] {
   for (const scenario of run.scenarios)
     for (const check of scenario.checks) {
       const { result } = check
-      if (result === undefined || result.verdict === 'pass') continue
+      if (result.verdict === 'pass') continue
       out.push({
         verdict: result.verdict,
         ...(result.blame === undefined ? {} : { blame: result.blame }),
@@ -81,22 +82,16 @@ export interface Trouble {
 }
 
 export function troubles(run: RunView): Trouble[] {
-  const out: Trouble[] = run.problems.map((what) => ({ what }))
+  const out: Trouble[] = run.problems.map((what) => ({ what, blame: 'bench' }))
   for (const s of run.scenarios) {
-    const outcome = s.end?.outcome ?? s.step?.outcome
-    const blame = s.end?.blame ?? s.step?.blame
-    const why = s.end?.why ?? s.step?.why
-    if (outcome !== undefined && outcome !== 'finished')
-      out.push({
-        scenario: s,
-        what: `${outcome}${why === undefined ? '' : `: ${why}`}`,
-        ...(blame === undefined ? {} : { blame }),
-      })
-    else if (s.record === undefined) out.push({ scenario: s, what: 'not run' })
-    const escapes = s.end?.world?.escapes?.length ?? 0
+    const { trouble, end } = s.record
+    const word = s.contents === undefined ? 'not run' : (end?.outcome ?? 'cut short')
+    if (trouble !== undefined)
+      out.push({ scenario: s, what: `${word}: ${trouble.why}`, blame: trouble.blame })
+    const escapes = end?.world.escapes.length ?? 0
     if (escapes > 0)
       out.push({ scenario: s, what: `${count(escapes, 'escape')} from virtual time`, blame: 'bench' })
-    for (const what of s.record?.problems ?? []) out.push({ scenario: s, what, blame: 'bench' })
+    for (const what of s.contents?.problems ?? []) out.push({ scenario: s, what, blame: 'bench' })
   }
   return out
 }
@@ -106,45 +101,40 @@ export interface Outcome {
   readonly sentence: string
 }
 
-/** What came of the run, in one sentence. */
+/** What came of the run, in one sentence, and in a second one what it leaves open. */
 export function outcome(run: RunView): Outcome {
   const { numbered, ours } = countStates(run.requirements)
-  const judged = numbered.judged + ours.judged
   const of = (s: State): number => numbered.by[s] + ours.by[s]
-  const failed = of('fail')
-  const open = of('inconclusive')
-  const rest = numbered.all - numbered.judged
-  const tail =
-    rest === 0 || numbered.all === 0
-      ? ''
-      : ` ${count(rest, 'numbered requirement')} of ${numbered.all} not judged by this run.`
-  const aborted = run.end?.outcome === 'aborted' ? ' The operator stopped the run.' : ''
-  const cut = run.header !== undefined && run.end === undefined ? ' The run was cut short.' : ''
-  const end = `${tail}${aborted}${cut}`
+  const judged = numbered.judged + ours.judged
+  const [failed, open, near] = [of('fail'), of('inconclusive'), of('marginal')]
+  const end = leftOpen(run, numbered)
   if (judged === 0) return { state: 'not run', sentence: `No requirement was judged.${end}` }
-  if (failed > 0) {
-    const blames = blameText(run, 'fail')
-    const also = open === 0 ? '' : `, ${count(open, 'more was', 'more were')} inconclusive`
-    const them = `${count(judged, 'requirement')} judged`
-    return { state: 'fail', sentence: `${failed} of ${them} failed${blames}${also}.${end}` }
-  }
-  if (open > 0)
-    return {
-      state: 'inconclusive',
-      sentence: `None of ${count(judged, 'requirement')} judged failed, but ${count(open, 'was', 'were')} inconclusive${blameText(run, 'inconclusive')}.${end}`,
-    }
-  const near = of('marginal')
-  const played = of('played by the bench')
+  const all = judged === 1 ? 'The one requirement judged' : `All ${judged} requirements judged`
+  const were = (n: number): string =>
+    `${n} ${n === 1 ? 'was' : 'were'} inconclusive${blameText(run, 'inconclusive')}`
+  const barely = near === 0 ? '' : `, ${near} of them only just`
+  if (failed + open === 0)
+    return { state: near > 0 ? 'marginal' : 'pass', sentence: `${all} passed${barely}.${end}` }
   const parts = [
-    near > 0 ? `${near} only just` : '',
-    played > 0 ? `${played} with the bench itself as the subject` : '',
-  ].filter((p) => p !== '')
-  const how = parts.length === 0 ? '' : ` (${parts.join(', ')})`
-  const all = judged === 1 ? 'The one requirement judged passed' : `All ${judged} requirements judged passed`
-  return { state: near > 0 ? 'marginal' : 'pass', sentence: `${all}${how}.${end}` }
+    ...(failed === 0 ? ['none failed'] : [`${failed} failed${blameText(run, 'fail')}`]),
+    ...(open === 0 ? [] : [were(open)]),
+  ]
+  const sentence = `Of ${count(judged, 'requirement')} judged, ${parts.join(' and ')}.${end}`
+  return { state: failed > 0 ? 'fail' : 'inconclusive', sentence }
 }
 
-/** ` (fault of the product)`, or nothing where no blame is known. */
+function leftOpen(run: RunView, numbered: Counts): string {
+  const rest = numbered.all - numbered.judged
+  return [
+    rest === 0
+      ? ''
+      : ` ${rest} of the ${numbered.all} numbered requirements ${rest === 1 ? 'was' : 'were'} not judged by this run.`,
+    run.end?.outcome === 'aborted' ? ' The operator stopped the run.' : '',
+    run.header !== undefined && run.end === undefined ? ' The run was cut short.' : '',
+  ].join('')
+}
+
+/** ` (blame: product)`, or nothing where no blame is known. */
 function blameText(run: RunView, state: State): string {
   const blames = new Set(
     run.requirements.flatMap((r) => (r.state === state && r.blame !== undefined ? [r.blame] : [])),

@@ -1,68 +1,115 @@
-/** Reads a run's folder: its log, then the log of each scenario. */
+/** Reads a run's folder: its log, then the log of each scenario; joins them with the catalogue. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Json } from '../../drivers/faces.ts'
 import { isGridproofError, messageOf } from '../../drivers/errors.ts'
 import { readLog } from '../../bench/evidence/read.ts'
-import type { RunEnd, RunHeader, ScenarioStep } from '../../bench/evidence/schema.ts'
+import type { Event } from '../../bench/faces.ts'
+import type { Catalogue } from '../../bench/requirements/load.ts'
+import { runRecordOf, withNotRun } from '../../bench/verdicts/record.ts'
+import { rollUp } from '../../bench/verdicts/rollup.ts'
 import { pickLines } from './bytes.ts'
 import { isRecord } from './payload.ts'
 import { readScenario } from './read-scenario.ts'
+import type { RequirementView, RunView } from './run.ts'
 import { runEnd, runHeader, scenarioStep } from './shapes.ts'
-import type { FileDigest, ScenarioView } from './run.ts'
-
-/** What the logs tell, before requirements are joined to it. */
-export interface Evidence {
-  readonly header?: RunHeader
-  readonly end?: RunEnd
-  readonly scenarios: readonly ScenarioView[]
-  readonly problems: readonly string[]
-  readonly log: FileDigest
-}
 
 /** The most scenarios that are read; a real run has far fewer. */
 const mostScenarios = 5000
 
+const file = 'log.jsonl'
+
 /** Never throws for what stands in a log: that becomes a problem of the evidence, and is reported. */
-export function readRun(folder: string): Evidence {
-  const file = 'log.jsonl'
+export function readRun(folder: string, catalogue: Catalogue): RunView {
   const path = join(folder, file)
   const problems: string[] = []
-  let header: RunHeader | undefined
-  let end: RunEnd | undefined
-  const steps = new Map<string, ScenarioStep>()
-  if (existsSync(path)) {
-    const log = readLog(path)
-    try {
-      for (const e of log) {
-        if (e.kind === 'run') header ??= runHeader.safeParse(e.data).data
-        if (e.kind === 'end') end = runEnd.safeParse(e.data).data
-        if (e.kind === 'step') addStep(steps, e.data)
-      }
-      if (log.torn !== undefined)
-        problems.push(`the run's log ends within line ${log.torn.line}: its writer died`)
-      else if (log.cutShort) problems.push(`the run's log has no trailer: the run was cut short`)
-    } catch (e) {
-      const line = isGridproofError(e) && e.place?.line !== undefined ? ` from line ${e.place.line}` : ''
-      problems.push(`the run's log cannot be read${line}: ${messageOf(e).replaceAll(path, file)}`)
-    }
-  } else problems.push('the run has no log')
-  if (header === undefined && problems.length === 0)
+  const run = runRecordOf(existsSync(path) ? believable(path, problems) : [])
+  if (!existsSync(path)) problems.push('the run has no log')
+  else if (run.header === undefined && problems.length === 0)
     problems.push('the header of the run cannot be understood')
-  const ids = [...new Set([...(header?.scenarios ?? []), ...steps.keys()])]
+  const ids = [...new Set([...(run.header?.scenarios ?? []), ...run.begun, ...run.ended.keys()])]
   if (ids.length > mostScenarios) problems.push(`only the first ${mostScenarios} scenarios were read`)
+  const scenarios = ids.slice(0, mostScenarios).map((id) => readScenario(folder, id, run.ended.get(id)))
+  const records = withNotRun(
+    run,
+    scenarios.map((s) => s.record),
+  )
+  const byId = new Map(records.map((r) => [r.scenario, r]))
   return {
-    ...(header === undefined ? {} : { header }),
-    ...(end === undefined ? {} : { end }),
-    scenarios: ids.slice(0, mostScenarios).map((id) => readScenario(folder, id, steps.get(id))),
+    ...(run.header === undefined ? {} : { header: run.header }),
+    ...(run.end === undefined ? {} : { end: run.end }),
+    scenarios: scenarios.map((s) => ({ ...s, record: byId.get(s.id) ?? s.record })),
+    requirements: requirementsOf(catalogue, records),
     problems,
     log: existsSync(path) ? pickLines(path, file, []).digest : { file, bytes: 0, sha256: '' },
   }
 }
 
-/** The last step of a scenario counts: `scenario begins` first, then `scenario ended`. */
-function addStep(steps: Map<string, ScenarioStep>, data: Json): void {
-  if (!isRecord(data) || (data['what'] !== 'scenario begins' && data['what'] !== 'scenario ended')) return
-  const step = scenarioStep.safeParse(data['detail']).data
-  if (step !== undefined) steps.set(step.scenario, step)
+/** Events of the run's log whose shape is right, as far as the log can be read. */
+function* believable(path: string, problems: string[]): Generator<Event> {
+  const log = readLog(path)
+  try {
+    for (const e of log) {
+      const whole =
+        e.kind === 'run'
+          ? runHeader.safeParse(e.data).success
+          : e.kind === 'end'
+            ? runEnd.safeParse(e.data).success
+            : e.kind === 'step' && isRecord(e.data) && scenarioStep.safeParse(e.data['detail']).success
+      if (whole) yield e
+    }
+  } catch (e) {
+    const line = isGridproofError(e) && e.place?.line !== undefined ? ` from line ${e.place.line}` : ''
+    problems.push(`the run's log cannot be read${line}: ${messageOf(e).replaceAll(path, file)}`)
+    return
+  }
+  if (log.torn !== undefined)
+    problems.push(`the run's log ends within line ${log.torn.line}: its writer died`)
+  else if (log.cutShort) problems.push("the run's log has no trailer: the run was cut short")
+}
+
+/** Verdicts beside what the catalogue says, in its order. */
+function requirementsOf(catalogue: Catalogue, records: Parameters<typeof rollUp>[1]): RequirementView[] {
+  const titles = new Map(catalogue.documents.map((d) => [d.document, d.title]))
+  const verdicts = new Map(rollUp(catalogue, records).map((v) => [v.id, v]))
+  return catalogue.requirements.flatMap((r): RequirementView[] => {
+    const v = verdicts.get(r.id)
+    if (v === undefined) return []
+    const clauses = new Map(v.clauses.map((c) => [c.ref, c]))
+    return [
+      {
+        id: r.id,
+        document: r.document,
+        documentTitle: titles.get(r.document) ?? r.document,
+        section: r.section,
+        priority: r.priority,
+        statement: r.statement,
+        subject: r.subject,
+        method: r.method,
+        ours: r.ours === true,
+        ...(r.reading === undefined ? {} : { reading: r.reading }),
+        state: v.state,
+        ...(v.blame === undefined ? {} : { blame: v.blame }),
+        ...(v.why === undefined ? {} : { why: v.why }),
+        beforehand: v.beforehand,
+        clauses: r.clauses.flatMap((c) => {
+          const told = clauses.get(`${r.id}/${c.id}`)
+          if (told === undefined) return []
+          return [
+            {
+              id: c.id,
+              asks: c.asks,
+              subject: told.subject,
+              method: c.method ?? r.method,
+              state: told.state,
+              ...(told.blame === undefined ? {} : { blame: told.blame }),
+              ...(told.why === undefined ? {} : { why: told.why }),
+              beforehand: told.beforehand,
+              decidedBy: told.decidedBy,
+              checks: told.checks,
+            },
+          ]
+        }),
+      },
+    ]
+  })
 }

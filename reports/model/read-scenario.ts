@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Event } from '../../bench/faces.ts'
 import type { ScenarioStep } from '../../bench/evidence/schema.ts'
 import { type GridproofError, isGridproofError, messageOf, placeText } from '../../drivers/errors.ts'
+import type { ScenarioRecord } from '../../bench/verdicts/record.ts'
 import { readLog } from '../../bench/evidence/read.ts'
 import { count } from '../text/figures.ts'
 import { pickLines } from './bytes.ts'
@@ -11,7 +12,7 @@ import { ScenarioFold } from './fold.ts'
 import { insideRun, pageOf } from './paths.ts'
 import { figureOf, isRecord } from './payload.ts'
 import { event } from './shapes.ts'
-import type { CheckView, Extract, ScenarioRecord, ScenarioView } from './run.ts'
+import type { Extract, LogContents, ScenarioView } from './run.ts'
 
 /** Deciding events that are shown for one check; the rest are counted. */
 export const decidingShown = 12
@@ -20,24 +21,29 @@ const decidingInAll = 400
 
 /** What the log of `id` tells. `step` is what the run's own log said of it. */
 export function readScenario(folder: string, id: string, step?: ScenarioStep): ScenarioView {
-  const page = pageOf(id)
-  const about = step === undefined ? {} : { step }
+  const about = { id, page: pageOf(id), ...(step === undefined ? {} : { step }) }
+  const none: ScenarioRecord = { scenario: id, verifies: [], checks: [] }
   const file = insideRun(step?.file ?? '') ?? insideRun(`data/${id}.jsonl`)
   const path = file === undefined ? undefined : join(folder, file)
-  if (file === undefined || path === undefined || !isFile(path)) return { id, page, ...about, checks: [] }
+  if (file === undefined || path === undefined || !isFile(path)) return { ...about, record: none, checks: [] }
   const fold = new ScenarioFold()
   const problems: string[] = []
   try {
     foldLog(path, fold, problems)
-    const checks = fold.checks()
-    const wanted = checks
-      .flatMap((c) => c.result?.because.slice(0, decidingShown) ?? [])
-      .slice(0, decidingInAll)
-    const { digest, lines } = pickLines(path, file, wanted)
+    // The run's log names the scenario; a header that says otherwise is not believed.
+    const told = { ...fold.record(), scenario: id }
+    const seqs = told.checks.flatMap((c) => c.result.because.slice(0, decidingShown)).slice(0, decidingInAll)
+    const { digest, lines } = pickLines(path, file, seqs)
     const deciding = new Map<number, Extract>()
     for (const [seq, line] of lines)
       if (seq <= fold.events) deciding.set(seq, extract(event.parse(JSON.parse(line))))
-    const record: ScenarioRecord = {
+    const altered = step?.sha256 !== undefined && step.sha256 !== digest.sha256
+    const record = altered ? disbelieved(told) : told
+    if (altered) problems.push(alteredWhy)
+    if (record.header === undefined) problems.push('the log has no header of a scenario')
+    if (fold.unread > 0)
+      problems.push(`${count(fold.unread, 'event')} about the scenario or its checks could not be understood`)
+    const contents: LogContents = {
       log: digest,
       events: fold.events,
       kinds: fold.kinds(),
@@ -49,20 +55,37 @@ export function readScenario(folder: string, id: string, step?: ScenarioStep): S
       deciding,
       channels: fold.series(),
       truth: fold.truth,
-      problems: [...problems, ...problemsOf(digest.sha256, fold, checks, step)],
+      problems,
     }
-    return {
-      id,
-      page,
-      ...about,
-      ...(fold.header === undefined ? {} : { header: fold.header }),
-      ...(fold.end === undefined ? {} : { end: fold.end }),
-      checks,
-      record,
-    }
+    return { ...about, record, checks: fold.checks(record), contents, ...headAndEnd(record) }
   } catch (e) {
     const problem = `the log could not be read: ${messageOf(e)}`
-    return { id, page, ...about, checks: [], record: unread(file, problem) }
+    return { ...about, record: none, checks: [], contents: unread(file, problem) }
+  }
+}
+
+function headAndEnd(r: ScenarioRecord): Pick<ScenarioView, 'header' | 'end'> {
+  return {
+    ...(r.header === undefined ? {} : { header: r.header }),
+    ...(r.end === undefined ? {} : { end: r.end }),
+  }
+}
+
+const alteredWhy = 'the log is not the one that the run wrote: its SHA-256 differs'
+
+/** Of a log that was changed afterwards no good verdict counts. */
+function disbelieved(r: ScenarioRecord): ScenarioRecord {
+  return {
+    ...r,
+    checks: r.checks.map((c) =>
+      c.result.verdict === 'pass' || c.result.verdict === 'marginal'
+        ? {
+            ...c,
+            beforehand: false,
+            result: { ...c.result, verdict: 'inconclusive', blame: 'bench', why: alteredWhy },
+          }
+        : c,
+    ),
   }
 }
 
@@ -91,23 +114,7 @@ function withoutPlace(e: GridproofError): string {
   return e.message.startsWith(place) ? e.message.slice(place.length) : e.message
 }
 
-function problemsOf(
-  sha256: string,
-  fold: ScenarioFold,
-  checks: readonly CheckView[],
-  step: ScenarioStep | undefined,
-): string[] {
-  const out: string[] = []
-  if (fold.header === undefined) out.push('the log has no header of a scenario')
-  if (fold.unread > 0) out.push(`${count(fold.unread, 'check event')} could not be understood`)
-  const open = checks.filter((c) => c.result === undefined).length
-  if (open > 0) out.push(`${count(open, 'check was', 'checks were')} declared and never judged`)
-  if (step?.sha256 !== undefined && step.sha256 !== sha256)
-    out.push('the log is not the one that the run wrote: its SHA-256 differs')
-  return out
-}
-
-function unread(file: string, problem: string): ScenarioRecord {
+function unread(file: string, problem: string): LogContents {
   return {
     log: { file, bytes: 0, sha256: '' },
     events: 0,

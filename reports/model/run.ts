@@ -1,6 +1,6 @@
 /** A run as reports see it: read from its folder, joined with the catalogue. Data only. */
 import type { Instant } from '../../drivers/faces.ts'
-import type { Blame, Kind, Result, Series } from '../../bench/faces.ts'
+import type { Blame, Kind, Series } from '../../bench/faces.ts'
 import type {
   DefectNote,
   RunEnd,
@@ -9,8 +9,9 @@ import type {
   ScenarioHeader,
   ScenarioStep,
 } from '../../bench/evidence/schema.ts'
+import type { CheckRecord, ScenarioRecord } from '../../bench/verdicts/record.ts'
+import type { Decider, State } from '../../bench/verdicts/rollup.ts'
 import type { Channel } from './channel.ts'
-import type { State } from './states.ts'
 
 export interface RunView {
   /** Absent where the log has none: the run died before it began, or the file is no log. */
@@ -39,12 +40,15 @@ export interface ScenarioView {
   readonly end?: ScenarioEnd
   /** What the run's log says came of it. */
   readonly step?: ScenarioStep
+  /** What the verdicts are rolled up from. */
+  readonly record: ScenarioRecord
   readonly checks: readonly CheckView[]
-  readonly record?: ScenarioRecord
+  /** Absent: there is no log of it. */
+  readonly contents?: LogContents
 }
 
 /** What reading a scenario's log kept. */
-export interface ScenarioRecord {
+export interface LogContents {
   readonly log: FileDigest
   readonly events: number
   readonly kinds: readonly (readonly [kind: Kind, events: number])[]
@@ -100,18 +104,10 @@ export interface Moment {
   readonly detail: string
 }
 
-export interface CheckView {
-  readonly id: string
-  readonly verifies: readonly string[]
-  readonly limit: string
+/** A check and its verdict. One that was declared and never judged has no seq. */
+export interface CheckView extends CheckRecord {
   readonly least?: number
   readonly over?: Series
-  /** Inconclusive only because the run is shorter than the check needs: known before it began. */
-  readonly beforehand?: boolean
-  /** Absent: declared, never judged. */
-  readonly result?: Result
-  /** Seq of the `judged` event. */
-  readonly seq?: number
 }
 
 export interface RequirementView {
@@ -129,6 +125,8 @@ export interface RequirementView {
   readonly state: State
   readonly blame?: Blame
   readonly why?: string
+  /** Open only because the run is a short one. */
+  readonly beforehand: boolean
   readonly clauses: readonly ClauseView[]
 }
 
@@ -140,11 +138,8 @@ export interface ClauseView {
   readonly state: State
   readonly blame?: Blame
   readonly why?: string
-  readonly checks: readonly CheckReference[]
-}
-
-/** A check that looked at a clause: enough to find it in its scenario. */
-export interface CheckReference {
-  readonly scenario: string
-  readonly check: string
+  readonly beforehand: boolean
+  /** The checks with the worst verdict. */
+  readonly decidedBy: readonly Decider[]
+  readonly checks: readonly Decider[]
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Json } from '../../drivers/faces.ts'
 import type { Event, Result, Series } from '../../bench/faces.ts'
 import type {
+  CheckEvent,
   DefectNote,
   RunEnd,
   RunHeader,
@@ -115,12 +116,15 @@ export const defectNote = z.object({
 export const series = z.object({ src: z.string(), kind, select: z.string() })
 
 export const declared = z.object({
+  phase: z.literal('declared'),
   id: z.string(),
   verifies: z.array(z.string()),
   limit: z.string(),
   least: z.number().exactOptional(),
   over: series.exactOptional(),
 })
+
+export type Declared = z.infer<typeof declared>
 
 export const result = z.object({
   verdict: z.enum(['pass', 'marginal', 'inconclusive', 'fail']),
@@ -131,9 +135,10 @@ export const result = z.object({
 })
 
 export const judged = z.object({
+  phase: z.literal('judged'),
   id: z.string(),
   result,
-  beforehand: z.boolean().exactOptional(),
+  beforehand: z.literal(true).exactOptional(),
 })
 
 /** One line of a log, as far as every event has it. */
@@ -156,6 +161,8 @@ export type Held = [
   Fits<z.infer<typeof runEnd>, RunEnd>,
   Fits<z.infer<typeof defectNote>, DefectNote>,
   Fits<z.infer<typeof series>, Series>,
+  Fits<z.infer<typeof declared>, CheckEvent>,
+  Fits<z.infer<typeof judged>, CheckEvent>,
   Fits<z.infer<typeof result>, Result>,
   Fits<z.infer<typeof event>, Event>,
 ]

@@ -1,17 +1,21 @@
 /** The states of a requirement in reports: word, sign and tone. Colour is never the only sign. */
 
+import type { State } from '../../bench/verdicts/rollup.ts'
+
+export type { State }
+
+/** Worst first. */
 export const states = [
   'fail',
   'inconclusive',
+  'not run',
   'marginal',
   'pass',
   'played by the bench',
-  'not run',
-  'no check',
+  'by person',
+  'uncovered',
   'information',
-] as const
-
-export type State = (typeof states)[number]
+] as const satisfies readonly State[]
 
 /** What a state looks like: its sign, the same in ASCII, a CSS-safe name, and what it means. */
 export interface StateLook {
@@ -43,16 +47,20 @@ export const looks: Readonly<Record<State, StateLook>> = {
     means:
       'It binds a thing that the bench itself played here: the check passed, which says nothing about a product.',
   },
-  'not run': { sign: '○', ascii: '-', name: 'not-run', means: 'A check exists, but did not run.' },
-  'no check': { sign: '–', ascii: '.', name: 'no-check', means: 'No check of this run looks at it.' },
+  'not run': { sign: '○', ascii: '-', name: 'not-run', means: 'A scenario looks at it, and did not run.' },
+  'by person': {
+    sign: '☐',
+    ascii: 'p',
+    name: 'by-person',
+    means: 'Inspection or demonstration, for a person to record; there is no record.',
+  },
+  uncovered: { sign: '–', ascii: '.', name: 'uncovered', means: 'No scenario of this run looks at it.' },
   information: { sign: 'i', ascii: 'i', name: 'information', means: 'Its text asks for nothing.' },
 }
 
-/** Whether a state came of a judgement. */
+/** Whether a state is a verdict on the subject. */
 export function isJudged(s: State): boolean {
-  return (
-    s === 'fail' || s === 'inconclusive' || s === 'marginal' || s === 'pass' || s === 'played by the bench'
-  )
+  return s === 'fail' || s === 'inconclusive' || s === 'marginal' || s === 'pass'
 }
 
 /** Where a state stands among others, worst first. */

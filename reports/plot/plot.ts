@@ -48,7 +48,7 @@ export interface Size {
   readonly bottom: number
 }
 
-const large: Size = { width: 760, height: 230, left: 58, right: 14, top: 16, bottom: 38 }
+const large: Size = { width: 760, height: 230, left: 58, right: 24, top: 16, bottom: 38 }
 const small: Size = { width: 240, height: 104, left: 40, right: 8, top: 10, bottom: 18 }
 
 /** A large plot with both axes; `small` draws one of many, with the least of axes. */

@@ -46,7 +46,8 @@ const colours: Readonly<Record<State, number>> = {
   pass: 32,
   'played by the bench': 36,
   'not run': 90,
-  'no check': 90,
+  'by person': 90,
+  uncovered: 90,
   information: 90,
 }
 

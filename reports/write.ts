@@ -1,0 +1,64 @@
+/** Writes every report of a run from its evidence alone. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { GridproofError, messageOf } from '../drivers/errors.ts'
+import { loadCatalogue } from '../bench/requirements/load.ts'
+import { indexPage } from './html/index-page.ts'
+import { scenarioPage } from './html/scenario-page.ts'
+import { readRun } from './model/read-run.ts'
+import type { RunView } from './model/run.ts'
+import { requirementsJson } from './requirements-json.ts'
+import { summaryMarkdown } from './summary.ts'
+
+export interface WriteOptions {
+  /** Folder of the requirement catalogue (fixtures/requirements). */
+  readonly catalogueFolder: string
+  /** Most bytes of summary.md; 60,000 unless given. */
+  readonly summaryBudget?: number
+}
+
+export interface Written {
+  /** The run as read: what `consoleReport` prints. */
+  readonly run: RunView
+  /** Paths in the run's folder. */
+  readonly files: readonly string[]
+}
+
+/**
+ * Reads the logs of a run's folder, each once in a stream, and writes index.html, a page in data/ for each scenario,
+ * requirements.json and summary.md beside them. Same logs and catalogue: same bytes. Whatever stands in the logs,
+ * and if there are none at all, the reports say so and this does not throw; it throws `bad-file` for a catalogue that
+ * cannot be read and `rig-broke` where a report cannot be written.
+ * Synchronous, so that it works the same with the kernel of virtual time installed.
+ */
+export function writeReports(runFolder: string, options: WriteOptions): Written {
+  const run = readRun(runFolder, loadCatalogue(options.catalogueFolder))
+  const files: string[] = []
+  const write = (file: string, text: string): void => {
+    writeWhole(join(runFolder, file), text)
+    files.push(file)
+  }
+  for (const s of run.scenarios) {
+    const page = scenarioPage(s, run)
+    if (page !== undefined) write(s.page, page)
+  }
+  write('index.html', indexPage(run))
+  write('requirements.json', `${JSON.stringify(requirementsJson(run), null, 1)}\n`)
+  write('summary.md', summaryMarkdown(run, options.summaryBudget))
+  return { run, files }
+}
+
+/** A reader never meets half a report: it is written beside, then put in place. */
+function writeWhole(path: string, text: string): void {
+  const beside = `${path}.writing`
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(beside, text)
+    renameSync(beside, path)
+  } catch (e) {
+    throw new GridproofError('rig-broke', `cannot write the report: ${messageOf(e)}`, {
+      cause: e,
+      place: { file: path },
+    })
+  }
+}
