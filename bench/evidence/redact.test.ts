@@ -1,0 +1,82 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Json } from '../../drivers/faces.ts'
+import { redactor } from './redact.ts'
+
+describe('redaction', () => {
+  it('leaves data without secrets as they are', () => {
+    const data = { alias: 'gridkey.x', payload: { Value: 1.5, key: 'busbar', pins: 4 } }
+    expect(redactor().clean(data).data).toBe(data)
+  })
+
+  it('hides what stands under a telling key, however it is written', () => {
+    const data = {
+      Password: 'a',
+      private_key: { der: 'x' },
+      'totp-seed': 'JBSW',
+      MPAN: 123,
+      empty: { password: '' },
+    }
+    expect(redactor().clean(data).data).toEqual({
+      Password: '[redacted]',
+      private_key: '[redacted]',
+      'totp-seed': '[redacted]',
+      MPAN: '[redacted]',
+      empty: { password: '' },
+    })
+  })
+
+  it('hides a registered value in texts, keys, numbers, hex and base64', () => {
+    const r = redactor()
+    r.add('meter', '2000024512368')
+    const hex = Buffer.from('2000024512368').toString('hex')
+    const base64 = Buffer.from('2000024512368').toString('base64')
+    const { data, text } = r.clean({
+      topic: 'meter/2000024512368/kWh',
+      '2000024512368': 1,
+      n: 2000024512368,
+      frame: `7e${hex}7e`,
+      b: [base64],
+    })
+    expect(data).toEqual({
+      topic: 'meter/[redacted meter]/kWh',
+      '[redacted meter]': 1,
+      n: '[redacted meter]',
+      frame: '7e[redacted meter]7e',
+      b: ['[redacted meter]'],
+    })
+    expect(JSON.parse(text)).toEqual(data)
+  })
+
+  it('hides private keys in PEM, also cut ones', () => {
+    const pem = '-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n'
+    expect(redactor().clean({ a: `x ${pem}y`, b: pem.slice(0, 40) }).data).toEqual({
+      a: 'x [redacted key]\ny',
+      b: '[redacted key]',
+    })
+  })
+
+  it('refuses a secret that is too short to be told from anything else', () => {
+    expect(() => redactor().add('pin', '123')).toThrow(/needs 4/)
+  })
+
+  it('lets no registered value through, wherever it stands', () => {
+    const secret = fc
+      .string({ minLength: 6, maxLength: 20, unit: 'binary' })
+      .filter((s) => !'[redacted s]'.includes(s))
+    fc.assert(
+      fc.property(secret, fc.jsonValue({ maxDepth: 3 }), fc.string(), (s, around, pad) => {
+        const r = redactor()
+        r.add('s', s)
+        const { data } = r.clean({ around, inside: [pad + s + pad, { [s]: s }] } as Json)
+        const texts: string[] = []
+        JSON.stringify(data, (k: string, v: unknown) => {
+          texts.push(k)
+          if (typeof v === 'string') texts.push(v)
+          return v
+        })
+        expect(texts.filter((t) => t.includes(s))).toEqual([])
+      }),
+    )
+  })
+})
