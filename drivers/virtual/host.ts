@@ -1,0 +1,170 @@
+/** A host in virtual time: an owner with an address, a clock and a folder for a disk; programs run below it. */
+import * as fs from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { resolve } from 'node:path'
+import { GridproofError, messageOf } from '../errors.ts'
+import type { Host, Instant, Json, Proc, Program, ProgramEnv, ProgramModule } from '../faces.ts'
+import { setClock } from './clock.ts'
+import type { Kernel } from './kernel.ts'
+import type { VirtualNet } from './net.ts'
+import type { Death, Owner } from './owner.ts'
+
+/** Folders above this one: modules of programs are named from the project's root. */
+const projectRoot = new URL('../../', import.meta.url)
+
+type LogListener = (proc: string, entry: Json, at: Instant) => void
+
+interface HostParts {
+  readonly kernel: Kernel
+  readonly net: VirtualNet
+  readonly name: string
+  readonly address: string
+  readonly disk: string
+  /** Gives the disk that power leaves behind to a place where nothing of the old run can reach it. */
+  remount(): void
+}
+
+interface Running {
+  readonly proc: Proc
+  readonly owner: Owner
+  end(code: number | string, how: Death): void
+}
+
+export function createHost(p: HostParts): Host {
+  const { kernel, net } = p
+  const listeners: LogListener[] = []
+  const booted: { name: string; program: Program }[] = []
+  let owner = kernel.owners.create({ name: p.name, parent: kernel.root, address: p.address })
+  const clock = owner.clock
+  let running: Running[] = []
+  let off = false
+
+  const log = (proc: string, entry: Json): void => {
+    for (const f of listeners) f(proc, entry, kernel.instant())
+  }
+
+  const launch = async (name: string, program: Program, parent: Owner): Promise<Running> => {
+    const module = await load(kernel, program)
+    if (parent.dead !== undefined)
+      throw new GridproofError('power-gone', `${p.name} lost power before ${name} was started on it`)
+    const me = kernel.owners.create({ name, parent, address: p.address })
+    let settle: (code: number | string) => void = () => {}
+    let over = false
+    const ended = new Promise<number | string>((done) => (settle = done))
+    const term = me.run(() => new AbortController())
+    const end = (code: number | string, how: Death): void => {
+      if (over) return
+      over = true
+      // At a cut the host's owner dies as a whole; here only this program does.
+      if (how !== 'cut') me.die(how)
+      running = running.filter((r) => r.owner !== me)
+      for (const r of running.slice()) if (isBelow(r.owner, me)) r.end(code, how)
+      settle(code)
+    }
+    const proc: Proc = {
+      name,
+      ended,
+      signal(s) {
+        if (over) return
+        if (s === 'KILL') end('KILL', 'killed')
+        else me.run(() => term.abort(new GridproofError('power-gone', `${name} was asked to end (TERM)`)))
+      },
+    }
+    const crash = (e: unknown): void => {
+      if (over) return
+      log(name, { level: 'fatal', message: messageOf(e), stack: e instanceof Error ? (e.stack ?? '') : '' })
+      end(1, 'ended')
+    }
+    me.onThrow = crash
+    const env: ProgramEnv = {
+      name,
+      address: p.address,
+      disk: p.disk,
+      config: program.config,
+      defects: program.defects,
+      term: term.signal,
+      log(entry) {
+        if (!me.alive('env.log')) return
+        log(name, structuredClone(entry))
+      },
+      async start(childName, child) {
+        me.alive('env.start')
+        return (await launch(childName, child, me)).proc
+      },
+    }
+    const entry: Running = { proc, owner: me, end }
+    running.push(entry)
+    me.run(() => {
+      void (async () => module.main(env))().then(
+        (code) => end(typeof code === 'number' ? code : 0, 'ended'),
+        (e: unknown) => {
+          if (me.dead === undefined) crash(e)
+        },
+      )
+    })
+    return entry
+  }
+
+  return {
+    name: p.name,
+    address: p.address,
+    disk: p.disk,
+    can: new Set(['start', 'cut', 'skew'] as const),
+    async start(name, program) {
+      if (off)
+        throw new GridproofError('power-gone', `${p.name} has no power: restore it before ${name} is started`)
+      booted.push({ name, program })
+      return (await launch(name, program, owner)).proc
+    },
+    cut() {
+      if (off) return
+      off = true
+      net.power(p.address, false)
+      owner.die('cut')
+      const gone = running
+      running = []
+      for (const r of gone) r.end('cut', 'cut')
+    },
+    async restore() {
+      if (!off) return
+      p.remount()
+      owner = kernel.owners.create({ name: p.name, parent: kernel.root, address: p.address, clock })
+      off = false
+      net.power(p.address, true)
+      for (const b of booted) await launch(b.name, b.program, owner)
+    },
+    clock: (c) => setClock(kernel, owner, c),
+    onLog(f) {
+      const who = kernel.current()
+      listeners.push((proc, entry, at) => {
+        if (who.dead === undefined) who.run(() => f(proc, entry, at))
+      })
+    },
+  }
+}
+
+function isBelow(o: Owner, top: Owner): boolean {
+  for (let x = o.parent; x !== undefined; x = x.parent) if (x === top) return true
+  return false
+}
+
+/** The module of a program. Virtual time stands still while it is read. */
+async function load(kernel: Kernel, p: Program): Promise<ProgramModule> {
+  const url = p.entry.startsWith('/') ? pathToFileURL(p.entry) : new URL(p.entry, projectRoot)
+  const module = await kernel.hold(async () => (await import(url.href)) as Partial<ProgramModule>)
+  if (typeof module.main !== 'function')
+    throw new GridproofError('bad-value', `${p.entry} is no program: it exports no main(env)`)
+  return module as ProgramModule
+}
+
+/** What a cut leaves: the folder as it is goes aside with the handles that are still open on it; a copy takes its place. */
+export function remountFolder(disk: string, aside: string): void {
+  fs.renameSync(disk, aside)
+  fs.cpSync(aside, disk, { recursive: true })
+}
+
+export function diskFolder(root: string, name: string): string {
+  const path = resolve(root, name.replaceAll(/[^\w.-]/g, '_'))
+  fs.mkdirSync(path, { recursive: true })
+  return path
+}

@@ -1,0 +1,34 @@
+/**
+ * The machine's own functions, saved when this module is loaded: the kernel needs them after it has replaced them.
+ * This module must be loaded before `installKernel` is called, and it is, since the kernel imports it.
+ */
+import * as fs from 'node:fs'
+import * as timers from 'node:timers'
+
+export interface Natives {
+  readonly setImmediate: (f: () => void) => unknown
+  readonly hrtime: () => bigint
+  readonly Date: DateConstructor
+  readonly writeSync: (fd: number, text: string) => number
+  readonly tick: () => void
+  readonly resources: () => string[]
+}
+
+/** Saved once, as the first thing that the kernel does. */
+export function saveNatives(): Natives {
+  const { setImmediate } = timers
+  const { writeSync } = fs
+  const { hrtime } = process
+  const readBig = hrtime.bigint.bind(hrtime)
+  const hidden = process as unknown as { _tickCallback?: () => void }
+  const tick = hidden._tickCallback
+  const resources = process.getActiveResourcesInfo.bind(process)
+  return {
+    setImmediate: (f) => setImmediate(f),
+    hrtime: readBig,
+    Date,
+    writeSync: (fd, text) => writeSync(fd, text),
+    tick: tick === undefined ? () => {} : () => tick.call(process),
+    resources,
+  }
+}

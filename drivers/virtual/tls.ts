@@ -1,0 +1,42 @@
+/** node:tls over virtual sockets: `tls.connect` gets a socket of ours to wrap, and servers are marked. */
+import type { Kernel } from './kernel.ts'
+import { tlsServer } from './net.ts'
+import { type Bag, type Fn, put, replace } from './patch.ts'
+import { opaque } from './socket.ts'
+
+export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): void {
+  const { tls, net } = modules
+  const normalize = net['_normalizeArgs'] as (a: unknown[]) => [Bag, Fn | null]
+  const Socket = net['Socket'] as unknown as new (o?: object) => Bag
+  replace(
+    tls,
+    'connect',
+    (original) =>
+      function (this: unknown, ...args: unknown[]) {
+        const [first, done] = normalize(args)
+        const options: Bag = { ...first }
+        // As Node does: connect(port, options), connect(port, host, options).
+        if (isOptions(args[1])) Object.assign(options, args[1])
+        else if (isOptions(args[2])) Object.assign(options, args[2])
+        let raw = options['socket'] as Bag | undefined
+        if (raw === undefined || raw === null) {
+          raw = new Socket({ allowHalfOpen: options['allowHalfOpen'] })
+          raw[opaque] = true
+          raw['connect'](options)
+          options['socket'] = raw
+          const made = original.call(this, options, done ?? undefined) as Bag
+          if (typeof options['timeout'] === 'number' && options['timeout'] > 0)
+            made['setTimeout'](options['timeout'])
+          return made
+        }
+        raw[opaque] = true
+        return original.call(this, options, done ?? undefined)
+      },
+  )
+  // Every TLS server has this on its prototype: https.Server too.
+  put((tls['Server'] as Fn).prototype as object, tlsServer, true)
+}
+
+function isOptions(v: unknown): v is object {
+  return typeof v === 'object' && v !== null
+}

@@ -1,0 +1,210 @@
+/** The world in virtual time: what `World` of drivers/faces.ts promises, over the kernel. */
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GridproofError } from '../errors.ts'
+import type { Conn, Host, Realm, SerialSettings, Wire, World } from '../faces.ts'
+import { stream } from '../random.ts'
+import { createInbox } from '../wires/inbox.ts'
+import { listenTcp } from '../wires/tcp.ts'
+import { createMembrane } from './bind.ts'
+import { createHost, diskFolder, remountFolder } from './host.ts'
+import { installed, type Installed } from './install.ts'
+import type { Owner } from './owner.ts'
+import type { VirtualLine } from './serial.ts'
+
+export interface VirtualWorldOptions {
+  /** Host names beside localhost, each with its address: `{ marketplace: '10.0.0.2' }`. */
+  readonly names?: Readonly<Record<string, string>>
+  /** One way between any two addresses, in ms; 0.2 unless given. */
+  readonly latencyMs?: number
+  /** Where hosts' disks are made; /dev/shm where it can be written, else the machine's folder for temporary files. */
+  readonly disks?: string
+}
+
+/**
+ * Makes a world. Call it within `kernel.run`: the world is that run's. Throws `internal` without a kernel.
+ */
+export async function createVirtualWorld(options: VirtualWorldOptions = {}): Promise<World> {
+  const found = installed()
+  if (found === undefined || !found.kernel.active)
+    throw new GridproofError(
+      'internal',
+      'virtual time: createVirtualWorld needs installKernel first, and must be called within kernel.run',
+    )
+  const { kernel, net, serial } = found
+  net.latency = options.latencyMs ?? net.latency
+  for (const [name, address] of Object.entries(options.names ?? {}))
+    net.names.set(name.toLowerCase(), address)
+  const membrane = createMembrane(() => kernel.current())
+  const disks = makeFolder(options.disks)
+  const realms = new Map<Realm, Owner>()
+  const opened: AsyncDisposable[] = []
+  const numbers = new Map<string, () => number>()
+  const leave = (): void => fs.rmSync(disks, { recursive: true, force: true })
+  process.once('exit', leave)
+  let remounts = 0
+  let lines = 0
+
+  const realm = (spec: { name: string; address: string }): Realm => {
+    const owner = kernel.owners.create({ name: spec.name, parent: kernel.root, address: spec.address })
+    const r: Realm = {
+      name: spec.name,
+      address: spec.address,
+      run: (f) => owner.run(f),
+      bind: (face) => membrane.bind(owner, face),
+    }
+    realms.set(r, owner)
+    return r
+  }
+  const ownerOf = (r: Realm): Owner => {
+    const o = realms.get(r)
+    if (o === undefined) throw new GridproofError('bad-value', `realm ${r.name} is not of this world`)
+    return o
+  }
+
+  return {
+    time: 'virtual',
+    now: () => kernel.instant(),
+    pass: (ms) =>
+      new Promise((resolve) => {
+        const o = kernel.current()
+        if (kernel.seam(o, 'world.pass')) kernel.at(o, Math.max(0, ms), () => resolve(), undefined, true)
+      }),
+    async host(spec): Promise<Host> {
+      const disk = diskFolder(disks, spec.name)
+      return createHost({
+        kernel,
+        net,
+        ...spec,
+        disk,
+        remount: () => remountFolder(disk, join(disks, `.cut-${++remounts}`)),
+      })
+    },
+    realm,
+    async tcp(spec) {
+      const owner = ownerOf(spec.realm)
+      const port = await owner.run(() =>
+        listenTcp({
+          name: spec.name,
+          host: spec.realm.address,
+          port: spec.port,
+          now: () => kernel.instant(),
+        }),
+      )
+      opened.push(membrane.bind(owner, port))
+      return { wire: membrane.bind(owner, port.wire), port: port.port }
+    },
+    async serial(spec) {
+      const owner = ownerOf(spec.realm)
+      const path = `/dev/ttyV${lines++}`
+      const line = serial.line(path)
+      const device = serialWire(found, line, owner, spec.name, spec.settings)
+      const disposable = {
+        async [Symbol.asyncDispose]() {
+          device.close()
+          serial.remove(path)
+        },
+      }
+      opened.push(disposable)
+      return { wire: membrane.bind(owner, device.wire), path, ...disposable }
+    },
+    network: {
+      carrier: (a, b, state) => net.setCarrier(a, b, state === 'up'),
+    },
+    random(name) {
+      let r = numbers.get(name)
+      if (r === undefined) numbers.set(name, (r = stream(kernel.seed, name)))
+      return r()
+    },
+    report() {
+      const t = kernel.summary()
+      return { time: 'virtual', traceHash: t.hash, traceEvents: t.events, escapes: [...kernel.escapes] }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const d of opened.splice(0).toReversed()) await d[Symbol.asyncDispose]()
+      for (const [, o] of realms) o.die('ended')
+      process.off('exit', leave)
+      leave()
+    },
+  }
+}
+
+/** A folder of its own for this world's disks, with a name of fixed length, since programs see it. */
+function makeFolder(where: string | undefined): string {
+  const roots = where === undefined ? ['/dev/shm', tmpdir()] : [where]
+  let last: unknown
+  for (const root of roots)
+    for (let n = 0; n < 10_000; n++) {
+      const path = join(
+        root,
+        `gridproof-${String(process.pid).padStart(8, '0')}-${String(n).padStart(4, '0')}`,
+      )
+      try {
+        fs.mkdirSync(path)
+        return path
+      } catch (e) {
+        last = e
+        if ((e as NodeJS.ErrnoException).code !== 'EEXIST') break
+      }
+    }
+  throw new GridproofError(
+    'rig-lacks',
+    `no folder for the hosts' disks could be made in ${roots.join(' or ')}`,
+    { cause: last },
+  )
+}
+/** The device's end of a serial line as a wire. */
+function serialWire(
+  { kernel }: Installed,
+  line: VirtualLine,
+  owner: Owner,
+  name: string,
+  settings: SerialSettings,
+): { wire: Wire; close(): void } {
+  const close = (): void => {
+    line.device = undefined
+  }
+  const wire: Wire = {
+    name,
+    can: new Set(['byte-gap'] as const),
+    async open(f) {
+      if (line.device !== undefined)
+        throw new GridproofError('bad-value', `${name} is open already: dispose it before it is opened again`)
+      const inbox = createInbox()
+      let over = false
+      line.device = { owner, settings, bytes: (b) => inbox.bytes(b, kernel.instant()) }
+      const conn: Conn = {
+        peer: name,
+        async send(b) {
+          if (over || !kernel.seam(owner, 'serial send'))
+            throw new GridproofError(
+              'rig-broke',
+              `${name}: the line has been let go; nothing more can be sent on it`,
+            )
+          const { start } = line.send(0, settings, b)
+          const wait = start - kernel.now
+          if (wait > 0)
+            await new Promise<void>((resolve) => kernel.at(owner, wait, () => resolve(), undefined, true))
+          return kernel.epoch + start
+        },
+        onBytes: (g) => inbox.onBytes(g),
+        onEnd: (g) => inbox.onEnd(g),
+        end() {
+          // A serial line has no way to tell the other end.
+          over = true
+          inbox.shut()
+        },
+      }
+      f(conn)
+      return {
+        async [Symbol.asyncDispose]() {
+          over = true
+          inbox.shut()
+          close()
+        },
+      }
+    },
+  }
+  return { wire, close }
+}
