@@ -1,0 +1,52 @@
+/** Which modules of the reference platform can be wrapped, and with what. */
+import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
+import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
+import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
+import * as marketplace from '../reference/lvcap/marketplace/main.ts'
+import * as platform from '../reference/lvcap/platform.ts'
+import type { AppId, Defect } from './defect.ts'
+import { gridkeyDefects } from './gridkey.ts'
+import { managerDefects } from './manager.ts'
+import { marketplaceDefects } from './marketplace.ts'
+import { mutationOf } from './mutations.ts'
+import { temperatureDefects } from './temperature.ts'
+
+/** A module in parts. */
+interface Module<P extends object> {
+  parts(config: Json): P
+  run(parts: P, env: ProgramEnv): Promise<number>
+}
+
+export interface Wrappable {
+  readonly id: AppId
+  readonly defects: readonly { readonly id: string }[]
+  /** Runs the module with the defects of these IDs; `reached` is called with the ID of each that comes to bear. */
+  run(env: ProgramEnv, ids: readonly string[], reached: (id: string) => void): Promise<number>
+}
+
+function wrappable<P extends object>(id: AppId, module: Module<P>, defects: readonly Defect<P>[]): Wrappable {
+  return {
+    id,
+    defects,
+    run(env, ids, reached) {
+      const wrapped = ids.reduce((parts, one) => {
+        const defect = defects.find((d) => d.id === one)
+        if (defect !== undefined) return defect.wrap(parts, () => reached(one))
+        // A mutation keeps the shape of the parts: it replaces one function by another.
+        return { ...parts, ...mutationOf(one)?.wrap(parts, () => reached(one)) }
+      }, module.parts(env.config))
+      return module.run(wrapped, env)
+    },
+  }
+}
+
+/** By module path from the project's root. Imported beforehand: a program that loads modules late has no place in virtual time. */
+export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
+  ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, managerDefects)],
+  ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
+  ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
+  [
+    'sim/reference/lvcap/apps/temperature/main.ts',
+    wrappable('temperature-app', temperature, temperatureDefects),
+  ],
+])

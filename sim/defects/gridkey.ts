@@ -1,0 +1,169 @@
+/** Defects and variants of the GridKey application alone (M:0022 to M:0024). */
+import { connect } from 'node:net'
+import type { GridkeyConfig } from '../reference/lvcap/apps/gridkey/config.ts'
+import type { Memory, Reading } from '../reference/lvcap/apps/gridkey/decode.ts'
+import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
+import { listOf, type Defect } from './defect.ts'
+import { sensorDefects, sensorVariants } from './sensor.ts'
+
+type Wrap = Defect<GridkeyParts>['wrap']
+
+/** Changes the values that were read. `change` gives undefined to leave one as it is. */
+function values(
+  change: (
+    quantity: string,
+    value: number,
+    all: Readonly<Record<string, number | null>>,
+  ) => number | undefined,
+): Wrap {
+  return (p, reached) => ({
+    ...p,
+    decode: (words, config) => {
+      const reading = p.decode(words, config)
+      const changed = Object.entries(reading.values).map(([quantity, value]) => {
+        const other = value === null ? undefined : change(quantity, value, reading.values)
+        if (other !== undefined && other !== value) reached()
+        return [quantity, other ?? value] as const
+      })
+      return { ...reading, values: Object.fromEntries(changed) }
+    },
+  })
+}
+
+const ends =
+  (suffix: string) =>
+  (quantity: string): boolean =>
+    quantity.endsWith(suffix)
+const isCurrent = ends('.current')
+const isRealPower = ends('.real_power')
+
+const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
+  'wrong-scale': [
+    'Publishes currents 2 % too high.',
+    values((q, v) => (isCurrent(q) ? v * 1.02 : undefined)),
+  ],
+  'power-in-kilowatts': [
+    'Publishes real power in kW.',
+    values((q, v) => (isRealPower(q) ? v / 1_000 : undefined)),
+  ],
+  'wrong-sign': [
+    'Publishes real power with the opposite direction.',
+    values((q, v) => (isRealPower(q) ? -v : undefined)),
+  ],
+  'loses-direction': [
+    'Publishes reverse power as if it flowed forward.',
+    values((q, v) => (isRealPower(q) ? Math.abs(v) : undefined)),
+  ],
+  'swaps-phases': [
+    'Publishes the current of L1 as that of L2, and the other way round.',
+    values((q, _v, all) => {
+      if (!isCurrent(q)) return undefined
+      const other = q.includes('.l1.') ? q.replace('.l1.', '.l2.') : q.replace('.l2.', '.l1.')
+      return all[other] ?? undefined
+    }),
+  ],
+  'swaps-feeders': [
+    'Publishes feeder 1 as feeder 2, and the other way round.',
+    values((q, _v, all) => {
+      if (!q.startsWith('feeder1.') && !q.startsWith('feeder2.')) return undefined
+      const other = q.startsWith('feeder1.')
+        ? q.replace('feeder1', 'feeder2')
+        : q.replace('feeder2', 'feeder1')
+      return all[other] ?? undefined
+    }),
+  ],
+  'line-voltage-for-phase-voltage': [
+    'Publishes the voltage from L1 to L2 as that from L1 to neutral.',
+    values((q, _v, all) =>
+      q === 'busbar.l1n.voltage' ? (all['busbar.l1l2.voltage'] ?? undefined) : undefined,
+    ),
+  ],
+  'whole-volts': [
+    'Rounds voltages to whole volts.',
+    values((q, v) => (q.endsWith('.voltage') ? Math.round(v) : undefined)),
+  ],
+  'swaps-words': [
+    'Reads float32 with the small word first.',
+    (p, reached) => ({
+      ...p,
+      decode: (words, config) => {
+        reached()
+        const swapped = [...words].map(([at, word]) => [at < 1_000 ? at ^ 1 : at, word] as const)
+        return p.decode(new Map(swapped), config)
+      },
+    }),
+  ],
+  'trusts-frozen-samples': [
+    "Does not look at the samples' sequence number.",
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        if (memory !== undefined && reading.sequence === memory.sequence) reached()
+        return p.judge(reading, undefined, now, config)
+      },
+    }),
+  ],
+  'trusts-every-phase': [
+    "Does not look at the device's validity bits.",
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        if (reading.validity !== null && reading.validity !== 0x7fff) reached()
+        return p.judge({ ...reading, validity: 0x7fff }, memory, now, config)
+      },
+    }),
+  ],
+  'trusts-a-booting-device': [
+    "Does not look at the device's state.",
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        if (reading.status !== null && reading.status !== 0) reached()
+        return p.judge({ ...reading, status: reading.status === null ? null : 0 }, memory, now, config)
+      },
+    }),
+  ],
+  'leaks-connections': [
+    'Opens one more connection to the device with each output, and closes none.',
+    (p, reached) => ({
+      ...p,
+      decode: (words, config) => {
+        reached()
+        const socket = connect(config.port, config.address)
+        socket.on('error', () => {})
+        socket.unref()
+        return p.decode(words, config)
+      },
+    }),
+  ],
+})
+
+const variants = listOf<GridkeyParts>('gridkey-app', 'variant', {
+  'openlv-2018-topics': [
+    'Uses the topic names fielded in 2018.',
+    (p, reached) => ({
+      ...p,
+      topic: (quantity, config) => {
+        reached()
+        return p.topic(quantity, { ...config, topics: 'openlv-2018' })
+      },
+    }),
+  ],
+  'publishes-frequency': [
+    'Publishes the frequency too.',
+    (p, reached) => ({
+      ...p,
+      decode: (words, config) => {
+        reached()
+        return p.decode(words, { ...config, frequency: true })
+      },
+    }),
+  ],
+})
+
+export const gridkeyDefects: readonly Defect<GridkeyParts>[] = [
+  ...sensorDefects<GridkeyConfig, Reading, Memory>('gridkey-app', 'feeder1.l1.current'),
+  ...own,
+  ...sensorVariants<GridkeyConfig, Reading, Memory>('gridkey-app'),
+  ...variants,
+]

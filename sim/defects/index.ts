@@ -1,0 +1,39 @@
+/** Every way to break the reference platform on purpose, and every legal variant of it. */
+import { GridproofError } from '../../drivers/errors.ts'
+import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
+import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
+import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
+import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
+import type { Defect } from './defect.ts'
+import { gridkeyDefects } from './gridkey.ts'
+import { managerDefects } from './manager.ts'
+import { marketplaceDefects } from './marketplace.ts'
+import { mutationOf } from './mutations.ts'
+import { temperatureDefects } from './temperature.ts'
+
+export type { AppId, Defect } from './defect.ts'
+export { mutations } from './mutations.ts'
+
+export type AnyDefect =
+  | Defect<GridkeyParts>
+  | Defect<TemperatureParts>
+  | Defect<MarketplaceParts>
+  | Defect<ManagerParts>
+
+/** Defects and variants. Mutations come from `mutations(seed, n)`. */
+export const defects: readonly AnyDefect[] = [
+  ...gridkeyDefects,
+  ...temperatureDefects,
+  ...marketplaceDefects,
+  ...managerDefects,
+]
+
+/**
+ * The defect, variant or mutation of an ID.
+ * @throws GridproofError `no-such`.
+ */
+export function defectOf(id: string): AnyDefect | Defect<object> {
+  const found = defects.find((d) => d.id === id) ?? mutationOf(id)
+  if (found === undefined) throw new GridproofError('no-such', `there is no defect '${id}'`)
+  return found
+}

@@ -1,0 +1,211 @@
+/**
+ * Untailored mutations: one change to one call of one part, whatever it means. Their survivors tell what no check looks at.
+ * An ID says all: `mutation/<app>/<part>/<change>/<n>` changes the n-th call of that part since the program's start.
+ */
+import { GridproofError } from '../../drivers/errors.ts'
+import { stream } from '../../drivers/random.ts'
+import type { Message } from '../reference/lvcap/api.ts'
+import type { AppId, Defect } from './defect.ts'
+
+/**
+ * What a part is, seen as a function. `message`: lets one message go. `list`: arranges several things. `value`: computes
+ * one. `words`: reads registers.
+ */
+export type Seam = 'message' | 'list' | 'value' | 'words'
+
+type Seams = Readonly<Record<string, Seam>>
+
+const sensorSeams: Seams = {
+  publish: 'message',
+  arrange: 'list',
+  read: 'words',
+  decode: 'value',
+  judge: 'value',
+  stamp: 'value',
+  topic: 'value',
+  compose: 'value',
+  due: 'value',
+  answer: 'value',
+}
+
+/** Parts that mutations take, by app. Those that only say where to connect are left out: a program that does not start proves nothing. */
+export const seams: Readonly<Record<AppId, Seams>> = {
+  'gridkey-app': sensorSeams,
+  'temperature-app': sensorSeams,
+  marketplace: { judge: 'value', admit: 'value', mayPublish: 'value', forward: 'value', record: 'value' },
+  'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
+}
+
+const changes: Readonly<Record<Seam, readonly string[]>> = {
+  message: ['drop', 'duplicate', 'reorder', 'delay', 'alter', 'reveal'],
+  list: ['drop', 'duplicate', 'reorder', 'alter'],
+  value: ['alter', 'repeat'],
+  words: ['drop', 'alter', 'repeat'],
+}
+
+/** How many calls of a part a mutation may wait for: of a message many, of others about an hour's at one a minute. */
+const calls: Readonly<Record<Seam, number>> = { message: 2_000, list: 60, value: 300, words: 300 }
+
+/** How long a delayed message waits, ms: longer than any tolerance of a minute's interval. */
+const delay = 20_000
+
+/** `n` different mutations, drawn from a seed. */
+export function mutations(seed: number | string, n: number): readonly Defect<object>[] {
+  const random = stream(seed, 'mutations')
+  const pick = <T>(list: readonly T[]): T => {
+    const one = list[Math.floor(random() * list.length)]
+    if (one === undefined) throw new GridproofError('internal', 'nothing to pick from')
+    return one
+  }
+  const all = Object.entries(seams).flatMap(([app, parts]) =>
+    Object.entries(parts).flatMap(([part, seam]) =>
+      changes[seam].map((change) => ({ app, part, seam, change })),
+    ),
+  )
+  const drawn = new Map<string, Defect<object>>()
+  // Each draw may repeat an earlier one; there are some ten thousand in all.
+  for (let tries = 0; drawn.size < n && tries < 20 * n; tries++) {
+    const { app, part, seam, change } = pick(all)
+    const id = `mutation/${app}/${part}/${change}/${1 + Math.floor(random() * calls[seam])}`
+    const found = mutationOf(id)
+    if (found !== undefined) drawn.set(id, found)
+  }
+  return [...drawn.values()]
+}
+
+/** The mutation of an ID; undefined where it names none. */
+export function mutationOf(id: string): Defect<object> | undefined {
+  const [word, appName, part = '', change = '', count = '', ...rest] = id.split('/')
+  if (word !== 'mutation' || rest.length > 0 || !/^[1-9]\d{0,5}$/.test(count)) return undefined
+  const app = (Object.keys(seams) as AppId[]).find((a) => a === appName)
+  if (app === undefined) return undefined
+  const seam = Object.hasOwn(seams[app], part) ? seams[app][part] : undefined
+  if (seam === undefined || !changes[seam].includes(change)) return undefined
+  const n = Number(count)
+  return {
+    id,
+    app,
+    kind: 'mutation',
+    describes: `Changes call ${n} of ${part}: ${change}.`,
+    wrap: (parts, reached) => {
+      const original: unknown = Reflect.get(parts, part)
+      if (typeof original !== 'function') {
+        throw new GridproofError('no-such', `${app} has no part '${part}', which ${id} would change`)
+      }
+      const call: Call = (...args) => Reflect.apply(original, parts, args) as unknown
+      const changed =
+        seam === 'message'
+          ? messageSeam(call, change, n, reached, id)
+          : resultSeam(call, change, n, reached, id)
+      return { ...parts, [part]: changed }
+    },
+  }
+}
+
+type Call = (...args: readonly unknown[]) => unknown
+
+function messageSeam(call: Call, change: string, n: number, reached: () => void, id: string): Call {
+  let count = 0
+  let held: (() => void) | undefined
+  return async (...args) => {
+    const [message, ...rest] = args
+    const release = held
+    held = undefined
+    const now = ++count === n
+    if (!now) {
+      const done = await call(...args)
+      release?.()
+      return done
+    }
+    reached()
+    switch (change) {
+      case 'drop':
+        return undefined
+      case 'duplicate':
+        await call(...args)
+        return call(...args)
+      case 'reorder':
+        await new Promise<void>((resolve) => {
+          held = resolve
+        })
+        return call(...args)
+      case 'delay':
+        await new Promise<void>((resolve) => {
+          setTimeout(resolve, delay)
+        })
+        return call(...args)
+      case 'alter':
+        return call(altered(message, id), ...rest)
+      default:
+        await call(...args)
+        return call(revealed(message as Message, id), ...rest)
+    }
+  }
+}
+
+/** A message that was never to be sent: on the same topic, with another content. */
+function revealed(message: Message, id: string): Message {
+  return { ...message, payload: altered(message.payload, id) as Message['payload'] }
+}
+
+function resultSeam(call: Call, change: string, n: number, reached: () => void, id: string): Call {
+  let count = 0
+  let last: unknown
+  const apply = (result: unknown): unknown => {
+    const now = ++count === n
+    const before = last
+    last = result
+    if (!now) return result
+    reached()
+    switch (change) {
+      case 'alter':
+        return altered(result, id)
+      case 'repeat':
+        return before ?? result
+      case 'drop':
+        return Array.isArray(result) ? result.slice(1) : result
+      case 'duplicate':
+        return Array.isArray(result) ? [...result, ...result.slice(0, 1)] : result
+      default:
+        return Array.isArray(result) ? result.toReversed() : result
+    }
+  }
+  return (...args) => {
+    const result = call(...args)
+    return result instanceof Promise ? result.then(apply) : apply(result)
+  }
+}
+
+/** The value with one leaf changed, chosen by the ID: a number grows by a hundredth and one, a truth turns round, a text gets longer. */
+export function altered(value: unknown, id: string): unknown {
+  const random = stream(id, 'leaf')
+  const leaves = countLeaves(value)
+  const wanted = Math.floor(random() * leaves)
+  let seen = 0
+  const walk = (v: unknown): unknown => {
+    if (Array.isArray(v)) return v.map(walk)
+    if (isPlain(v)) return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, walk(x)]))
+    if (!isLeaf(v)) return v
+    if (seen++ !== wanted) return v
+    if (typeof v === 'boolean') return !v
+    if (typeof v === 'string') return `${v}x`
+    return Number.isInteger(v) ? v + 1 + Math.floor(Math.abs(v) / 100) : v * 1.01 + 1
+  }
+  return walk(value)
+}
+
+function countLeaves(v: unknown): number {
+  if (Array.isArray(v)) return v.reduce<number>((sum, x) => sum + countLeaves(x), 0)
+  if (isPlain(v)) return Object.values(v).reduce<number>((sum, x) => sum + countLeaves(x), 0)
+  return isLeaf(v) ? 1 : 0
+}
+
+function isLeaf(v: unknown): v is number | boolean | string {
+  return typeof v === 'number' || typeof v === 'boolean' || typeof v === 'string'
+}
+
+function isPlain(v: unknown): v is Readonly<Record<string, unknown>> {
+  if (typeof v !== 'object' || v === null) return false
+  const prototype: unknown = Object.getPrototypeOf(v)
+  return prototype === Object.prototype || prototype === null
+}

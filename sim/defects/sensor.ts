@@ -1,0 +1,434 @@
+/** Defects and variants that every sensor application can have: time, stamps, validity, topics. */
+import { randomBytes } from 'node:crypto'
+import type { Message } from '../reference/lvcap/api.ts'
+import type { Json, JsonObject } from '../reference/lvcap/env.ts'
+import type { Sample, SensorConfig, SensorParts } from '../reference/lvcap/sdk/sensor.ts'
+import { listOf, type AppId, type Defect } from './defect.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** `odd`: the quantity that topic defects pick on. */
+export function sensorDefects<C extends SensorConfig, R, M>(
+  app: AppId,
+  odd: string,
+): readonly Defect<SensorParts<C, R, M>>[] {
+  type P = SensorParts<C, R, M>
+  const stopsAfter =
+    (ms: number): Defect<P>['wrap'] =>
+    (p, reached) => {
+      const start = performance.now()
+      return {
+        ...p,
+        arrange: (messages, k) => {
+          if (performance.now() - start < ms) return p.arrange(messages, k)
+          reached()
+          return []
+        },
+      }
+    }
+  return listOf<P>(app, 'defect', {
+    'skips-a-minute': [
+      'Leaves out every seventh output.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          if (k % 7 !== 0) return p.arrange(messages, k)
+          reached()
+          return []
+        },
+      }),
+    ],
+    'skips-midnight': [
+      'Leaves out the first output of each UTC day.',
+      (p, reached) => {
+        let day = -1
+        return {
+          ...p,
+          arrange: (messages, k) => {
+            const today = Math.floor(Date.now() / (24 * hour))
+            const first = day !== -1 && today !== day
+            day = today
+            if (!first) return p.arrange(messages, k)
+            reached()
+            return []
+          },
+        }
+      },
+    ],
+    'drops-one-channel-once-an-hour': [
+      'Leaves out one message of one output in sixty.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          if (k % 60 !== 59) return p.arrange(messages, k)
+          reached()
+          return p.arrange(messages.slice(1), k)
+        },
+      }),
+    ],
+    drifts: [
+      'Runs its schedule half a percent slow.',
+      (p, reached) => ({
+        ...p,
+        due: (k, interval) => {
+          reached()
+          return p.due(k, interval) * 1.005
+        },
+      }),
+    ],
+    'spaces-unevenly': [
+      'Is late by a fifth of the interval with every fifth output.',
+      (p, reached) => ({
+        ...p,
+        due: (k, interval) => {
+          if (k % 5 !== 0) return p.due(k, interval)
+          reached()
+          return p.due(k, interval) + interval / 5
+        },
+      }),
+    ],
+    'ignores-its-interval': [
+      'Publishes once a minute whatever interval it is told.',
+      (p, reached) => ({
+        ...p,
+        due: (k, interval) => {
+          if (interval === minute) return p.due(k, interval)
+          reached()
+          return p.due(k, minute)
+        },
+      }),
+    ],
+    'loses-messages-when-fast': [
+      'Below 15 s of interval, every sixth output loses its last third.',
+      (p, reached) => {
+        let fast = false
+        return {
+          ...p,
+          due: (k, interval) => {
+            fast = interval < 15_000
+            return p.due(k, interval)
+          },
+          arrange: (messages, k) => {
+            if (!fast || k % 6 !== 0) return p.arrange(messages, k)
+            reached()
+            return p.arrange(messages.slice(0, Math.floor((messages.length * 2) / 3)), k)
+          },
+        }
+      },
+    ],
+    'stops-after-ten-minutes': ['Publishes nothing any more after ten minutes.', stopsAfter(10 * minute)],
+    'stops-after-six-hours': ['Publishes nothing any more after six hours.', stopsAfter(6 * hour)],
+    'stale-timestamp': [
+      'Repeats the time stamp of the output before with every fourth output.',
+      (p, reached) => {
+        let n = 0
+        let last = 0
+        return {
+          ...p,
+          stamp: (now) => {
+            n++
+            if (n % 4 === 0) reached()
+            else last = p.stamp(now)
+            return last
+          },
+        }
+      },
+    ],
+    'timestamp-in-milliseconds': [
+      'Stamps in milliseconds instead of seconds.',
+      (p, reached) => ({
+        ...p,
+        stamp: (now) => {
+          reached()
+          return Math.floor(now)
+        },
+      }),
+    ],
+    'timestamp-with-fraction': [
+      'Stamps with a fraction of a second.',
+      (p, reached) => ({
+        ...p,
+        stamp: (now) => {
+          reached()
+          return Math.floor(now) / 1_000 + 0.0005
+        },
+      }),
+    ],
+    'local-time': [
+      'Stamps in British summer time, an hour ahead of UTC.',
+      (p, reached) => ({
+        ...p,
+        stamp: (now) => {
+          reached()
+          return p.stamp(now) + 3_600
+        },
+      }),
+    ],
+    'stale-value': [
+      'From the fourth output on, publishes the values of the third.',
+      (p, reached) => {
+        let n = 0
+        let held: ReadonlyMap<string, number> | undefined
+        return {
+          ...p,
+          judge: (reading, memory, now, config) => {
+            const judged = p.judge(reading, memory, now, config)
+            // The first judgement is of the reading at the start, which is not published.
+            n++
+            if (n < 4) return judged
+            held ??= new Map(judged.samples.map((s) => [s.quantity, s.value]))
+            if (n > 4) reached()
+            return {
+              ...judged,
+              samples: judged.samples.map((s) => ({ ...s, value: held?.get(s.quantity) ?? s.value })),
+            }
+          },
+        }
+      },
+    ],
+    'smooths-values': [
+      'Publishes the mean of this value and the one before.',
+      (p, reached) => {
+        const last = new Map<string, number>()
+        return {
+          ...p,
+          judge: (reading, memory, now, config) => {
+            const judged = p.judge(reading, memory, now, config)
+            const samples = judged.samples.map((s): Sample => {
+              if (!s.valid) return s
+              const before = last.get(s.quantity)
+              last.set(s.quantity, s.value)
+              if (before === undefined || before === s.value) return s
+              reached()
+              return { ...s, value: (s.value + before) / 2 }
+            })
+            return { ...judged, samples }
+          },
+        }
+      },
+    ],
+    'valid-when-dead': [
+      'Publishes the last good value as valid when it has none.',
+      (p, reached) => {
+        const last = new Map<string, number>()
+        return {
+          ...p,
+          judge: (reading, memory, now, config) => {
+            const judged = p.judge(reading, memory, now, config)
+            const samples = judged.samples.map((s): Sample => {
+              if (s.valid) {
+                last.set(s.quantity, s.value)
+                return s
+              }
+              reached()
+              return { quantity: s.quantity, value: last.get(s.quantity) ?? 0, valid: true }
+            })
+            return { ...judged, samples }
+          },
+        }
+      },
+    ],
+    'silent-when-dead': [
+      'Publishes only what is valid.',
+      (p, reached) => ({
+        ...p,
+        judge: (reading, memory, now, config) => {
+          const judged = p.judge(reading, memory, now, config)
+          const samples = judged.samples.filter((s) => s.valid)
+          if (samples.length < judged.samples.length) reached()
+          return { ...judged, samples }
+        },
+      }),
+    ],
+    duplicates: [
+      'Sends every fiftieth measurement twice.',
+      (p, reached) => {
+        let n = 0
+        return {
+          ...p,
+          publish: async (message, send) => {
+            if (isMeasurement(message) && ++n % 50 === 0) {
+              reached()
+              await p.publish(message, send)
+            }
+            await p.publish(message, send)
+          },
+        }
+      },
+    ],
+    'wrong-topic': [
+      'Publishes one quantity on a topic that nobody knows.',
+      (p, reached) => ({
+        ...p,
+        topic: (quantity, config) => {
+          if (quantity !== odd) return p.topic(quantity, config)
+          reached()
+          return `${p.topic(quantity, config)}/value`
+        },
+      }),
+    ],
+    'value-as-text': [
+      'Publishes values as text.',
+      (p, reached) => ({
+        ...p,
+        compose: (topic, sample, stamp, config) => {
+          const message = p.compose(topic, sample, stamp, config)
+          reached()
+          return { ...message, payload: { ...objectOf(message.payload), Value: String(sample.value) } }
+        },
+      }),
+    ],
+    'without-valid': [
+      'Leaves the Valid key out.',
+      (p, reached) => ({
+        ...p,
+        compose: (topic, sample, stamp, config) => {
+          const message = p.compose(topic, sample, stamp, config)
+          const { Valid: _valid, ...rest } = objectOf(message.payload)
+          reached()
+          return { ...message, payload: rest }
+        },
+      }),
+    ],
+    'ignores-status-requests': [
+      'Does not answer status requests.',
+      (p, reached) => ({
+        ...p,
+        answer: () => {
+          reached()
+          return null
+        },
+      }),
+    ],
+    'new-name-each-time': [
+      'Publishes a counter on a new topic with each output, so that names grow without end.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          const [first] = messages
+          if (first === undefined) return p.arrange(messages, k)
+          reached()
+          return [...p.arrange(messages, k), { ...first, topic: `${base(first)}/Trace/${k}` }]
+        },
+      }),
+    ],
+  })
+}
+
+export function sensorVariants<C extends SensorConfig, R, M>(
+  app: AppId,
+): readonly Defect<SensorParts<C, R, M>>[] {
+  type P = SensorParts<C, R, M>
+  return listOf<P>(app, 'variant', {
+    'jitters-within-limits': [
+      'Is alternately early and late by 3.5 % of the interval, so that gaps differ by 7 %.',
+      (p, reached) => ({
+        ...p,
+        due: (k, interval) => {
+          reached()
+          return p.due(k, interval) + interval * (k % 2 === 0 ? 0.035 : -0.035)
+        },
+      }),
+    ],
+    'stamps-the-sample': [
+      'Stamps with the time at which the sweep began, not at which it is published.',
+      (p, reached) => ({
+        ...p,
+        stamp: (now) => {
+          reached()
+          return p.stamp(now - 900)
+        },
+      }),
+    ],
+    'random-client-id': [
+      'Connects with a random client ID, as fielded applications do.',
+      (p, reached) => ({
+        ...p,
+        present: (config) => {
+          reached()
+          return { ...p.present(config), clientId: `mqttjs_${randomBytes(4).toString('hex')}` }
+        },
+      }),
+    ],
+    'persistent-session': [
+      'Asks the broker to keep its session.',
+      (p, reached) => ({
+        ...p,
+        present: (config) => {
+          reached()
+          return { ...p.present(config), clean: false }
+        },
+      }),
+    ],
+    'meta-topics': [
+      'Publishes retained metadata on /meta topics with its first output.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          if (k !== 1) return p.arrange(messages, k)
+          reached()
+          const meta = messages.map((m): Message => ({
+            ...m,
+            topic: `${m.topic}/meta`,
+            payload: { Name: m.topic },
+            retain: true,
+          }))
+          return [...meta, ...p.arrange(messages, k)]
+        },
+      }),
+    ],
+    'extra-topics': [
+      'Publishes one more quantity that no document names.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          const [first] = messages
+          if (first === undefined) return p.arrange(messages, k)
+          reached()
+          const extra: Message = {
+            ...first,
+            topic: `${base(first)}/Device/outputs`,
+            payload: { ...objectOf(first.payload), Value: k, Valid: true },
+          }
+          return [...p.arrange(messages, k), extra]
+        },
+      }),
+    ],
+    'asks-to-store': [
+      'Sets ToStore with each measurement.',
+      (p, reached) => ({
+        ...p,
+        compose: (topic, sample, stamp, config) => {
+          reached()
+          return p.compose(topic, sample, stamp, { ...config, toStore: true })
+        },
+      }),
+    ],
+    'other-order': [
+      'Sends the messages of an output in the opposite order.',
+      (p, reached) => ({
+        ...p,
+        arrange: (messages, k) => {
+          reached()
+          return p.arrange(messages.toReversed(), k)
+        },
+      }),
+    ],
+  })
+}
+
+export function isMeasurement(message: Message): boolean {
+  return message.topic.startsWith('sensor/data/') && !message.retain
+}
+
+/** `sensor/data/<IID>` of a measurement's topic. */
+function base(message: Message): string {
+  return message.topic.split('/').slice(0, 3).join('/')
+}
+
+function objectOf(payload: Json): JsonObject {
+  return typeof payload === 'object' && payload !== null && !Array.isArray(payload)
+    ? (payload as JsonObject)
+    : {}
+}
