@@ -1,6 +1,6 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
 import type { Host, Instant, Json } from '../drivers/faces.ts'
-import type { GridKey, Kind, Thermocouple } from '../sim/faces.ts'
+import type { GridKey, Kind, ProfileSpec, Thermocouple } from '../sim/faces.ts'
 
 export type { Kind } from '../sim/faces.ts'
 
@@ -78,6 +78,8 @@ export interface Platform {
 
 /** A stranger at the marketplace's door: tries something and tells what came of it. */
 export interface Intruder {
+  /** What came of its attempts. */
+  readonly outcomes: Series
   /** Each attempt is logged as `sent`, and what came of it as `seen` with alias `intruder.<attempt>`. */
   attempt(what: IntruderAttempt): Promise<Json>
 }
@@ -111,9 +113,11 @@ export interface Stage {
     readonly horizon: number
   }
   /** Declares a check. Must come before the time that it judges passes. */
-  check(c: Check): void
+  readonly check: (c: Check) => void
+  /** A load to follow, by its name in fixtures/profiles; the operator may put another in its place (`--load`). */
+  readonly load: (name: string) => ProfileSpec
   /** Keeps a remark of the scenario in the evidence. */
-  note(text: string, data?: Json): void
+  readonly note: (text: string, data?: Json) => void
 }
 
 export type Cast<K extends keyof Roles> = Pick<Roles, K>

@@ -115,6 +115,8 @@ function temperatureAlias(t: readonly string[]): string | undefined {
     return inner === undefined ? undefined : `metadata.${inner}`
   }
   const name = (t[0] ?? '').toLowerCase().replaceAll(/[-_ ]/g, '')
-  const input = inputs.find((i) => i.replace('_', '') === name || `${i.replace('_', '')}temperature` === name)
+  const bare = name.replace(/temperature$/, '')
+  // The fielded name of the ambient air's temperature is `outside_temperature`.
+  const input = bare === 'outside' ? 'ambient' : inputs.find((i) => i.replace('_', '') === bare)
   return input === undefined ? undefined : `thermocouple.${input}.temperature`
 }

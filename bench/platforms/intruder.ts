@@ -7,23 +7,12 @@ import type { IClientOptions, MqttClient } from 'mqtt'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
+import type { AttemptOutcome } from '../evidence/schema.ts'
 import type { Intruder, IntruderAttempt } from '../faces.ts'
 import type { Door } from './observer.ts'
 
 /** How long an attempt may take, in ms. Ours: ten times what a slow TLS handshake takes. */
 const patience = 10_000
-
-/** What came of an attempt. Logged as payload of `seen` with alias `intruder.<attempt>`. */
-export interface Outcome {
-  /** Whether it got a CONNACK that lets it in. */
-  readonly admitted: boolean
-  /** Where it ended: before TLS, in the handshake (or at once after it), at CONNECT, or inside. */
-  readonly stage: 'tcp' | 'tls' | 'mqtt' | 'inside'
-  readonly reason: string
-  /** What came of its publication: `acked` by the broker, or the connection closed on it, or nothing came. */
-  readonly published?: 'acked' | 'closed' | 'silent'
-  readonly [k: string]: Json
-}
 
 export interface IntruderOptions {
   /** `name` is the common name that it claims unless it brings its own. */
@@ -36,19 +25,21 @@ export interface IntruderOptions {
 
 export function makeIntruder(o: IntruderOptions): Intruder {
   return {
+    outcomes: { src: 'intruder', kind: 'seen', select: 'intruder.*' },
     attempt: (what) =>
       o.realm.run(async () => {
-        const { name, ...rest } = what
-        o.emit('sent', { alias: `intruder.${name}`, ...(rest as { [k: string]: Json }) })
+        const alias = `intruder.${what.name}`
+        const cause = o.emit('sent', { alias, attempt: what as unknown as Json })
         const outcome = what.identity === 'plain-tcp' ? await plainTcp(o, what) : await overTls(o, what)
-        o.emit('seen', { alias: `intruder.${name}`, payload: outcome })
-        return outcome
+        const payload: Json = { ...outcome }
+        o.emit('seen', { alias, payload }, { cause })
+        return payload
       }),
   }
 }
 
 /** MQTT without TLS on the same port: sends a CONNECT and looks for a CONNACK. */
-async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<Outcome> {
+async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<AttemptOutcome> {
   const client = connect({
     protocol: 'mqtt',
     host: o.door.address,
@@ -58,12 +49,12 @@ async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<Outc
     reconnectPeriod: 0,
     connectTimeout: patience,
   })
-  return follow(client, what, (why) => ({ admitted: false, stage: 'mqtt', reason: why }))
+  return follow(client, what, (why) => ({ stage: 'tcp', reason: why }))
 }
 
-async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<Outcome> {
+async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<AttemptOutcome> {
   const reach = await reachable(o.door)
-  if (reach !== undefined) return { admitted: false, stage: 'tcp', reason: reach }
+  if (reach !== undefined) return { stage: 'tcp', reason: reach }
   const client = connect({
     protocol: 'mqtts',
     host: o.door.address,
@@ -83,7 +74,7 @@ async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<Outco
   client.on('packetreceive', () => {
     handshaken = true
   })
-  return follow(client, what, (why) => ({ admitted: false, stage: handshaken ? 'mqtt' : 'tls', reason: why }))
+  return follow(client, what, (why) => ({ stage: handshaken ? 'mqtt' : 'tls', reason: why }))
 }
 
 function session(o: IntruderOptions, what: IntruderAttempt): IClientOptions {
@@ -132,9 +123,9 @@ async function reachable(door: Door): Promise<string | undefined> {
 async function follow(
   client: MqttClient,
   what: IntruderAttempt,
-  refused: (why: string) => Outcome,
-): Promise<Outcome> {
-  const done = Promise.withResolvers<Outcome>()
+  refused: (why: string) => AttemptOutcome,
+): Promise<AttemptOutcome> {
+  const done = Promise.withResolvers<AttemptOutcome>()
   let why = 'the connection was closed'
   let inside = false
   client.on('error', (e) => {
@@ -142,30 +133,25 @@ async function follow(
   })
   client.on('close', () => {
     if (!inside) done.resolve(refused(why))
-    else if (what.publish !== undefined)
-      done.resolve({
-        admitted: true,
-        stage: 'inside',
-        reason: 'closed at its publication',
-        published: 'closed',
-      })
+    else done.resolve({ stage: 'publish', reason: 'the connection was closed on its publication' })
   })
   client.on('connect', () => {
     inside = true
     const p = what.publish
     if (p === undefined) {
-      done.resolve({ admitted: true, stage: 'inside', reason: 'let in' })
+      done.resolve({ stage: 'inside', reason: 'it was let in' })
       return
     }
+    // An acknowledgement is no admission: a broker that will not take a message must acknowledge it all the same or
+    // close (MQTT 3.1.1, 3.3.5). Whether it took it shows at the marketplace.
     client.publish(p.topic, JSON.stringify(p.payload), { qos: 1 }, (e) => {
-      if (e === undefined || e === null)
-        done.resolve({ admitted: true, stage: 'inside', reason: 'let in', published: 'acked' })
+      if (e === undefined || e === null) done.resolve({ stage: 'publish', reason: 'acknowledged' })
     })
   })
   const timer = setTimeout(() => {
     done.resolve(
       inside
-        ? { admitted: true, stage: 'inside', reason: 'let in', published: 'silent' }
+        ? { stage: 'publish', reason: `no acknowledgement in ${patience / 1000} s` }
         : refused(`nothing came in ${patience / 1000} s`),
     )
   }, patience)

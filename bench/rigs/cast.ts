@@ -6,6 +6,7 @@ import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles } from '../faces.ts'
+import { addressOf } from './address.ts'
 import type { DeviceEntry, RigFile } from './schema.ts'
 
 /** Makes a device of sim/devices by name. Throws `bad-file` or `bad-value` for options that do not fit. */
@@ -32,11 +33,6 @@ export interface BuiltRig extends Rig {
   readonly bench: Realm
   /** Lifts every fault still in force; returns how many. */
   liftAll(): number
-}
-
-/** Address of a place in the rig's network. */
-export function addressOf(network: string, at: number): string {
-  return `${network}.${at}`
 }
 
 /** Builds a rig. Nothing is started before `cast`. */

@@ -2,12 +2,14 @@
 import { GridproofError, isGridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Instant, Json, World, WorldReport } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
-import type { Emit } from '../../sim/faces.ts'
+import type { Emit, ProfileSpec } from '../../sim/faces.ts'
 import { declaredEvent, judgedEvent, jury, lacking } from '../checks/judge.ts'
 import type { Jury } from '../checks/judge.ts'
 import type { LogWriter } from '../evidence/log.ts'
 import type { Circumstances, ScenarioEnd, ScenarioHeader } from '../evidence/schema.ts'
 import type { Blame, Check, Event, Stage } from '../faces.ts'
+import { recordFold } from '../verdicts/record.ts'
+import type { ScenarioRecord } from '../verdicts/record.ts'
 import { buildRig } from '../rigs/cast.ts'
 import type { BuiltRig, RigOptions } from '../rigs/cast.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
@@ -23,6 +25,8 @@ export interface Performance {
   readonly world: World
   readonly log: LogWriter
   readonly rig: Omit<RigOptions, 'emitAs' | 'world'>
+  /** What `load` gives instead of the profile that the scenario names. */
+  readonly load?: ProfileSpec
   /** Told after each event. */
   onProgress?(now: Instant, begin: Instant): void
   /** Resolves when the operator stops the run. */
@@ -33,17 +37,19 @@ export interface Performance {
   wallMs(): number
 }
 
-/** What came of it, as the log's trailer says. */
-export async function perform(p: Performance): Promise<ScenarioEnd> {
+/** What came of it, as anyone reads it from the log. */
+export async function perform(p: Performance): Promise<ScenarioRecord> {
   const { world, log } = p
   const began = { cpu: p.cpuMs(), wall: p.wallMs(), at: world.now() }
   const bar: Jury = jury()
+  const record = recordFold()
 
   const append = (src: string, ...[kind, data, more]: Parameters<Emit>): number => {
     const at = world.now()
     const seq = log.append({ at, src, kind, data, ...more })
     const e: Event = { seq, at, src, kind, data, ...more }
     bar.see(e)
+    record.see(e)
     p.onProgress?.(at, began.at)
     return seq
   }
@@ -78,7 +84,7 @@ export async function perform(p: Performance): Promise<ScenarioEnd> {
     cpuMs: Math.round(p.cpuMs() - began.cpu),
   }
   append('bench', 'end', trailer as unknown as Json)
-  return trailer
+  return record.record()
 }
 
 type Append = (src: string, ...e: Parameters<Emit>) => number
@@ -132,6 +138,7 @@ function stageFor(p: Performance, bar: Jury, append: Append): Stage {
       bar.seat(c)
       append('bench', 'check', declaredEvent(c) as unknown as Json)
     },
+    load: (name) => p.load ?? { profile: name },
     note(text, data) {
       append('bench', 'note', data === undefined ? { what: text } : { what: text, data })
     },

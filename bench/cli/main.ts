@@ -1,0 +1,175 @@
+/** The command line. Each command's work is imported when it is called, so that help is there at once. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+
+const program = new Command('gridproof')
+  .description(
+    'Acceptance bench for low-voltage grid platforms: plays the devices, judges the platform, keeps the evidence.',
+  )
+  .showHelpAfterError('(--help tells what there is)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  gridproof run                                   all scenarios on the embedded platform, in virtual time
+  gridproof run capture --rig local --short       the capture scenarios on this machine's sockets and ptys
+  gridproof prove                                 break the platform on purpose, and see each check notice
+  gridproof requirements --find M:002             what is asked, and which scenarios look at it
+
+Exit codes: 0 passed, 1 failed, 2 usage or a malformed file, 3 inconclusive, 4 rig fault, 5 fault of the bench,
+130 stopped by the operator.`,
+  )
+
+const whole = (least: number) => (text: string) => {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n) || n < least)
+    throw new InvalidArgumentError(`expected a whole number from ${least} on`)
+  return n
+}
+
+const rigOption = (): Option =>
+  new Option('--rig <name>', 'a rig of fixtures/rigs, or the path of a rig file').default('virtual')
+const seedOption = (): Option =>
+  new Option('--seed <n>', 'seed of every random number of the run').default(1).argParser(whole(0))
+const jobsOption = (): Option =>
+  new Option(
+    '--jobs <n>',
+    'scenarios at a time (default: one a core in virtual time, 4 in real time)',
+  ).argParser(whole(1))
+const outOption = (): Option => new Option('--out <folder>', 'where runs are kept').default('runs')
+
+program
+  .command('run')
+  .description('Runs scenarios on a rig, prints the verdict for each requirement, and writes the report')
+  .argument('[scenarios...]', 'IDs, folders or patterns with *; all when none is given')
+  .addOption(rigOption())
+  .addOption(seedOption())
+  .option('--seeds <n>', 'repeat with n seeds, from --seed on', whole(1), 1)
+  .option('--short', 'short runs; what they cannot judge is declared inconclusive beforehand')
+  .option('--twice', 'virtual time: run again and compare the trace hashes')
+  .option('--load <load>', 'a profile, or <file.csv>:<column>:<scale>, in place of what scenarios name')
+  .addOption(jobsOption())
+  .addOption(outOption())
+  .addOption(
+    new Option('--drain <mode>', 'virtual time: how waiting callbacks are run')
+      .choices(['sync', 'turn'])
+      .default('sync'),
+  )
+  .option('--all', 'print every requirement, not only those judged in this run')
+  .addHelpText('after', '\nExample:\n  gridproof run capture/every-minute --short')
+  .action(async (scenarios: string[], options) => {
+    const { runCommand } = await import('./run-command.ts')
+    process.exitCode = await runCommand(scenarios, options)
+  })
+
+program
+  .command('prove')
+  .description(
+    'Runs each scenario against each defect it must catch, each legal variant, and seeded mutations',
+  )
+  .argument('[scenarios...]', 'IDs, folders or patterns with *; all when none is given')
+  .addOption(rigOption())
+  .addOption(seedOption())
+  .option('--mutations <n>', 'untailored mutations for each scenario', whole(0), 20)
+  .option('--defect <id>', 'only this defect, variant or mutation')
+  .addOption(jobsOption())
+  .addOption(outOption())
+  .addHelpText('after', '\nExample:\n  gridproof prove capture --mutations 0')
+  .action(async (scenarios: string[], options) => {
+    const { proveCommand } = await import('./prove-command.ts')
+    process.exitCode = await proveCommand(scenarios, options)
+  })
+
+program
+  .command('replay')
+  .description('Judges the evidence of a run again, and compares with the verdicts that stand in it')
+  .argument('[run]', 'folder of a run', 'runs/latest')
+  .option('--report', 'write the reports of the run anew')
+  .addHelpText('after', '\nExample:\n  gridproof replay runs/latest')
+  .action(async (run: string, options) => {
+    const { replayCommand } = await import('./replay-command.ts')
+    process.exitCode = await replayCommand(run, options)
+  })
+
+program
+  .command('requirements')
+  .description('Lists the requirements, their clauses, and the scenarios that look at them')
+  .option('--find <text>', 'only IDs that begin so, or statements that hold the text')
+  .option('--document <name>', 'only one source document: openlv, han, mp102b')
+  .option('--clauses', 'clause by clause')
+  .option('--json', 'as JSON')
+  .addHelpText('after', '\nExample:\n  gridproof requirements --find M:0022 --clauses')
+  .action(async (options) => {
+    const { requirementsCommand } = await import('./list-commands.ts')
+    process.exitCode = await requirementsCommand(options)
+  })
+
+program
+  .command('rigs')
+  .description('Lists the rigs, and whether this machine has what each needs')
+  .addHelpText('after', '\nExample:\n  gridproof rigs')
+  .action(async () => {
+    const { rigsCommand } = await import('./list-commands.ts')
+    process.exitCode = await rigsCommand()
+  })
+
+program
+  .command('scenarios')
+  .description('Lists the scenarios: what each verifies, needs and catches')
+  .addHelpText('after', '\nExample:\n  gridproof scenarios')
+  .action(async () => {
+    const { scenariosCommand } = await import('./list-commands.ts')
+    process.exitCode = await scenariosCommand()
+  })
+
+program
+  .command('clean')
+  .description('Undoes what a bench that was killed left behind: processes, folders, links')
+  .addHelpText('after', '\nExample:\n  gridproof clean')
+  .action(async () => {
+    const { cleanCommand } = await import('./list-commands.ts')
+    process.exitCode = await cleanCommand()
+  })
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp()
+    process.exitCode = 2
+  } else await program.parseAsync()
+} catch (e) {
+  if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
+  else if (e instanceof GridproofError) {
+    process.stderr.write(`gridproof: ${e.message}\n`)
+    process.exitCode = exitCodeOf(e)
+  } else {
+    process.stderr.write(
+      `gridproof: a fault of the bench itself: ${e instanceof Error ? (e.stack ?? e.message) : messageOf(e)}\n`,
+    )
+    process.exitCode = 5
+  }
+}
+
+/** Exit code for an error that ended a command (docs/exit-codes.md). */
+function exitCodeOf(e: GridproofError): number {
+  switch (e.code) {
+    case 'usage':
+    case 'bad-file':
+    case 'bad-value':
+    case 'no-such':
+    case 'bad-log':
+      return 2
+    case 'rig-lacks':
+    case 'rig-broke':
+    case 'not-capable':
+    case 'timeout':
+      return 4
+    case 'bad-frame':
+    case 'escaped':
+    case 'power-gone':
+    case 'internal':
+      return 5
+    default:
+      return e.code satisfies never
+  }
+}

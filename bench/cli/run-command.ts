@@ -1,0 +1,158 @@
+/** `gridproof run` */
+import { join, relative } from 'node:path'
+import { writeSync } from 'node:fs'
+import { GridproofError } from '../../drivers/errors.ts'
+import { Progress } from '../../reports/progress.ts'
+import { consoleReport } from '../../reports/console.ts'
+import { terminalOf } from '../../reports/text/terminal.ts'
+import { writeReports } from '../../reports/write.ts'
+import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
+import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
+import { startRun } from '../main/run.ts'
+import type { Run, RunOptions } from '../main/run.ts'
+import type { Job } from '../main/job.ts'
+import type { Done } from '../main/pool.ts'
+import { makeScratch } from '../main/scratch.ts'
+import { shippedCatalogue } from '../requirements/load.ts'
+
+export interface RunCommandOptions {
+  readonly rig: string
+  readonly seed: number
+  readonly seeds: number
+  readonly short?: boolean
+  readonly twice?: boolean
+  readonly load?: string
+  readonly jobs?: number
+  readonly out: string
+  readonly drain: 'sync' | 'turn'
+  readonly all?: boolean
+}
+
+/** Performs the command and returns its exit code. */
+export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
+  const plan = await makePlan({ scenarios, rig: o.rig })
+  if (o.twice === true && plan.rig.time !== 'virtual')
+    throw new GridproofError(
+      'usage',
+      `--twice compares trace hashes, which only virtual time has; the rig is '${o.rig}'`,
+    )
+  const load = o.load === undefined ? undefined : readLoad(o.load)
+  using scratch = makeScratch(plan.rig)
+  const options: RunOptions = {
+    plan,
+    seed: o.seed,
+    seeds: o.seeds,
+    length: o.short === true ? 'short' : 'full',
+    workers: o.jobs ?? usualWorkers(plan.rig, plan.scenarios.length),
+    out: o.out,
+    pki: scratch.pki,
+    drain: o.drain,
+    ...(load === undefined ? {} : { load }),
+  }
+  const first = await watchRun(options)
+  const again = o.twice === true && !first.stopped ? await watchRun(options) : undefined
+
+  let code: number = exitCodeFor(
+    first.done.map((d) => d.record),
+    { aborted: first.stopped },
+  )
+  const different = again === undefined ? [] : diverged(first.done, again.done)
+  if (different.length > 0 && code !== exitCodes.aborted) code = exitCodes.benchFault
+  again?.run.close(code)
+  first.run.close(code)
+  const { run } = writeReports(first.run.folder, { catalogueFolder: shippedCatalogue })
+  process.stdout.write(
+    consoleReport(run, {
+      terminal: terminalOf(process.stdout, process.env),
+      show: o.all === true ? 'all' : 'judged',
+    }),
+  )
+  if (again !== undefined)
+    process.stdout.write(
+      different.length === 0
+        ? `Run twice: ${first.done.length} trace hashes, each equal both times.\n`
+        : `Run twice: NOT REPEATABLE\n${different.join('\n')}\n`,
+    )
+  process.stdout.write(`Report: ${join(relative(process.cwd(), first.run.folder) || '.', 'index.html')}\n`)
+  return code
+}
+
+interface Watched {
+  readonly run: Run
+  readonly done: readonly Done[]
+  readonly stopped: boolean
+}
+
+/** Starts a run and shows its progress until it is finished; the first Ctrl-C stops it, the second leaves at once. */
+export async function watchRun(o: RunOptions): Promise<Watched> {
+  const t = terminalOf(process.stderr, process.env)
+  const show = new Progress({ terminal: t, write: (text) => void writeSync(2, text) })
+  const running = new Map<string, { job: Job; began: number; passed: number }>()
+  let ended = 0
+  let stopped = false
+  const troubles = new Set<string>()
+  const draw = (): void => {
+    const now = performance.now()
+    show.show(
+      {
+        running: [...running.values()].map((r) => ({
+          scenario: r.job.id,
+          simulatedMs: r.passed,
+          horizonMs: r.job.horizonMs,
+          wallMs: now - r.began,
+        })),
+        ended,
+        all: run.jobs.length,
+      },
+      now,
+    )
+  }
+  const run = startRun({
+    ...o,
+    onBegin(job) {
+      running.set(job.id, { job, began: performance.now(), passed: 0 })
+    },
+    onProgress(job, passed) {
+      const r = running.get(job.id)
+      if (r !== undefined) r.passed = passed
+      draw()
+    },
+    onDone({ job, record }) {
+      running.delete(job.id)
+      ended++
+      if (record.trouble !== undefined)
+        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})`)
+      draw()
+    },
+    onTrouble(job, text) {
+      troubles.add(`${job?.id ?? 'a worker'}: ${text}`)
+    },
+  })
+  const onSignal = (): void => {
+    if (stopped) process.exit(exitCodes.aborted)
+    stopped = true
+    show.say('Stopping; what was seen so far is kept. (Ctrl-C again leaves at once.)')
+    run.stop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    const done = await run.finished
+    show.close()
+    for (const text of troubles) process.stderr.write(`${text}\n`)
+    return { run, done, stopped }
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+/** Jobs whose trace hash differs between two runs. */
+function diverged(a: readonly Done[], b: readonly Done[]): string[] {
+  const second = new Map(b.map((d) => [d.job.id, d]))
+  return a.flatMap((d) => {
+    const x = d.record.end?.world.traceHash
+    const y = second.get(d.job.id)?.record.end?.world.traceHash
+    return x !== undefined && x === y ? [] : [`  ${d.job.id}: ${x ?? 'no hash'} and ${y ?? 'no hash'}`]
+  })
+}

@@ -1,0 +1,38 @@
+/** What a worker is told to do, as one line of JSON: everything that a run of one scenario depends on. */
+import type { Instant } from '../../drivers/faces.ts'
+import type { Subject } from '../evidence/schema.ts'
+import type { ScenarioRecord } from '../verdicts/record.ts'
+import type { ProfileSpec } from '../../sim/faces.ts'
+
+export interface Job {
+  /** Unique in its run: the scenario's ID, and the seed where there are several. */
+  readonly id: string
+  readonly scenario: string
+  readonly file: string
+  readonly rigFile: string
+  readonly seed: number
+  readonly horizonMs: number
+  readonly fullHorizonMs: number
+  /** Evidence log to write. */
+  readonly log: string
+  readonly pki: string
+  readonly defects: readonly string[]
+  readonly drain: 'sync' | 'turn'
+  /** Start of virtual time. */
+  readonly epoch: Instant
+  readonly commit: string
+  readonly subject: Subject
+  readonly load?: ProfileSpec
+}
+
+/** What a worker tells, one line of JSON each. */
+export type WorkerLine =
+  | { readonly tell: 'ready' }
+  | { readonly tell: 'progress'; readonly id: string; readonly passedMs: number }
+  | { readonly tell: 'done'; readonly id: string; readonly record: ScenarioRecord; readonly trouble?: string }
+
+/**
+ * Virtual time starts on Monday 15 January 2018 at 00:00 UTC: a winter weekday of the OpenLV trials. Ours; any instant
+ * at which the trials' certificates were valid would do.
+ */
+export const virtualEpoch: Instant = Date.UTC(2018, 0, 15)

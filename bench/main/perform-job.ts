@@ -1,0 +1,102 @@
+/** One job on one world: the file of the scenario, the rig, the log; then the runner. */
+import type { Json, World } from '../../drivers/faces.ts'
+import type { LogIo } from '../evidence/log.ts'
+import { logWriter } from '../evidence/log.ts'
+import type { ScenarioHeader } from '../evidence/schema.ts'
+import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import type { ScenarioRecord } from '../verdicts/record.ts'
+import { readRig } from '../rigs/schema.ts'
+import type { RigFile } from '../rigs/schema.ts'
+import { perform } from '../runner/perform.ts'
+import { loadScenario } from '../scenario/load.ts'
+import { makeDevice } from './devices.ts'
+import { knownDefects } from './defects.ts'
+import { networkOf } from './network.ts'
+import type { Job } from './job.ts'
+import type { Natives } from './stage.ts'
+
+export interface JobContext {
+  readonly world: World
+  readonly io: LogIo
+  readonly natives: Natives
+  readonly stopped?: Promise<void>
+  onProgress(now: number, begin: number): void
+}
+
+/** Writing is collected up to this many bytes in virtual time, where the seed brings back what a kill would lose. */
+const virtualBuffer = 32_768
+
+/** Performs it; the log is whole when this resolves. `trouble`: the log could not be written. */
+export async function performJob(
+  job: Job,
+  c: JobContext,
+): Promise<{ record: ScenarioRecord; trouble?: string }> {
+  const rig = readRig(job.rigFile)
+  const catalogue = loadCatalogue(shippedCatalogue)
+  const loaded = await loadScenario(job.scenario, job.file, {
+    clausesOf: (r) => catalogue.clausesOf(r),
+    defects: knownDefects(),
+  })
+  const header: ScenarioHeader = {
+    format: 'gridproof-scenario/1',
+    scenario: job.scenario,
+    title: loaded.scenario.title,
+    verifies: loaded.scenario.verifies.flatMap((v) => catalogue.clausesOf(v)),
+    sha256: loaded.sha256,
+    rig: rig.name,
+    seed: job.seed,
+    commit: job.commit,
+    node: process.version,
+    time: rig.time,
+    started: new Date(c.natives.wallNow()).toISOString(),
+    horizonMs: job.horizonMs,
+    fullHorizonMs: job.fullHorizonMs,
+    subject: job.subject,
+    played: playedRoles(rig, loaded.scenario.needs),
+    defects: job.defects,
+  }
+  let trouble: string | undefined
+  const log = logWriter(job.log, {
+    io: c.io,
+    ...(rig.time === 'virtual' ? { buffer: virtualBuffer } : {}),
+    onTrouble(e) {
+      trouble = e.message
+    },
+  })
+  const record = await perform({
+    loaded,
+    header,
+    world: c.world,
+    log,
+    rig: {
+      file: rig,
+      network: networkOf(rig),
+      pki: job.pki,
+      makeDevice,
+      defects: job.defects,
+    },
+    ...(job.load === undefined ? {} : { load: job.load }),
+    ...(c.stopped === undefined ? {} : { stopped: c.stopped }),
+    onProgress: (now, begin) => c.onProgress(now, begin),
+    cpuMs: () => c.natives.cpuMs(),
+    wallMs: () => c.natives.wallMs(),
+  })
+  try {
+    log.close()
+  } catch {
+    // `onTrouble` has told.
+  }
+  return { record, ...(trouble === undefined ? {} : { trouble }) }
+}
+
+/** Which subjects the bench plays, and by what. */
+function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, string> {
+  const played: Record<string, string> = {}
+  for (const role of ['gridkey', 'thermocouple'] as const) {
+    const entry = rig.roles[role]
+    if (entry === undefined || !needs.includes(role)) continue
+    const personality: Json | undefined = entry.options?.['personality']
+    played[role] = `${entry.device}${typeof personality === 'string' ? `, personality ${personality}` : ''}`
+  }
+  return played
+}

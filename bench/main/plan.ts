@@ -1,0 +1,145 @@
+/** Everything that a run needs, read and checked before anything starts. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { GridproofError } from '../../drivers/errors.ts'
+import { duration } from '../../drivers/units.ts'
+import type { ProfileSpec } from '../../sim/faces.ts'
+import type { Subject } from '../evidence/schema.ts'
+import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import type { Catalogue } from '../requirements/load.ts'
+import { readRig } from '../rigs/schema.ts'
+import type { RigFile } from '../rigs/schema.ts'
+import { loadScenarios, nearest } from '../scenario/load.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
+import { checkDevices } from './devices.ts'
+import { knownDefects } from './defects.ts'
+
+/** Root of the project. */
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+export interface PlanOptions {
+  /** Patterns of scenario IDs; none: all. */
+  readonly scenarios: readonly string[]
+  /** A name in fixtures/rigs, or a path. */
+  readonly rig: string
+}
+
+export interface Plan {
+  readonly catalogue: Catalogue
+  readonly rig: RigFile
+  readonly rigFile: string
+  readonly scenarios: readonly LoadedScenario[]
+  readonly subject: Subject
+  /** Git commit of the bench, with `+` where the work tree differs; `unknown` outside a checkout. */
+  readonly commit: string
+  /** Version of the bench, from package.json. */
+  readonly version: string
+}
+
+/** Reads and checks catalogue, rig, personalities and scenarios. Throws with file, line and what was expected. */
+export async function makePlan(o: PlanOptions): Promise<Plan> {
+  const catalogue = loadCatalogue(shippedCatalogue)
+  const rigFile = findRig(o.rig)
+  const rig = readRig(rigFile)
+  checkDevices(rig, relative(process.cwd(), rigFile))
+  const scenarios = await loadScenarios(join(root, 'scenarios'), o.scenarios, {
+    clausesOf: (r) => catalogue.clausesOf(r),
+    defects: knownDefects(),
+  })
+  const version = String(
+    (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
+  )
+  return {
+    catalogue,
+    rig,
+    rigFile,
+    scenarios,
+    commit: commitOf(),
+    version,
+    subject: {
+      kind: 'reference',
+      maker: 'Gridproof',
+      product: 'LV-CAP reference platform',
+      version,
+      digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
+    },
+  }
+}
+
+/** Rigs that come with the project, by name. */
+export function shippedRigs(): readonly { name: string; file: string }[] {
+  const folder = join(root, 'fixtures/rigs')
+  return readdirSync(folder)
+    .filter((f) => f.endsWith('.yaml'))
+    .sort()
+    .map((f) => ({ name: f.slice(0, -5), file: join(folder, f) }))
+}
+
+function findRig(name: string): string {
+  if (name.includes('/') || name.endsWith('.yaml')) {
+    if (existsSync(name)) return name
+    throw new GridproofError('usage', `there is no rig file '${name}'`)
+  }
+  const found = shippedRigs().find((r) => r.name === name)
+  if (found !== undefined) return found.file
+  throw new GridproofError(
+    'usage',
+    `rig ${nearest(
+      name,
+      shippedRigs().map((r) => r.name),
+    )}; a file is given by its path`,
+  )
+}
+
+/** Length of a run of a scenario in ms. */
+export function lengthOf(s: LoadedScenario, kind: 'full' | 'short' | 'prove'): number {
+  const { horizon, short, prove } = s.scenario
+  const text = kind === 'full' ? horizon : kind === 'short' ? (short ?? horizon) : (prove ?? short ?? horizon)
+  return duration(text)
+}
+
+/** `--load` of the command line: a profile's name, or `<file.csv>:<column>:<scale>`. */
+export function readLoad(text: string): ProfileSpec {
+  const m = /^(.+\.csv):([^:]+):([0-9.]+)$/.exec(text)
+  if (m?.[1] !== undefined && m[2] !== undefined) {
+    if (!existsSync(m[1])) throw new GridproofError('usage', `there is no file '${m[1]}' to take a load from`)
+    return { csv: m[1], column: m[2], scale: Number(m[3]) }
+  }
+  if (/\.csv/.test(text))
+    throw new GridproofError(
+      'usage',
+      `'${text}' is no load: write <file.csv>:<column>:<scale, in amperes for each unit>`,
+    )
+  return { profile: text }
+}
+
+/** Workers at a time: one for each core in virtual time; real time mostly waits, so that more go side by side. */
+export function usualWorkers(rig: RigFile, scenarios: number): number {
+  return rig.time === 'virtual' ? availableParallelism() : Math.min(4, scenarios)
+}
+
+function commitOf(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    const commit = git('rev-parse', '--short=12', 'HEAD')
+    return git('status', '--porcelain') === '' ? commit : `${commit}+`
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** SHA-256 over names and contents of every file below a folder, in order. */
+function treeDigest(folder: string): string {
+  const hash = createHash('sha256')
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((f) => f.isFile() && !f.name.endsWith('.test.ts'))
+    .map((f) => join(f.parentPath, f.name))
+    .sort()
+  for (const f of files) hash.update(relative(folder, f)).update('\0').update(readFileSync(f)).update('\0')
+  return hash.digest('hex')
+}

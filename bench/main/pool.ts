@@ -1,0 +1,140 @@
+/** Runs jobs in worker processes, several at a time; a worker that dies takes only its own job with it. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { ScenarioRecord } from '../verdicts/record.ts'
+import type { Job, WorkerLine } from './job.ts'
+
+/** What came of a job. */
+export interface Done {
+  readonly job: Job
+  readonly record: ScenarioRecord
+}
+
+export interface PoolOptions {
+  readonly jobs: readonly Job[]
+  /** Workers at a time. */
+  readonly workers: number
+  onBegin?(job: Job): void
+  onProgress?(job: Job, passedMs: number): void
+  onDone?(done: Done): void
+  /** Lines that a worker wrote on its own standard error; they belong to the bench's faults. */
+  onTrouble?(job: Job | undefined, text: string): void
+}
+
+export interface Pool {
+  /** Every job in the order in which it ended; those never begun after a stop are left out. */
+  readonly finished: Promise<readonly Done[]>
+  /** No more jobs; those that run are asked to end. */
+  stop(): void
+}
+
+interface Worker {
+  readonly child: ChildProcess
+  job: Job | undefined
+  errors: string
+}
+
+const entry = fileURLToPath(new URL('worker.ts', import.meta.url))
+/** Most of a worker's standard error that is kept, in characters. */
+const mostErrors = 4000
+
+/** Starts the workers. */
+export function startPool(o: PoolOptions): Pool {
+  const waiting = [...o.jobs]
+  const done: Done[] = []
+  const live = new Set<Worker>()
+  const finished = Promise.withResolvers<readonly Done[]>()
+  let stopping = false
+
+  function settle(): void {
+    if (live.size === 0 && (stopping || waiting.length === 0)) finished.resolve(done)
+  }
+
+  function end(w: Worker, record: ScenarioRecord): void {
+    const job = w.job
+    if (job === undefined) return
+    w.job = undefined
+    const d = { job, record }
+    done.push(d)
+    o.onDone?.(d)
+  }
+
+  function give(w: Worker): void {
+    const job = stopping ? undefined : waiting.shift()
+    if (job === undefined) {
+      w.child.stdin?.end()
+      return
+    }
+    w.job = job
+    o.onBegin?.(job)
+    w.child.stdin?.write(`${JSON.stringify(job)}\n`)
+  }
+
+  function hear(w: Worker, line: WorkerLine): void {
+    if (line.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
+    if (line.tell === 'done') {
+      if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
+      end(w, line.record)
+      give(w)
+    }
+  }
+
+  function start(): void {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    })
+    const w: Worker = { child, job: undefined, errors: '' }
+    live.add(w)
+    child.stdin?.on('error', () => undefined)
+    const news = child.stdio[3] as Readable
+    const lines = createInterface({ input: news, crlfDelay: Infinity })
+    lines.on('line', (text) => hear(w, JSON.parse(text) as WorkerLine))
+    child.stderr?.setEncoding('utf8')
+    child.stderr?.on('data', (text: string) => {
+      w.errors = (w.errors + text).slice(-mostErrors)
+    })
+    const linesEnded = new Promise<void>((resolve) => {
+      lines.on('close', resolve)
+    })
+    child.on('close', (code, signal) => {
+      void linesEnded.then(() => {
+        live.delete(w)
+        const job = w.job
+        if (w.errors.trim() !== '') o.onTrouble?.(job, w.errors.trim())
+        if (job !== undefined) end(w, diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping))
+        if (!stopping && waiting.length > 0) start()
+        settle()
+      })
+    })
+    give(w)
+  }
+
+  const n = Math.max(1, Math.min(o.workers, waiting.length))
+  for (let i = 0; i < n; i++) if (waiting.length > 0) start()
+  settle()
+  return {
+    finished: finished.promise,
+    stop() {
+      if (stopping) return
+      stopping = true
+      for (const w of live) if (w.job === undefined) w.child.stdin?.end()
+      for (const w of live) if (w.job !== undefined) w.child.kill('SIGINT')
+      settle()
+    },
+  }
+}
+
+/** What is known of a job whose worker died under it: a fault of the bench, unless the operator stopped it. */
+function diedIn(job: Job, how: number | string, errors: string, stopped: boolean): ScenarioRecord {
+  const last = errors.trim().split('\n').at(-1) ?? ''
+  const why = `the worker of '${job.id}' died (${how})${last === '' ? '' : `: ${last}`}`
+  return {
+    scenario: job.scenario,
+    verifies: [],
+    checks: [],
+    trouble: stopped ? { blame: 'operator', why: 'stopped by the operator' } : { blame: 'bench', why },
+  }
+}

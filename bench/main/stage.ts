@@ -1,0 +1,110 @@
+/** What a worker imports once it knows its first job: in virtual time, only after the kernel has been installed. */
+import type { World } from '../../drivers/faces.ts'
+import type { ScenarioRecord } from '../verdicts/record.ts'
+import type { Job, WorkerLine } from './job.ts'
+
+export interface Natives {
+  tell(line: WorkerLine): void
+  wallMs(): number
+  cpuMs(): number
+  /** Wall clock, ms since 1970. */
+  wallNow(): number
+}
+
+export type PerformJob = (job: Job) => Promise<{ record: ScenarioRecord; trouble?: string }>
+
+/** Wall time between two lines of progress, in ms. */
+const progressEvery = 200
+
+/** Prepares this process for jobs of the same kind of time as the first one. */
+export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
+  const { readRig } = await import('../rigs/schema.ts')
+  const { nodeLogIo } = await import('../evidence/log.ts')
+  // Taken before the kernel takes the file system over.
+  const io = nodeLogIo()
+  const virtual = readRig(first.rigFile).time === 'virtual'
+  const run = virtual ? await virtualRunner(first) : await realRunner()
+  const { performJob } = await import('./perform-job.ts')
+  return (job) => {
+    const news = progress(job, natives)
+    return run(job, (world, stopped, onWall) => {
+      onWall(() => news.maybe(world.now() - news.begin(world.now())))
+      return performJob(job, {
+        world,
+        io,
+        natives,
+        ...(stopped === undefined ? {} : { stopped }),
+        onProgress: (now, begin) => news.maybe(now - begin),
+      })
+    })
+  }
+}
+
+type Body = (
+  world: World,
+  stopped: Promise<void> | undefined,
+  onWall: (f: () => void) => void,
+) => Promise<{ record: ScenarioRecord; trouble?: string }>
+type Runner = (job: Job, body: Body) => ReturnType<PerformJob>
+
+async function virtualRunner(first: Job): Promise<Runner> {
+  const { installKernel } = await import('../../drivers/virtual/install.ts')
+  const { kernel } = installKernel({ seed: first.seed, epoch: first.epoch, drain: first.drain })
+  const { createVirtualWorld } = await import('../../drivers/virtual/world.ts')
+  return async (job, body) => {
+    kernel.drain = job.drain
+    const stop = Promise.withResolvers<void>()
+    const onSignal = (): void => stop.resolve()
+    process.once('SIGINT', onSignal)
+    process.once('SIGTERM', onSignal)
+    try {
+      return await kernel.run(
+        async () => {
+          await using world = await createVirtualWorld()
+          return await body(world, stop.promise, (f) => {
+            kernel.onWall = f
+          })
+        },
+        { seed: job.seed, epoch: job.epoch },
+      )
+    } finally {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
+  }
+}
+
+async function realRunner(): Promise<Runner> {
+  const { createRealWorld } = await import('../../drivers/real/world.ts')
+  return async (job, body) => {
+    const stop = Promise.withResolvers<void>()
+    const onSignal = (): void => stop.resolve()
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    await using world = await createRealWorld({ seed: job.seed })
+    let tick: NodeJS.Timeout | undefined
+    try {
+      return await body(world, stop.promise, (f) => {
+        tick = setInterval(f, 1000)
+      })
+    } finally {
+      clearInterval(tick)
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
+  }
+}
+
+function progress(job: Job, natives: Natives): { maybe(passedMs: number): void; begin(now: number): number } {
+  let last = 0
+  let begin: number | undefined
+  return {
+    begin: (now) => (begin ??= now),
+    maybe(passedMs) {
+      const wall = natives.wallMs()
+      if (wall - last < progressEvery) return
+      last = wall
+      natives.tell({ tell: 'progress', id: job.id, passedMs })
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * A worker performs scenarios, one after the other: jobs come as lines on standard input, news go out as lines on
+ * descriptor 3. Reading blocks between jobs and nothing is read during one, so that nothing of this conversation
+ * enters a run. In virtual time the kernel is installed before anything else is imported.
+ */
+import { readSync, writeSync } from 'node:fs'
+import type { Job, WorkerLine } from './job.ts'
+
+const news = 3
+const natives = {
+  readSync,
+  writeSync,
+  exit: process.exit.bind(process),
+  hrtime: process.hrtime.bigint.bind(process.hrtime),
+  cpu: process.cpuUsage.bind(process),
+  now: Date.now.bind(Date),
+}
+
+function tell(line: WorkerLine): void {
+  try {
+    natives.writeSync(news, `${JSON.stringify(line)}\n`)
+  } catch {
+    // Nobody listens: the bench is gone, and what it started ends with it.
+    natives.exit(1)
+  }
+}
+
+/** The next job, or undefined at the end of the list. */
+const rest: string[] = []
+let half = ''
+function nextJob(): Job | undefined {
+  const buffer = Buffer.alloc(65_536)
+  while (rest.length === 0) {
+    const n = natives.readSync(0, buffer, 0, buffer.length, null)
+    if (n === 0) return undefined
+    half += buffer.toString('utf8', 0, n)
+    const lines = half.split('\n')
+    half = lines.pop() ?? ''
+    rest.push(...lines)
+  }
+  return JSON.parse(rest.shift() ?? '') as Job
+}
+
+const first = nextJob()
+if (first !== undefined) {
+  const { stage } = await import('./stage.ts')
+  const perform = await stage(first, {
+    tell,
+    wallMs: () => Number(natives.hrtime()) / 1e6,
+    cpuMs: () => {
+      const c = natives.cpu()
+      return (c.user + c.system) / 1000
+    },
+    wallNow: natives.now,
+  })
+  tell({ tell: 'ready' })
+  for (let job: Job | undefined = first; job !== undefined; job = nextJob()) {
+    const { record, trouble } = await perform(job)
+    tell({ tell: 'done', id: job.id, record, ...(trouble === undefined ? {} : { trouble }) })
+  }
+}
+natives.exit(0)

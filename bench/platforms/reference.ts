@@ -1,0 +1,280 @@
+/**
+ * The reference platform as the system under test: builds its configuration from the rig, starts it on a host, and
+ * shows what it does through an observer at its marketplace and through its log.
+ */
+import { GridproofError } from '../../drivers/errors.ts'
+import type { Host, Json, Realm, SerialSettings, World } from '../../drivers/faces.ts'
+import { duration } from '../../drivers/units.ts'
+import type { Emit } from '../../sim/faces.ts'
+import type { Platform } from '../faces.ts'
+import { addressOf } from '../rigs/address.ts'
+import type { RigFile } from '../rigs/schema.ts'
+import { aliasTable } from './aliases.ts'
+import { observe } from './observer.ts'
+import type { Observer } from './observer.ts'
+
+/** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
+export const sensorApps = {
+  gridkey: {
+    apid: 'lucy_gridkeysensor_1.0',
+    iid: 'lucy_gridkeysensor_01',
+    entry: 'sim/reference/lvcap/apps/gridkey/main.ts',
+  },
+  thermocouple: {
+    apid: 'eatl_modbusrtusensor_1.0',
+    iid: 'eatl_modbusrtusensor_01',
+    entry: 'sim/reference/lvcap/apps/temperature/main.ts',
+  },
+} as const
+
+/** An enrolled app that does nothing but let the intruder borrow its certificate; and whom the intruder claims to be. */
+export const intruderApp = {
+  apid: 'thirdparty_visitor_1.0',
+  iid: 'thirdparty_visitor_01',
+  claims: 'lucy_gridkeysensor_1.0',
+} as const
+
+/** Common names for which the platform's authority must issue certificates. The first is whom intruders claim to be. */
+export const enrolled: readonly string[] = [
+  sensorApps.gridkey.apid,
+  sensorApps.thermocouple.apid,
+  intruderApp.apid,
+]
+
+/** Where the devices are that the apps read. Filled as they start. */
+export interface DevicePlaces {
+  gridkey?: DevicePlace
+  thermocouple?: DevicePlace
+}
+
+export type DevicePlace =
+  | { readonly address: string; readonly port: number }
+  | { readonly path: string; readonly settings: SerialSettings }
+
+export interface ReferenceOptions {
+  readonly file: RigFile
+  readonly world: World
+  readonly network: string
+  readonly pki: string
+  readonly bench: Realm
+  readonly places: DevicePlaces
+  readonly defects: readonly string[]
+  emitAs(src: string): Emit
+}
+
+export type ReferencePlatform = Platform & AsyncDisposable
+
+/** Starts the platform with an app for each device that is there. Resolves when its processes have been started. */
+export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
+  const { file, world } = o
+  const host = await world.host({ name: 'platform', address: addressOf(o.network, file.platform.at) })
+  const apps = appEntries(o)
+  const door = {
+    address: host.address,
+    port: file.platform.port,
+    serverName: 'marketplace',
+    pki: o.pki,
+  }
+
+  const log = o.emitAs('log')
+  const defect = o.emitAs('defect')
+  host.onLog((proc, entry) => {
+    const named = typeof entry === 'object' && entry !== null && 'event' in entry ? entry['event'] : undefined
+    const event = typeof named === 'string' ? named : 'line'
+    if (event === 'defect') defect('note', { ...(entry as { [k: string]: Json }), proc })
+    else log('seen', { alias: `log.${event}`, payload: entry, proc })
+  })
+
+  const proc = await host.start('platform', {
+    entry: 'sim/defects/launch.ts',
+    config: {
+      entry: 'sim/reference/lvcap/platform.ts',
+      config: {
+        pki: o.pki,
+        marketplace: { address: host.address, port: file.platform.port },
+        manager: { statusInterval: file.platform.statusSeconds },
+        topics: file.platform.topics,
+        apps: apps as unknown as Json,
+      },
+    },
+    defects: o.defects,
+  })
+  let closing = false
+  const died = Promise.withResolvers<never>()
+  died.promise.catch(() => undefined)
+  void proc.ended.then((how) => {
+    if (closing) return
+    o.emitAs('platform')('host', { what: 'the platform ended', how })
+    died.reject(new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`))
+  })
+
+  const healthy = watchHealth(apps.map((a) => a.iid))
+  const observer = observe({
+    door: { ...door, name: 'observer' },
+    realm: o.bench,
+    emit: o.emitAs('marketplace'),
+    aliasOf: aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid }),
+    onMessage: (topic, payload) => healthy.see(topic, payload),
+  })
+  const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
+
+  return {
+    can: new Set(['marketplace', 'log', 'config', 'tls']),
+    hosts: [host],
+    async ready(within) {
+      const limit = duration(within)
+      const timer = Promise.withResolvers<never>()
+      const t = setTimeout(() => {
+        const missing = healthy.missing()
+        const what =
+          missing.length > 0 ? `no status OK of ${missing.join(', ')}` : 'no connection to its marketplace'
+        timer.reject(new GridproofError('rig-broke', `the platform was not up within ${within}: ${what}`))
+      }, limit)
+      try {
+        const up = Promise.all([observer.watching, operator.ready, healthy.all])
+        await Promise.race([up, timer.promise, died.promise])
+      } finally {
+        clearTimeout(t)
+      }
+    },
+    watch(port, select) {
+      return { src: port, kind: 'seen', select }
+    },
+    async ask(port, request) {
+      if (port !== 'config')
+        throw new GridproofError('not-capable', `the reference platform cannot be asked at '${port}'`)
+      return Promise.race([configure(request, operator), died.promise])
+    },
+    async [Symbol.asyncDispose]() {
+      closing = true
+      await observer[Symbol.asyncDispose]()
+      await operator[Symbol.asyncDispose]()
+      await stop(host, proc)
+    },
+  }
+}
+
+interface AppEntry {
+  readonly apid: string
+  readonly iid: string
+  readonly entry: string
+  readonly config: { readonly [k: string]: Json }
+}
+
+function appEntries(o: ReferenceOptions): readonly AppEntry[] {
+  const interval = o.file.platform.intervalSeconds
+  const entries: AppEntry[] = []
+  const { gridkey, thermocouple } = o.places
+  if (gridkey !== undefined && 'address' in gridkey)
+    entries.push({
+      ...sensorApps.gridkey,
+      config: { address: gridkey.address, port: gridkey.port, interval },
+    })
+  if (thermocouple !== undefined && 'path' in thermocouple)
+    entries.push({
+      ...sensorApps.thermocouple,
+      config: { serial: { path: thermocouple.path, ...thermocouple.settings }, interval },
+    })
+  return entries
+}
+
+/** Waits until each instance has reported that it runs (status 1, LV-CAP API table 7). */
+function watchHealth(iids: readonly string[]): {
+  see(topic: string, payload: Json): void
+  missing(): readonly string[]
+  readonly all: Promise<void>
+} {
+  const waiting = new Set(iids)
+  const all = Promise.withResolvers<void>()
+  if (waiting.size === 0) all.resolve()
+  return {
+    see(topic, payload) {
+      if (waiting.size === 0 || !topic.startsWith('status/response/')) return
+      const ok =
+        typeof payload === 'object' && payload !== null && 'Status' in payload && payload['Status'] === 1
+      if (ok) waiting.delete(topic.slice('status/response/'.length))
+      if (waiting.size === 0) all.resolve()
+    },
+    missing: () => [...waiting],
+    all: all.promise,
+  }
+}
+
+interface Operator extends AsyncDisposable {
+  readonly ready: Promise<void>
+  request(what: string, iid: string, config: Json): Promise<Json>
+}
+
+/** The system operator's own connection: requests to the Container Manager, and its answers. */
+function operatorAt(door: Parameters<typeof observe>[0]['door'], realm: Realm, emit: Emit): Operator {
+  const waiting = new Map<string, (answer: Json) => void>()
+  let last = 0
+  const client: Observer = observe({
+    door,
+    realm,
+    emit,
+    aliasOf: () => 'operator.answer',
+    topics: ['manager/response'],
+    record: false,
+    onMessage(_, payload) {
+      if (typeof payload !== 'object' || payload === null || !('Id' in payload)) return
+      const id = payload['Id']
+      if (typeof id !== 'string') return
+      waiting.get(id)?.(payload)
+      waiting.delete(id)
+    },
+  })
+  return {
+    ready: client.watching,
+    async request(what, iid, config) {
+      const id = `bench-${++last}`
+      const answer = Promise.withResolvers<Json>()
+      waiting.set(id, answer.resolve)
+      const request = { Id: id, Do: what, IID: iid, ContainerConfig: config }
+      emit('sent', { alias: 'operator.request', payload: request })
+      await client.publish('manager/request', request)
+      return answer.promise
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  }
+}
+
+/** How long the Container Manager may take to answer its operator. Ours. */
+const answerWithin = 10_000
+
+/** `{ app: 'gridkey', intervalSeconds: 10 }`: changes an app's configuration, and waits for the answer. */
+async function configure(request: Json, operator: Operator): Promise<Json> {
+  const r = request as { readonly app?: Json; readonly intervalSeconds?: Json }
+  const app = sensorApps[r.app as keyof typeof sensorApps]
+  if (app === undefined || typeof r.intervalSeconds !== 'number')
+    throw new GridproofError(
+      'bad-value',
+      `expected { app: 'gridkey' | 'thermocouple', intervalSeconds: <number> }`,
+    )
+  const late = Promise.withResolvers<never>()
+  const t = setTimeout(() => {
+    late.reject(
+      new GridproofError('timeout', `the Container Manager did not answer within ${answerWithin / 1000} s`),
+    )
+  }, answerWithin)
+  try {
+    return await Promise.race([
+      operator.request('change', app.iid, { interval: r.intervalSeconds }),
+      late.promise,
+    ])
+  } finally {
+    clearTimeout(t)
+  }
+}
+
+/** Asks the platform to finish, and ends it where it does not (LV-CAP API 6 gives an app 60 s; a bench has not so long). */
+async function stop(
+  host: Host,
+  proc: { readonly ended: Promise<unknown>; signal(s: 'TERM' | 'KILL'): void },
+): Promise<void> {
+  proc.signal('TERM')
+  const t = setTimeout(() => proc.signal('KILL'), 5000)
+  await proc.ended
+  clearTimeout(t)
+  if (host.can.has('cut')) host.cut()
+}
