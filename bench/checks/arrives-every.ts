@@ -51,6 +51,8 @@ interface Channel {
   longest: number
   longestSeq: number
   shortestSeq: number
+  /** Spacings within their tolerance: the mean is theirs, so that one lost message is not told twice. */
+  readonly good: { n: number; sum: number; longest: number; shortest: number }
 }
 
 /**
@@ -129,6 +131,7 @@ function firstOf(
     longest: Number.NEGATIVE_INFINITY,
     longestSeq: e.seq,
     shortestSeq: e.seq,
+    good: { n: 0, sum: 0, longest: Number.NEGATIVE_INFINITY, shortest: Number.POSITIVE_INFINITY },
   }
 }
 
@@ -150,6 +153,12 @@ function follow(
     found.add(lost > 0 ? 'lost' : 'late', `${where} ${limit}`, c.lastSeq, e.seq)
   } else if (spacing < l.every - l.gap)
     found.add('early', `${where} (least ${durationText(l.every - l.gap)})`, c.lastSeq, e.seq)
+  else {
+    c.good.n++
+    c.good.sum += spacing
+    c.good.longest = Math.max(c.good.longest, spacing)
+    c.good.shortest = Math.min(c.good.shortest, spacing)
+  }
 
   if (stamp !== undefined && c.lastStamp !== undefined) {
     const step = stamp - c.lastStamp
@@ -180,11 +189,11 @@ function follow(
 
 /** How far the mean spacing of a channel is off, and how sure that is. */
 function driftOf(c: Channel, every: number): { readonly off: number; readonly unsure: number } {
-  const span = c.last - c.first
-  const mean = span / (c.n - 1)
+  const { n, sum, longest, shortest } = c.good
+  const mean = sum / n
   // The first and the last message may each be off their time; the spacings tell by how much at most.
-  const jitter = Math.max(c.longest - mean, mean - c.shortest)
-  return { off: Math.abs(mean - every) / every, unsure: jitter / span }
+  const jitter = Math.max(longest - mean, mean - shortest)
+  return { off: Math.abs(mean - every) / every, unsure: jitter / sum }
 }
 
 function resultOf(
@@ -262,7 +271,7 @@ function worstOf(channels: readonly Channel[], every: number): Worst {
   for (const c of channels) {
     if (c.longest > w.longest) [w.longest, w.longestSeq] = [c.longest, c.longestSeq]
     if (c.shortest < w.shortest) [w.shortest, w.shortestSeq] = [c.shortest, c.shortestSeq]
-    if (c.n < 3) continue
+    if (c.good.n < 2) continue
     const d = driftOf(c, every)
     if (w.drift === undefined || d.off > w.drift.off) w.drift = { name: c.name, seq: c.lastSeq, ...d }
   }

@@ -31,8 +31,9 @@ export function lacking(check: Check, can: ReadonlySet<string>): readonly string
  * - A need that is not there: inconclusive (rig), whatever was seen.
  * - Time stolen above 1 %, for a check that judges time: inconclusive (rig), whatever was seen.
  * - A pass in a scenario that did not run to its end: inconclusive, with the blame for that.
- * - A pass in a run shorter than `least`: inconclusive (rig), known beforehand.
- * A failure stays a failure in a short or broken run: what was seen was seen.
+ * - A pass in a run shorter than `least`, or what such a run leaves open: inconclusive (rig), known beforehand.
+ * - A failure in a scenario that broke by the fault of rig or bench: inconclusive, with that blame.
+ * Else a failure stays a failure, also in a short run: what was seen was seen.
  */
 export function judge(check: Check, at: Instant, watched: number, c: Circumstances = {}): Judged {
   let own: Result
@@ -55,10 +56,17 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
       ),
     )
   }
-  if (own.verdict !== 'pass' && own.verdict !== 'marginal') return not(own)
+  if (own.verdict === 'fail' && (c.cut?.blame === 'rig' || c.cut?.blame === 'bench')) {
+    const why = `${own.why ?? 'it failed'}; but the ${c.cut.blame} broke: ${c.cut.why}`
+    return not(inconclusive(c.cut.blame, why, own.observed, own.because))
+  }
+  const short = check.least !== undefined && watched < check.least * (1 - slack)
+  // What the rig leaves open in too short a run is open because the run is short.
+  if (own.verdict === 'fail' || (own.verdict === 'inconclusive' && !(short && own.blame === 'rig')))
+    return not(own)
   if (c.cut !== undefined)
     return not(inconclusive(c.cut.blame, `the scenario did not run to its end: ${c.cut.why}`, own.observed))
-  if (check.least !== undefined && watched < check.least * (1 - slack)) {
+  if (check.least !== undefined && short) {
     const why = `needs ${durationText(check.least)}, this run has ${durationText(watched)}`
     return not(inconclusive('rig', why, own.observed), true)
   }

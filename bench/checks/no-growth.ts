@@ -144,7 +144,7 @@ function resultOf(
     else if (share > marginalShare && (near === undefined || share > near.share))
       near = { name: f.name, share, seqs }
   }
-  const failed = found.result(observed)
+  const failed = found.result({ ...observed, ...found.counts() })
   if (failed !== undefined) return failed
   if (fewer !== undefined)
     return inconclusive(
