@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { SerialSettings } from '../../drivers/faces.ts'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Device, GridKey, ProfileSpec, TemperatureCourse, Thermocouple } from '../faces.ts'
+import type { Device, GridKey, Thermocouple } from '../faces.ts'
 import { createGridKey } from './gridkey/device.ts'
 import { gridkeySchema } from './gridkey/personality.ts'
 import { readPersonality } from './personality.ts'
@@ -13,14 +13,19 @@ import { courseSchema, tc8Schema } from './thermocouple/personality.ts'
 /** What stands for a device in a rig file. */
 export interface DeviceKind<D extends Device> {
   readonly role: D['role']
-  /** What it is reached by: a TCP port, or a serial line with settings from its personality. */
+  /** What it is reached by: a TCP port or a serial line. */
   readonly wire: 'tcp' | 'serial'
   /** Schema of `options` in the rig file. */
   readonly options: z.ZodType
   /** Throws `bad-value` for options that do not fit, `bad-file` or `no-such` for a personality or profile. */
   make(options?: unknown): D
-  /** Settings of its serial line. */
-  line?(options?: unknown): SerialSettings
+}
+
+/** A device on a serial line. */
+export interface SerialDeviceKind<D extends Device> extends DeviceKind<D> {
+  readonly wire: 'serial'
+  /** Settings of its line, from its personality. */
+  line(options?: unknown): SerialSettings
 }
 
 const gridkeyOptions = z.strictObject({
@@ -52,14 +57,14 @@ const gridkey: DeviceKind<GridKey> = {
   },
 }
 
-const tc8: DeviceKind<Thermocouple> = {
+const tc8: SerialDeviceKind<Thermocouple> = {
   role: 'thermocouple',
   wire: 'serial',
   options: tc8Options,
   make(options) {
     const o = fit('thermocouple-tc8', tc8Options, options)
     return createThermocouple(readPersonality(o.personality, tc8Schema), {
-      ...(o.courses === undefined ? {} : { courses: o.courses as Record<string, TemperatureCourse> }),
+      ...(o.courses === undefined ? {} : { courses: o.courses }),
       ...(o.turnaround_ms === undefined ? {} : { turnaroundMs: o.turnaround_ms }),
       ...(o.silence_ms === undefined ? {} : { silenceMs: o.silence_ms }),
     })

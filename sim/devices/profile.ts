@@ -46,18 +46,24 @@ export const profileSchema = z.strictObject({
 export type ProfileModel = z.infer<typeof profileSchema>
 
 /** What rigs and commands give as a profile. */
-export const profileSpec = z.union([
-  z.strictObject({ profile: z.string().min(1), scale: z.number().optional() }),
-  z.strictObject({
-    csv: z.string().min(1),
-    column: z.string().min(1),
-    scale: z.number(),
-    from: z
-      .string()
-      .regex(/^\d{4}-\d{2}-\d{2}$/, "expected a date such as '2018-01-15'")
-      .optional(),
-  }),
-])
+export const profileSpec = z
+  .union([
+    z.strictObject({ profile: z.string().min(1), scale: z.number().optional() }),
+    z.strictObject({
+      csv: z.string().min(1),
+      column: z.string().min(1),
+      scale: z.number(),
+      from: z
+        .string()
+        .regex(/^\d{4}-\d{2}-\d{2}$/, "expected a date such as '2018-01-15'")
+        .optional(),
+    }),
+  ])
+  .transform((s): ProfileSpec => {
+    if ('profile' in s) return { profile: s.profile, ...(s.scale === undefined ? {} : { scale: s.scale }) }
+    const { from, ...rest } = s
+    return from === undefined ? rest : { ...rest, from }
+  })
 
 const dayMs = 86_400_000
 const minutes = 1440

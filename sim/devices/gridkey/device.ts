@@ -106,7 +106,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
     const booting = now < bootedAt + p.boot && boots > 0
     const r: Reading = {
       values: meter(grid.mean(now), second),
-      time: Math.floor(ownTime(second * 1000) / 1000),
+      time: Math.round(ownTime(second * 1000) / 1000),
       sequence: second - Math.floor(bootedAt / 1000),
       validity: booting ? 0 : allValid,
       state: booting ? states.booting : states.ok,
@@ -263,7 +263,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   const apply = (c: GridKeyCommand): void => {
     switch (c.do) {
       case 'follow': {
-        const next = load(toSpec(c.profile), alive().env.now())
+        const next = load(c.profile, alive().env.now())
         return change(() => ({ load: next }))
       }
       case 'load':
@@ -342,7 +342,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
       const fit = gridkeyCommand.safeParse(c)
       if (!fit.success) throw new GridproofError('bad-value', `gridkey: ${z.prettifyError(fit.error)}`)
       // a profile that cannot be read is refused before anything is logged
-      if (fit.data.do === 'follow') profile(toSpec(fit.data.profile), 0)
+      if (fit.data.do === 'follow') profile(fit.data.profile, 0)
       emit('step', { what: `gridkey: ${fit.data.do}`, detail: c })
       apply(fit.data)
     },
@@ -368,13 +368,6 @@ function put(map: Map<number, number>, key: number, value: number | null): Map<n
   if (value === null) map.delete(key)
   else map.set(key, value)
   return map
-}
-
-/** The schema's result as the face has it: absent instead of undefined. */
-function toSpec(s: z.infer<typeof profileSpec>): ProfileSpec {
-  if ('profile' in s) return s.scale === undefined ? { profile: s.profile } : { ...s, scale: s.scale }
-  const { from, ...rest } = s
-  return from === undefined ? rest : { ...rest, from }
 }
 
 /** Half-width of the legal band about a true value, in the quantity's own unit. */

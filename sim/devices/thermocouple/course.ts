@@ -28,8 +28,8 @@ export interface Courses {
 }
 
 export function createCourses(initial: TemperatureCourse): Courses {
-  const list: { from: Instant; course: TemperatureCourse }[] = [
-    { from: Number.NEGATIVE_INFINITY, course: initial },
+  const list: { from: Instant; began: Instant; course: TemperatureCourse }[] = [
+    { from: Number.NEGATIVE_INFINITY, began: Number.NEGATIVE_INFINITY, course: initial },
   ]
   return {
     at(t) {

@@ -103,12 +103,12 @@ export function createThermocouple(
     return courseOf(input)
   }
 
-  /** The registers now. The module scans in steps of its update period. */
+  /** The registers now. The module scans when it is asked, at most once in its update period or after a change. */
   const now = (): Picture => {
     const { env, errors } = alive()
-    const tick = Math.floor(env.now() / p.update)
+    const t = env.now()
+    const tick = Math.floor(t / p.update)
     if (cached?.tick === tick) return cached.picture
-    const t = tick * p.update
     const disturbed: Disturbed = { open: 0, reversed: 0, frozen: 0, cjFault: false }
     for (const effect of faults.active()) effect.alter?.(disturbed)
     const tips = p.channels.map((c) => (c === null ? 0 : courseOf(c.input).at(t)))

@@ -66,7 +66,7 @@ export function picture(
   for (let i = 0; i < channels; i++) {
     const channel = p.channels[i]
     const bit = 1 << i
-    const frozen = (d.frozen & bit) !== 0
+    const frozen = channel !== null && (d.frozen & bit) !== 0
     const isOpen = channel === null || channel === undefined || (d.open & bit) !== 0
     let tenths = last.tenths[i] ?? 0
     let microvolts = last.microvolts[i] ?? 0
