@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest'
+import type { Json } from '../../drivers/faces.ts'
+import type { Check, Event, Result } from '../faces.ts'
+import { replay } from '../evidence/replay.ts'
+import type { Circumstances } from '../evidence/schema.ts'
+import { pass, fail, inconclusive, steadyTime } from './check.ts'
+import {
+  type Draft,
+  aliasOf,
+  begin,
+  draft,
+  healthy,
+  marketplace,
+  numbered,
+  quantities,
+  spoil,
+} from './history.fixture.ts'
+import { arrivesEvery, equalsTruth, scalarFormat, stampedByPlatformClock } from './index.ts'
+import { declaredEvent, judge, judgedEvent, jury, lacking } from './judge.ts'
+
+const hour = 3_600_000
+
+function fixed(result: Result, more: Partial<Check> = {}): Check {
+  return {
+    id: 'x',
+    verifies: ['M:0023'],
+    limit: 'any',
+    needs: [],
+    see: () => undefined,
+    result: () => result,
+    ...more,
+  }
+}
+
+describe('a verdict', () => {
+  const passed = pass({ 'n [1]': 3 }, [4])
+  const failed = fail('it broke', {}, [9])
+
+  it('is what the check says when nothing stands against it', () => {
+    expect(judge(fixed(passed), 0, hour)).toEqual({ result: passed, beforehand: false })
+    expect(judge(fixed(failed), 0, hour)).toEqual({ result: failed, beforehand: false })
+  })
+
+  it('is inconclusive beforehand when a pass comes of too short a run', () => {
+    const soak = fixed(passed, { least: 24 * hour })
+    expect(judge(soak, 0, hour / 12)).toMatchObject({
+      beforehand: true,
+      result: {
+        verdict: 'inconclusive',
+        blame: 'rig',
+        why: 'needs 1 d, this run has 5 min',
+        observed: { 'n [1]': 3 },
+      },
+    })
+    expect(judge(soak, 0, 24 * hour - 1).result.verdict).toBe('pass')
+    const open = fixed(inconclusive('rig', 'too few'), { least: 24 * hour })
+    expect(judge(open, 0, hour).beforehand).toBe(true)
+    expect(judge(open, 0, 24 * hour).beforehand).toBe(false)
+  })
+
+  it('stays a failure in a short run', () => {
+    expect(judge(fixed(failed, { least: 24 * hour }), 0, hour).result).toEqual(failed)
+  })
+
+  it('is inconclusive whatever was seen when a need is not there', () => {
+    const needy = fixed(failed, { needs: ['storage', steadyTime] })
+    const lacks = lacking(needy, new Set(['marketplace']))
+    expect(lacks).toEqual(['storage'])
+    expect(judge(needy, 0, hour, { lacks }).result).toMatchObject({ verdict: 'inconclusive', blame: 'rig' })
+  })
+
+  it('judges no time on a machine that steals it, and everything else all the same', () => {
+    const timed = fixed(failed, { needs: [steadyTime] })
+    expect(judge(timed, 0, hour, { stolen: 0.02 }).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'rig',
+    })
+    expect(judge(timed, 0, hour, { stolen: 0.009 }).result.verdict).toBe('fail')
+    expect(judge(fixed(failed), 0, hour, { stolen: 0.5 }).result.verdict).toBe('fail')
+  })
+
+  it('does not pass in a scenario that did not run to its end, and fails no product for what the rig did', () => {
+    const cut = (blame: 'operator' | 'rig' | 'product'): Circumstances => ({
+      cut: { blame, why: 'so it was' },
+    })
+    expect(judge(fixed(passed), 0, hour, cut('operator')).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'operator',
+    })
+    expect(judge(fixed(failed), 0, hour, cut('operator')).result.verdict).toBe('fail')
+    expect(judge(fixed(failed), 0, hour, cut('product')).result.verdict).toBe('fail')
+    expect(judge(fixed(failed), 0, hour, cut('rig')).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'rig',
+    })
+  })
+
+  it('blames the bench for a check that breaks', () => {
+    const broken = fixed(passed, {
+      result: () => {
+        throw new Error('division by zero')
+      },
+    })
+    expect(judge(broken, 0, hour).result).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
+  })
+})
+
+describe('a jury', () => {
+  it('shows a check nothing from before its declaration, and all from then on', () => {
+    const seen: number[] = []
+    const bench = jury([fixed(pass({}), { see: (e: Event) => void seen.push(e.seq) })])
+    const declared = declaredEvent(fixed(pass({}))) as unknown as Json
+    const events = numbered([
+      draft(1, 'a', 'note', {}),
+      draft(2, 'bench', 'check', declared),
+      draft(3, 'a', 'note', {}),
+    ])
+    for (const e of events) bench.see(e)
+    expect(seen).toEqual([2, 3])
+    expect(bench.declared()).toEqual(['x'])
+  })
+
+  it('goes on with the others when one check breaks', () => {
+    const broken = fixed(pass({}), {
+      see: (e: Event) => {
+        if (e.kind === 'note') throw new Error('oh')
+      },
+    })
+    const sound = { ...fixed(pass({})), id: 'y' }
+    const bench = jury([broken, sound])
+    const declared = [broken, sound].map((c) =>
+      draft(1, 'bench', 'check', declaredEvent(c) as unknown as Json),
+    )
+    for (const e of numbered([...declared, draft(2, 'a', 'note', {})])) bench.see(e)
+    expect(bench.judge('x', 3).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'bench',
+      why: 'the check itself broke at event 3: oh',
+    })
+    expect(bench.judge('y', 3).result.verdict).toBe('pass')
+    expect(bench.judge('z', 3).result).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
+  })
+})
+
+describe('a replay', () => {
+  const checks = (): Check[] => [
+    arrivesEvery('60 s', marketplace, {
+      verifies: ['M:0023'],
+      channels: quantities.map((q) => aliasOf(q)),
+      least: '24 h',
+    }),
+    equalsTruth(marketplace, 'gridkey', { verifies: ['M:0022'] }),
+    stampedByPlatformClock(marketplace, { verifies: ['M:0022'], within: '2 s' }),
+    scalarFormat(marketplace, { verifies: ['M:0022'] }),
+  ]
+  /** A log as the runner writes it: declarations, events, judgements. */
+  const written = (drafts: readonly Draft[], end: number, c: Circumstances = {}): Event[] => {
+    const live = checks()
+    const bench = jury(live)
+    const log: Event[] = []
+    const write = (d: Draft): void => {
+      const e = { ...d, seq: log.length + 1 }
+      log.push(JSON.parse(JSON.stringify(e)) as Event)
+      bench.see(e)
+    }
+    for (const check of live) write(draft(begin, 'bench', 'check', declaredEvent(check) as unknown as Json))
+    for (const e of numbered(drafts)) write(e)
+    for (const { id } of live)
+      write(draft(end, 'bench', 'check', judgedEvent(id, bench.judge(id, end, c), c) as unknown as Json))
+    return log
+  }
+
+  it('comes to the same verdicts to the last figure, passed or failed', () => {
+    const h = healthy({ samples: 40 })
+    for (const drafts of [h.drafts, spoil(h.drafts, 'alter value', 17, 0.3), spoil(h.drafts, 'remove', 8, 0)])
+      for (const r of replay(written(drafts, h.end), checks()).checks) expect(r.compared).toBe('same')
+  })
+
+  it('judges under the circumstances that the log tells', () => {
+    const h = healthy()
+    const log = written(h.drafts, h.end, { stolen: 0.2, cut: { blame: 'operator', why: 'stopped' } })
+    for (const r of replay(log, checks()).checks) expect(r.compared).toBe('same')
+  })
+
+  it('tells where a changed event changes a verdict', () => {
+    const h = healthy()
+    const log = written(h.drafts, h.end)
+    const i = log.findIndex((e) => e.kind === 'seen')
+    const e = log[i]
+    if (e !== undefined)
+      log[i] = { ...e, data: { alias: 'gridkey.busbar.l1n.voltage', payload: { Timestamp: 1.5 } } }
+    const compared = Object.fromEntries(replay(log, checks()).checks.map((r) => [r.id, r.compared]))
+    expect(compared).toMatchObject({ format: 'verdict', stamps: 'verdict' })
+  })
+
+  it('judges what a cut log never judged, as cut short', () => {
+    const h = healthy()
+    const log = written(h.drafts, h.end).filter((e) => (e.data as { phase?: string }).phase !== 'judged')
+    for (const r of replay(log, checks()).checks)
+      expect(r).toMatchObject({ compared: 'not stored', now: { verdict: 'inconclusive', blame: 'bench' } })
+  })
+
+  it('tells checks that it lacks, and checks that the log lacks', () => {
+    const h = healthy()
+    const log = written(h.drafts, h.end)
+    const other = { ...fixed(pass({})), id: 'other' }
+    const r = replay(log, [...checks().slice(0, 2), other])
+    expect(r.unknown).toEqual(['stamps', 'format'])
+    expect(r.checks[2]).toMatchObject({ id: 'other', compared: 'not declared' })
+  })
+})
