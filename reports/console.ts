@@ -59,7 +59,8 @@ function tableLines(run: RunView, o: ConsoleOptions, p: Paint): string[] {
   const width = {
     state: Math.max(...listed.map((r) => r.state.length)) + 2,
     id: Math.min(24, Math.max(...listed.map((r) => columns(oneLine(r.id))))),
-    blame: Math.max(0, ...listed.map((r) => r.blame?.length ?? 0)),
+    // On a narrow terminal the statement needs the room; the findings name the blame.
+    blame: o.terminal.width < 80 ? 0 : Math.max(0, ...listed.map((r) => r.blame?.length ?? 0)),
   }
   const out: string[] = []
   for (const [heading, group] of groups(listed)) {
@@ -92,12 +93,12 @@ function row(
   const scenarios = [...new Set(r.clauses.flatMap((c) => c.checks.map((k) => k.scenario)))]
   const where = scenarios.length > 1 ? `${scenarios[0]} +${scenarios.length - 1}` : (scenarios[0] ?? '')
   const taken = 2 + width.state + 2 + width.id + columns(blame) + 2
-  const left = Math.max(20, t.width - taken)
-  const whereWidth = left >= 76 ? Math.min(36, Math.floor(left * 0.4)) : 0
-  const statementWidth = left - (whereWidth === 0 ? 0 : whereWidth + 2)
-  const statement = pad(cut(oneLine(r.statement), statementWidth), whereWidth === 0 ? 0 : statementWidth)
-  const last = whereWidth === 0 ? '' : `  ${p.dim(cutLeft(oneLine(where), whereWidth))}`
-  return `  ${state}  ${id}${blame}  ${statement}${last}`.trimEnd()
+  const left = Math.max(12, t.width - taken)
+  const whereWidth = where === '' ? 0 : left >= 76 ? Math.min(36, Math.floor(left * 0.4)) : 0
+  const statementWidth = left >= 76 ? left - Math.min(36, Math.floor(left * 0.4)) - 2 : left
+  const statement = cut(oneLine(r.statement), statementWidth)
+  if (whereWidth === 0) return `  ${state}  ${id}${blame}  ${statement}`
+  return `  ${state}  ${id}${blame}  ${pad(statement, statementWidth)}  ${p.dim(cutLeft(oneLine(where), whereWidth))}`
 }
 
 /** Keeps the end: of a scenario's path, the name says most. */
@@ -134,7 +135,7 @@ function oneFinding(f: Finding, run: RunView, p: Paint, t: Terminal): string[] {
     ['check', `${f.check.id}, in ${f.scenario.id}`],
     ['limit', f.check.limit],
     ['observed', observedText(f.result.observed)],
-    ['why', f.result.why ?? ''],
+    ['why', `${f.result.why ?? ''}${f.check.beforehand ? ' (known beforehand: a short run)' : ''}`],
     ['evidence', `${file}${seqs.length === 0 ? '' : ` seq ${seqs.join(', ')}${more}`}`],
   ]
   const out = [`  ${head}`]

@@ -140,7 +140,7 @@ export function md(text: string, room = 400): string {
   const line = oneLine(text)
   const short = line.length > room ? `${line.slice(0, room).toWellFormed()}…` : line
   return short
-    .replace(/[\\`*_{}[\]()#+!|~$]/g, (c) => `\\${c}`)
+    .replace(/[\\`*_[\]#!|~$]/g, (c) => `\\${c}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

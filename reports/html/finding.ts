@@ -1,7 +1,7 @@
 /** One check that did not pass: what, whose fault, the limit, what was observed, and where the evidence is. */
 import type { Finding } from '../model/outcome.ts'
 import type { CheckView, RunView } from '../model/run.ts'
-import { figure, observedPairs, splitUnit } from '../text/figures.ts'
+import { observedPairs, splitUnit } from '../text/figures.ts'
 import { anchor, html, type Insert, type Markup, relative } from './html.ts'
 import { rows, stateMark } from './page.ts'
 
@@ -85,9 +85,4 @@ export function observedInline(c: CheckView): Insert {
     const { label, unit } = splitUnit(name)
     return html`${i === 0 ? '' : ', '}${label} ${value}${unit === '' || unit === '1' ? '' : ` ${unit}`}`
   })
-}
-
-export function limitText(c: CheckView): string {
-  const least = c.least === undefined ? '' : ` (needs a run of at least ${figure(c.least / 1000)} s)`
-  return `${c.limit}${least}`
 }

@@ -56,7 +56,7 @@ export function relative(path: string, fragment?: string): string {
     .split('/')
     .map((s) => encodeURIComponent(s))
     .join('/')
-  const safe = address === '' || /^(?:\.\.?\/)*[^/]/.test(address) ? address : `.${address}`
+  const safe = address.startsWith('/') ? `.${address}` : address
   return fragment === undefined ? safe : `${safe}#${encodeURIComponent(fragment.toWellFormed())}`
 }
 

@@ -1,15 +1,22 @@
 /** The page of one scenario: its checks with limits, figures and deciding events, plots, timeline, trace. */
 import { durationText } from '../../drivers/units.ts'
-import type { CheckView, Extract, Moment, RunView, LogContents, ScenarioView } from '../model/run.ts'
+import type { CheckView, LogContents, RunView, ScenarioView } from '../model/run.ts'
 import { wayTo } from '../model/paths.ts'
-import { decidingShown } from '../model/read-scenario.ts'
 import { looks } from '../model/states.ts'
 import { clock, count, figure, grouped, observedPairs, splitUnit, utc } from '../text/figures.ts'
 import { blameWords, requirementLink } from './finding.ts'
 import { anchor, html, type Insert, type Markup, relative } from './html.ts'
 import { scenarioState } from './index-page.ts'
 import { facts, pageText, rows, scrollable, stateMark } from './page.ts'
+import { decidingTable, timeline } from './events.ts'
 import { checkPlots, type Drawn } from './plots.ts'
+
+/** What stands on the page already, and is not to stand there twice. */
+interface Marks {
+  readonly drawn: Drawn
+  /** Seqs with an anchor. */
+  readonly anchored: Set<number>
+}
 
 /** The text of a scenario's page, or undefined where there is nothing to show. */
 export function scenarioPage(s: ScenarioView, run: RunView): string | undefined {
@@ -17,7 +24,7 @@ export function scenarioPage(s: ScenarioView, run: RunView): string | undefined 
   if (contents === undefined) return undefined
   const up = wayTo(s.page, 'index.html').replace(/index\.html$/, '')
   const title = s.header?.title ?? s.id
-  const drawn: Drawn = new Map()
+  const marks: Marks = { drawn: new Map(), anchored: new Set() }
   const order = [...s.checks].sort((a, b) => rank(a) - rank(b))
   const body = html` <header>
       <p class="eyebrow"><a href="${relative(`${up}index.html`)}">Gridproof acceptance report</a></p>
@@ -30,7 +37,7 @@ export function scenarioPage(s: ScenarioView, run: RunView): string | undefined 
         <h2 id="checks">Checks</h2>
         ${checkTable(order, up)}
       </section>
-      ${order.map((c) => checkSection(c, s, contents, up, drawn))} ${timeline(contents)}
+      ${order.map((c) => checkSection(c, s, contents, up, marks))} ${timeline(contents)}
       ${accounting(s, contents)}
     </main>
     <footer>
@@ -188,7 +195,7 @@ function checkSection(
   s: ScenarioView,
   contents: LogContents,
   up: string,
-  drawn: Drawn,
+  marks: Marks,
 ): Markup {
   const why = c.result.why ?? ''
   const beforehand = c.beforehand ? ' This was known before the run began.' : ''
@@ -204,7 +211,8 @@ function checkSection(
       ['Why', why === '' ? '' : `${why}.${beforehand}`.replace(/\.\./g, '.')],
       ['Whose fault', c.result.blame === undefined ? '' : blameWords[c.result.blame]],
     ])}
-    ${observedTable(c)} ${decidingTable(c, s, contents)} ${checkPlots(c, contents, drawn)}
+    ${observedTable(c)} ${decidingTable(c, s, contents, marks.anchored)}
+    ${checkPlots(c, contents, marks.drawn)}
   </section>`
 }
 
@@ -234,101 +242,6 @@ function observedTable(c: CheckView): Insert {
       ${lines}
     </tbody>
   </table>`
-}
-
-function decidingTable(c: CheckView, s: ScenarioView, contents: LogContents): Insert {
-  const because = c.result.because ?? []
-  if (because.length === 0) return ''
-  const shown = because.slice(0, decidingShown)
-  const lines = shown.map((seq) => {
-    const e = contents.deciding.get(seq)
-    return e === undefined
-      ? html`<tr>
-          <th scope="row" class="n">${seq}</th>
-          <td colspan="4">is not in the log</td>
-        </tr>`
-      : extractRow(e, c)
-  })
-  const more = because.length > shown.length ? ` Of ${because.length}, the first ${shown.length}.` : ''
-  return scrollable(
-    `Events that decided ${c.id}`,
-    html`<table>
-      <caption>
-        Events that decided, by seq, which is the line of
-        <a class="mono" href="${relative(wayTo(s.page, contents.log.file))}">${contents.log.file}</a
-        >.${more}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col" class="n">Seq</th>
-          <th scope="col">Time, UTC</th>
-          <th scope="col">From</th>
-          <th scope="col">Kind</th>
-          <th scope="col">Data</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>`,
-  )
-}
-
-function extractRow(e: Extract, c: CheckView): Markup {
-  const notes = [
-    ...(e.stamp === undefined ? [] : [`stamp ${utc(e.stamp)}`]),
-    ...(e.cause === undefined ? [] : [`because of seq ${e.cause}`]),
-  ].join(', ')
-  // The same event may decide several checks: the id stands where it is met first on the page.
-  return html`<tr id="seq-${e.seq}-${anchor(c.id)}">
-    <th scope="row" class="n" id="seq-${e.seq}">${e.seq}</th>
-    <td class="mono">${utc(e.at).replace(' UTC', '')}</td>
-    <td>${e.src}</td>
-    <td>${e.kind}</td>
-    <td>
-      <pre>${e.text}${e.cut ? ' … (cut)' : ''}</pre>
-      ${notes === '' ? '' : html`<span class="muted">${notes}</span>`}
-    </td>
-  </tr>`
-}
-
-function timeline(contents: LogContents): Insert {
-  if (contents.timeline.length === 0) return ''
-  const lines = contents.timeline.map(
-    (m: Moment) =>
-      html`<tr>
-        <th scope="row" class="n">${m.seq}</th>
-        <td class="mono">${utc(m.at).replace(' UTC', '')}</td>
-        <td>${m.src}</td>
-        <td>${m.kind}</td>
-        <td>${m.what}${m.detail === '' ? '' : html` <code>${m.detail}</code>`}</td>
-      </tr>`,
-  )
-  const more =
-    contents.momentsLeftOut === 0 ? '' : `; ${grouped(contents.momentsLeftOut)} more stand in the log`
-  return html`<section>
-    <h2 id="timeline">What happened</h2>
-    ${scrollable(
-      'What happened',
-      html`<table>
-        <caption>
-          Steps, faults, power and notes${more}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col" class="n">Seq</th>
-            <th scope="col">Time, UTC</th>
-            <th scope="col">From</th>
-            <th scope="col">Kind</th>
-            <th scope="col">What</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${lines}
-        </tbody>
-      </table>`,
-    )}
-  </section>`
 }
 
 function accounting(s: ScenarioView, contents: LogContents): Markup {

@@ -126,12 +126,12 @@ figcaption { color: var(--muted); font-size: 0.875rem; max-width: 48rem; }
 .plot.small .truth { stroke-width: 1; } .plot.small .seen { stroke-width: 1.5; }
 .plot .late { stroke: var(--late); fill: var(--paper); stroke-width: 1.5; }
 .plot .deciding { stroke: var(--gap); fill: none; stroke-width: 1.75; }
-.plot .gap { fill: var(--gap); opacity: 0.18; }
+.plot .gap { fill: var(--gap); opacity: 0.28; }
 .plot .band { fill: var(--band); opacity: 0.13; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0.25rem 0; padding: 0; list-style: none; color: var(--muted); font-size: 0.8125rem; }
 .legend li { display: inline-flex; align-items: center; gap: 0.375rem; }
 .legend svg { width: 1.5rem; height: 0.75rem; flex: none; }
-.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 0.75rem 1.25rem; margin: 0.75rem 0; }
+.multiples { display: grid; align-items: end; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 0.75rem 1.25rem; margin: 0.75rem 0; }
 .multiples figure { margin: 0; min-width: 0; }
 .multiples figcaption { overflow-wrap: anywhere; font-size: 0.8125rem; }
 .toc { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
@@ -141,6 +141,7 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   body { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.4375rem; }
   .facts { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.5rem 1rem; }
+  .counts .state { white-space: normal; }
   .rows { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .rows dd { margin-bottom: 0.375rem; }
   .matrix thead { position: absolute; left: -99rem; }

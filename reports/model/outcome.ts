@@ -86,8 +86,12 @@ export function troubles(run: RunView): Trouble[] {
   for (const s of run.scenarios) {
     const { trouble, end } = s.record
     const word = s.contents === undefined ? 'not run' : (end?.outcome ?? 'cut short')
-    if (trouble !== undefined)
-      out.push({ scenario: s, what: `${word}: ${trouble.why}`, blame: trouble.blame })
+    // A log that breaks off does not say why; the run's own log may.
+    const step = end === undefined ? s.step : undefined
+    const why = step?.why ?? trouble?.why
+    const blame = step?.blame ?? trouble?.blame
+    if (trouble !== undefined && why !== undefined)
+      out.push({ scenario: s, what: `${word}: ${why}`, ...(blame === undefined ? {} : { blame }) })
     const escapes = end?.world.escapes.length ?? 0
     if (escapes > 0)
       out.push({ scenario: s, what: `${count(escapes, 'escape')} from virtual time`, blame: 'bench' })

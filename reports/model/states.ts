@@ -44,8 +44,7 @@ export const looks: Readonly<Record<State, StateLook>> = {
     sign: '◇',
     ascii: 'o',
     name: 'played',
-    means:
-      'It binds a thing that the bench itself played here: the check passed, which says nothing about a product.',
+    means: 'It binds a thing that the bench itself plays here, which says nothing about a product.',
   },
   'not run': { sign: '○', ascii: '-', name: 'not-run', means: 'A scenario looks at it, and did not run.' },
   'by person': {

@@ -112,7 +112,7 @@ function gapRects(gaps: readonly Span[], x: (t: number) => number, size: Size): 
       class: 'gap',
       x: from,
       y: size.top,
-      width: Math.max(1, to - from),
+      width: Math.max(1.5, to - from),
       height: size.height - size.bottom - size.top,
     })
   })
@@ -174,7 +174,8 @@ function largeAxes(
 
 function smallAxes(p: Plot, size: Size, y: (v: number) => number, range: Band): string[] {
   const bottom = size.height - size.bottom
-  const ticks = figureTicks(range.low, range.high, 4)
+  const few = figureTicks(range.low, range.high, 4)
+  const ticks = few.length < 2 ? figureTicks(range.low, range.high, 6) : few
   const out = ticks.map((t) =>
     textElement(
       'text',
