@@ -30,7 +30,8 @@ interface Running {
   end(code: number | string, how: Death): void
 }
 
-export function createHost(p: HostParts): Host {
+/** A host, and the end of it when its world ends. */
+export function createHost(p: HostParts): { host: Host; end(): void } {
   const { kernel, net } = p
   const listeners: LogListener[] = []
   const booted: { name: string; program: Program }[] = []
@@ -76,6 +77,7 @@ export function createHost(p: HostParts): Host {
       end(1, 'ended')
     }
     me.onThrow = crash
+    me.onExit = (code) => end(code, 'ended')
     const env: ProgramEnv = {
       name,
       address: p.address,
@@ -105,7 +107,7 @@ export function createHost(p: HostParts): Host {
     return entry
   }
 
-  return {
+  const host: Host = {
     name: p.name,
     address: p.address,
     disk: p.disk,
@@ -139,6 +141,13 @@ export function createHost(p: HostParts): Host {
       listeners.push((proc, entry, at) => {
         if (who.dead === undefined) who.run(() => f(proc, entry, at))
       })
+    },
+  }
+  return {
+    host,
+    end() {
+      for (const r of running.slice()) r.end('KILL', 'killed')
+      owner.die('ended')
     },
   }
 }

@@ -3,6 +3,8 @@ import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { GridproofError } from '../errors.ts'
 import { installClock } from './clock.ts'
 import { installEntropy } from './entropy.ts'
+import { installEscapes } from './escapes.ts'
+import { installFiles } from './files.ts'
 import { installHttp } from './http.ts'
 import { Kernel, type KernelOptions } from './kernel.ts'
 import { installNet, type VirtualNet } from './net.ts'
@@ -11,6 +13,7 @@ import { createSerialBus, type SerialBus } from './serial.ts'
 import { installSqlite } from './sqlite.ts'
 import { installTimers } from './timers.ts'
 import { installTls } from './tls.ts'
+import { installWork } from './work.ts'
 
 /** The kernel and the network below it. */
 export interface Installed {
@@ -58,6 +61,9 @@ export function installKernel(options: KernelOptions): Installed {
   installTls(kernel, { tls: get('node:tls'), net: get('node:net') })
   installHttp(kernel, { http: get('node:http'), https: get('node:https') })
   installSqlite(kernel, { sqlite: get('node:sqlite') })
+  installWork(kernel, { crypto: get('node:crypto'), zlib: get('node:zlib') })
+  installFiles(kernel, { fs: get('node:fs') })
+  installEscapes(kernel)
   syncBuiltinESMExports()
   const made = { kernel, net, serial: createSerialBus(kernel) }
   Object.defineProperty(globalThis, key, { value: made })

@@ -82,6 +82,8 @@ export class Kernel {
   private idleSince = 0
   private shuffle: number | undefined
   private readonly parts: Part[] = []
+  /** Timers armed between runs. */
+  private readonly idle = new Map<Item, NodeJS.Timeout>()
 
   constructor(o: KernelOptions) {
     this.natives = saveNatives()
@@ -129,24 +131,24 @@ export class Kernel {
   ): Item {
     const due = this.now + delay
     const e = new Entry<Owner>(due, this.tie(owner, due), ++this.seq, owner, call, arg, ref)
-    if (ref) this.refs++
-    this.heap.push(e)
+    this.enqueue(e)
     return e
   }
 
   /** Runs something at this instant, after everything that is already waiting. */
   immediate(owner: Owner | undefined, call: (arg: unknown) => void, arg: unknown): Item {
     const e = new Entry<Owner>(this.now, 0, ++this.seq, owner, call, arg, true)
-    this.refs++
-    this.soon.push(e)
+    if (this.running === undefined) this.enqueue(e)
+    else {
+      this.refs++
+      this.soon.push(e)
+    }
     return e
   }
 
   cancel(e: Item): void {
     if (e.call === null) return
-    e.call = null
-    e.arg = undefined
-    if (e.ref) this.refs--
+    this.drop(e)
     if (e.queued && ++this.cancelled > wasteLimit && this.cancelled > this.heap.size >> 1) {
       this.heap.filter((x) => x.call !== null)
       this.cancelled = 0
@@ -175,7 +177,8 @@ export class Kernel {
     e.due = due
     e.seq = e.wakeSeq
     e.tie = this.tie(e.owner, due)
-    this.heap.push(e)
+    if (this.running === undefined) this.enqueue(e)
+    else this.heap.push(e)
   }
 
   /** Real work (an import) during which virtual time stands still and nothing else runs. */
@@ -262,6 +265,8 @@ export class Kernel {
     this.soonHead = 0
     this.tripwire.disable()
     this.running = undefined
+    // What is done after the run is nobody's.
+    this.root = this.owners.root('127.0.0.1')
     process.off('uncaughtException', uncaught)
     process.off('unhandledRejection', rejected)
     if (running.fault !== undefined) throw running.fault.error
@@ -390,7 +395,29 @@ export class Kernel {
     }
   }
 
+  /**
+   * Between runs there is no virtual time: what is armed then runs on the machine's own timers, so that setting up
+   * and writing reports in the same process work as ever.
+   */
+  private enqueue(e: Item): void {
+    if (this.running !== undefined) {
+      if (e.ref) this.refs++
+      this.heap.push(e)
+      return
+    }
+    const t = this.natives.setTimeout(() => {
+      this.idle.delete(e)
+      if (this.running === undefined) this.dispatch(e)
+    }, e.due - this.now)
+    if (!e.ref) t.unref()
+    this.idle.set(e, t)
+  }
+
   private drop(e: Item): void {
+    if (this.running === undefined) {
+      this.idle.get(e)?.close()
+      this.idle.delete(e)
+    }
     e.call = null
     e.arg = undefined
     if (e.ref) this.refs--

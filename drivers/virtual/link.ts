@@ -23,6 +23,8 @@ export interface Receiver {
   fin(): void
   /** The connection broke: `ECONNRESET` or `ETIMEDOUT`. */
   broken(code: 'ECONNRESET' | 'ETIMEDOUT'): void
+  /** Has bytes arrived that its program has not read? */
+  readonly unread: boolean
   /** There is room to send again. */
   room(): void
 }
@@ -145,7 +147,7 @@ export class End implements Thing {
 
   ownerDied(how: string): void {
     if (how !== 'cut') {
-      this.close('fin')
+      this.close(this.receiver?.unread === true ? 'rst' : 'fin')
       return
     }
     this.silent = true

@@ -7,8 +7,11 @@ import * as timers from 'node:timers'
 
 export interface Natives {
   readonly setImmediate: (f: () => void) => unknown
+  readonly setTimeout: (f: () => void, ms: number) => NodeJS.Timeout
   readonly hrtime: () => bigint
   readonly Date: DateConstructor
+  /** The machine's clock, ms since 1970. */
+  readonly wallMs: () => number
   readonly writeSync: (fd: number, text: string) => number
   readonly tick: () => void
   readonly resources: () => string[]
@@ -16,8 +19,9 @@ export interface Natives {
 
 /** Saved once, as the first thing that the kernel does. */
 export function saveNatives(): Natives {
-  const { setImmediate } = timers
+  const { setImmediate, setTimeout } = timers
   const { writeSync } = fs
+  const wallMs = Date.now
   const { hrtime } = process
   const readBig = hrtime.bigint.bind(hrtime)
   const hidden = process as unknown as { _tickCallback?: () => void }
@@ -25,8 +29,10 @@ export function saveNatives(): Natives {
   const resources = process.getActiveResourcesInfo.bind(process)
   return {
     setImmediate: (f) => setImmediate(f),
+    setTimeout: (f, ms) => setTimeout(f, ms),
     hrtime: readBig,
     Date,
+    wallMs,
     writeSync: (fd, text) => writeSync(fd, text),
     tick: tick === undefined ? () => {} : () => tick.call(process),
     resources,

@@ -43,6 +43,8 @@ export class Owner {
   bytes: (() => number) | undefined
   /** Takes what this owner's code throws and does not catch. */
   onThrow: ((e: unknown) => void) | undefined
+  /** Ends the program when it calls process.exit. */
+  onExit: ((code: number) => void) | undefined
   private refused = 0
   private readonly resource: AsyncResource
 

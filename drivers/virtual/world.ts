@@ -40,6 +40,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
   const disks = makeFolder(options.disks)
   const realms = new Map<Realm, Owner>()
   const opened: AsyncDisposable[] = []
+  const hosts: { end(): void }[] = []
   const numbers = new Map<string, () => number>()
   const leave = (): void => fs.rmSync(disks, { recursive: true, force: true })
   process.once('exit', leave)
@@ -73,13 +74,15 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       }),
     async host(spec): Promise<Host> {
       const disk = diskFolder(disks, spec.name)
-      return createHost({
+      const made = createHost({
         kernel,
         net,
         ...spec,
         disk,
         remount: () => remountFolder(disk, join(disks, `.cut-${++remounts}`)),
       })
+      hosts.push(made)
+      return made.host
     },
     realm,
     async tcp(spec) {
@@ -122,6 +125,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       return { time: 'virtual', traceHash: t.hash, traceEvents: t.events, escapes: [...kernel.escapes] }
     },
     async [Symbol.asyncDispose]() {
+      for (const h of hosts) h.end()
       for (const d of opened.splice(0).toReversed()) await d[Symbol.asyncDispose]()
       for (const [, o] of realms) o.die('ended')
       process.off('exit', leave)
