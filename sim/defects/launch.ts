@@ -1,5 +1,5 @@
 /**
- * Runs a program of the reference platform with defects. Its configuration is `{ entry, config }`: the module as shipped, and
+ * Runs a program of the reference platform with defects. Its configuration is `{ app, config }`: the module as shipped, and
  * what that is given. Programs started by the program come through here too, so that a defect reaches any of them; without
  * defects everything is as shipped.
  *
@@ -12,9 +12,9 @@ import { defectOf } from './index.ts'
 
 export const launcher = 'sim/defects/launch.ts'
 
-/** @throws GridproofError `no-such` for an unknown defect, `bad-value` for a configuration without entry. */
+/** @throws GridproofError `no-such` for an unknown defect, `bad-value` for a configuration without app. */
 export async function main(env: ProgramEnv): Promise<number | void> {
-  const { entry, config } = readConfig(env.config)
+  const { app: entry, config } = readConfig(env.config)
   const asked = env.defects.map((id) => defectOf(id))
   const inner: ProgramEnv = {
     name: env.name,
@@ -27,7 +27,7 @@ export async function main(env: ProgramEnv): Promise<number | void> {
     start: (name, program) =>
       env.start(name, {
         entry: launcher,
-        config: { entry: program.entry, config: program.config },
+        config: { app: program.entry, config: program.config },
         defects: env.defects,
       }),
   }
@@ -47,14 +47,14 @@ export async function main(env: ProgramEnv): Promise<number | void> {
   })
 }
 
-function readConfig(given: Json): { readonly entry: string; readonly config: Json } {
-  if (typeof given === 'object' && given !== null && 'entry' in given && 'config' in given) {
-    if (typeof given.entry === 'string' && given.config !== undefined) {
-      return { entry: given.entry, config: given.config }
+function readConfig(given: Json): { readonly app: string; readonly config: Json } {
+  if (typeof given === 'object' && given !== null && 'app' in given && 'config' in given) {
+    if (typeof given.app === 'string' && given.config !== undefined) {
+      return { app: given.app, config: given.config }
     }
   }
   throw new GridproofError(
     'bad-value',
-    'the launcher is given { entry, config }: a module path and its configuration',
+    'the launcher is given { app, config }: a module path and its configuration',
   )
 }

@@ -76,7 +76,8 @@ function extensions(r: CertificateRequest): Buffer[] {
 
 /** 16 bytes in every certificate: the first lies between 0x40 and 0x4f, so DER neither pads nor shortens it. */
 function serialOf(r: CertificateRequest): Buffer {
-  const about = [r.subject, r.issuer, r.notAfter.toISOString(), keyId(r.publicKey).toString('hex')].join('\n')
+  const keys = [r.publicKey, r.issuerPublicKey].map((k) => keyId(k).toString('hex'))
+  const about = [r.subject, r.issuer, r.notAfter.toISOString(), ...keys].join('\n')
   const bytes = createHash('sha256').update(about).digest().subarray(0, 16)
   bytes[0] = 0x40 | ((bytes[0] ?? 0) & 0x0f)
   return bytes

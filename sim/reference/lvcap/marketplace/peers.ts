@@ -48,9 +48,10 @@ export function judgePeer(peer: Peer, now: number, revoked: readonly string[]): 
   const refuse = (reason: RefusalReason): PeerJudgement => ({ ok: false, reason })
   if (peer.commonName === undefined) return refuse('no-certificate')
   if (!peer.authorized) return refuse(reasonOfVerification(peer.authorizationError))
-  if (peer.validTo === undefined || peer.validFrom === undefined) return refuse('bad-certificate')
-  if (now > peer.validTo) return refuse('expired')
-  if (now < peer.validFrom) return refuse('not-yet-valid')
+  const { validFrom = Number.NaN, validTo = Number.NaN } = peer
+  if (Number.isNaN(validFrom) || Number.isNaN(validTo)) return refuse('bad-certificate')
+  if (now > validTo) return refuse('expired')
+  if (now < validFrom) return refuse('not-yet-valid')
   const serial = bareSerial(peer.serial ?? '')
   if (revoked.some((r) => bareSerial(r) === serial)) return refuse('revoked')
   return { ok: true, identity: peer.commonName }

@@ -29,6 +29,7 @@ const registerMap = z.strictObject({
     count: z.int().min(1).max(125),
     /** Unix seconds of the sample, two registers. */
     time: address,
+    /** One more with each sample, two registers. */
     sequence: address,
     /** One bit for each feeder and phase: bit 3(f-1) + (phase-1); set: valid. */
     validity: address,

@@ -48,10 +48,16 @@ export function decode(words: Words, c: GridkeyConfig): Reading {
   }
   return {
     values,
-    sequence: words.get(map.state.sequence) ?? null,
+    sequence: uint32(words, map.state.sequence),
     validity: words.get(map.state.validity) ?? null,
     status: words.get(map.state.status) ?? null,
   }
+}
+
+function uint32(words: Words, at: number): number | null {
+  const high = words.get(at)
+  const low = words.get(at + 1)
+  return high === undefined || low === undefined ? null : high * 0x1_0000 + low
 }
 
 /** Two registers, big word first, as IEEE 754 single precision, to the seven digits that it holds. */
