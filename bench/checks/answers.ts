@@ -76,8 +76,9 @@ export function faultTracker(): Faults {
       if (e.kind !== 'fault') return
       const d = objectOf(e.data)
       const key = `${e.src}\u0000${textOf(d?.['id'])}`
-      if (d?.['phase'] === 'on') active.set(key, { src: e.src, name: textOf(d['name']), at: e.at })
-      else if (active.delete(key)) lifted = e.at
+      if (d?.['phase'] === 'on' && !active.has(key))
+        active.set(key, { src: e.src, name: textOf(d['name']), at: e.at })
+      if (d?.['phase'] === 'lifted' && active.delete(key)) lifted = e.at
     },
     disturbed: (since) => active.size > 0 || lifted >= since,
     throughout: (src, since) =>

@@ -136,6 +136,8 @@ class Flow implements Fold {
     const d = objectOf(e.data)
     const key = `${e.src}\u0000${textOf(d?.['id'])}`
     if (d?.['phase'] === 'on') {
+      // The device and the rig may both tell of it.
+      if (this.#active.has(key)) return
       // Channels that had no time to come back before the next fault are not asked for it.
       for (const c of this.#channels.values()) c.recovered = undefined
       if (this.#active.size === 0) this.#from = e.at

@@ -8,7 +8,6 @@ import { matcher } from '../evidence/series.ts'
 import type { Check, Result, Series } from '../faces.ts'
 import {
   type CheckOptions,
-  type Watch,
   checkOf,
   inconclusive,
   marginal,
@@ -77,11 +76,12 @@ export function noGrowth(series: Series, o: NoGrowthOptions): Check {
             unreadable++
             return false
           }
-          if (e.at - watch.begin < warmUp) return false
+          // The observation point lives, even if nothing is judged yet.
+          if (e.at - watch.begin < warmUp) return true
           add(figures, channelOf(e), e.at, value, e.seq)
           return true
         },
-        result: () => resultOf([...figures.values()], unreadable, growth, slack, watch),
+        result: () => resultOf([...figures.values()], unreadable, growth, slack),
       }
     },
   })
@@ -112,18 +112,12 @@ function add(figures: Map<string, Figure>, name: string, at: Instant, value: num
   f.per *= 2
 }
 
-function resultOf(
-  figures: readonly Figure[],
-  unreadable: number,
-  growth: number,
-  slack: number,
-  watch: Watch,
-): Result {
+function resultOf(figures: readonly Figure[], unreadable: number, growth: number, slack: number): Result {
   const found = offences()
   const observed: Record<string, number> = { 'figures [1]': figures.length }
   if (unreadable > 0) observed['values without a number [1]'] = unreadable
   let near: { name: string; share: number; seqs: number[] } | undefined
-  let fewer: string | undefined
+  let fewer = figures.length === 0 ? 'none after the warm-up' : undefined
   for (const f of figures) {
     const t = trend(f)
     if (t === undefined) {
@@ -146,12 +140,7 @@ function resultOf(
   }
   const failed = found.result({ ...observed, ...found.counts() })
   if (failed !== undefined) return failed
-  if (fewer !== undefined)
-    return inconclusive(
-      'bench',
-      `${fewer} has too few values to tell a trend since ${new Date(watch.begin).toISOString()}`,
-      observed,
-    )
+  if (fewer !== undefined) return inconclusive('rig', `too few values to tell a trend (${fewer})`, observed)
   if (near !== undefined) {
     const percent = Number.isFinite(near.share) ? `${Math.round(near.share * 100)} %` : 'more than all'
     return marginal(`${near.name} uses ${percent} of its allowed growth`, observed, near.seqs)
