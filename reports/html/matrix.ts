@@ -79,7 +79,7 @@ function pageLink(scenario: string, pages: ReadonlyMap<string, string>, check?: 
 function clauses(r: RequirementView, pages: ReadonlyMap<string, string>): Insert {
   const about = [`section ${r.section}`, `binds: ${r.subject}`, `by ${r.method}`].join(', ')
   const open = r.state === 'fail' || r.state === 'inconclusive' || r.state === 'marginal'
-  const inside = html`${r.why === undefined ? '' : html`<p>${r.why}</p>`}
+  const inside = html`${r.why === undefined || r.clauses.some((c) => c.why !== undefined) ? '' : html`<p>${r.why}</p>`}
     ${r.reading === undefined ? '' : html`<p>Our reading: ${r.reading}</p>`}
     <ul class="clauses">
       ${r.clauses.map((c) => clause(r, c, pages))}

@@ -115,7 +115,9 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
     [
       'Trace hash',
       e?.world.traceHash === undefined
-        ? 'none: only virtual time has one'
+        ? h?.time === 'real'
+          ? 'none: only virtual time has one'
+          : 'none in the log'
         : html`<code>${e.world.traceHash}</code
             >${e.world.traceEvents === undefined ? '' : ` over ${grouped(e.world.traceEvents)} events`}`,
       true,

@@ -141,7 +141,8 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   body { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.4375rem; }
   .facts { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.5rem 1rem; }
-  .counts .state { white-space: normal; }
+  .counts .state { white-space: normal; overflow-wrap: anywhere; }
+  th, td { padding-right: 0.625rem; }
   .rows { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .rows dd { margin-bottom: 0.375rem; }
   .matrix thead { position: absolute; left: -99rem; }
@@ -165,6 +166,9 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   tr, .finding, figure, .rows { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
+  th, td { padding-right: 0.5rem; }
+  td code, .where, .matrix .what { overflow-wrap: anywhere; }
+  td code { word-break: break-all; }
   .plot.large { min-width: 0; }
   .bar, .state, .plot { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -196,8 +196,10 @@ function smallAxes(p: Plot, size: Size, y: (v: number) => number, range: Band): 
     const px =
       size.left +
       ((t.value - p.span.from) / (p.span.to - p.span.from)) * (size.width - size.left - size.right)
+    // At the right edge the label stands to the left of its time, else it would be cut off.
+    const anchor = px > size.width - 18 ? 'end' : 'middle'
     out.push(
-      textElement('text', { class: 'tick', x: px, y: size.height - 5, 'text-anchor': 'middle' }, t.label),
+      textElement('text', { class: 'tick', x: px, y: size.height - 5, 'text-anchor': anchor }, t.label),
     )
   }
   return out
