@@ -289,7 +289,8 @@ function observedOf(
   let expected = 0
   let seen = 0
   for (const c of channels) {
-    expected += Math.floor((at - c.first + l.gap) / l.every) + 1
+    // Those whose time, tolerance included, has passed.
+    expected += Math.max(0, Math.floor((at - c.first - l.gap) / l.every)) + 1
     seen += c.n
   }
   const finite = Number.isFinite(w.longest)
@@ -297,7 +298,7 @@ function observedOf(
     'channels [1]': channels.length,
     'channels missing [1]': missing,
     'messages [1]': seen,
-    'messages expected [1]': expected,
+    'messages due [1]': expected,
     ...(finite ? { 'longest gap [s]': seconds(w.longest), 'shortest gap [s]': seconds(w.shortest) } : {}),
     ...(w.drift === undefined
       ? {}

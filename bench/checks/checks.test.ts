@@ -435,6 +435,26 @@ describe('noGrowth', () => {
     ).toBe('pass')
   })
 
+  it('takes the figures that are named out of a health report, for each proc', () => {
+    const report = (key: string): Draft[] =>
+      course(() => 0).map((e, i) => ({
+        ...e,
+        data: {
+          alias: 'health',
+          proc: `p${i % 2}`,
+          payload: { event: 'health', queued: i % 3, sweeps: i, [key]: i },
+        },
+      }))
+    const figures = ['queued', 'open']
+    expect(growth(report('other'), { figures, slack: 2 })).toMatchObject({
+      verdict: 'pass',
+      observed: { 'figures [1]': 2 },
+    })
+    const grown = growth(report('open'), { figures, slack: 2 })
+    expect(grown).toMatchObject({ verdict: 'fail', observed: { growing: 2 } })
+    expect(grown.why).toContain('p0: open grew by')
+  })
+
   it('leaves out the warm-up', () => {
     const warm = course((i) => (i < 60 ? i * 1e6 : 60e6 + (i % 7)))
     expect(growth(warm, { warmUp: '1 h' }).verdict).toBe('pass')

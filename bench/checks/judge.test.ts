@@ -37,8 +37,8 @@ describe('a verdict', () => {
   const failed = fail('it broke', {}, [9])
 
   it('is what the check says when nothing stands against it', () => {
-    expect(judge(fixed(passed), 0, hour)).toEqual({ result: passed, beforehand: false })
-    expect(judge(fixed(failed), 0, hour)).toEqual({ result: failed, beforehand: false })
+    expect(judge(fixed(passed), 0, hour)).toEqual({ result: passed, at: 0, beforehand: false })
+    expect(judge(fixed(failed), 0, hour)).toEqual({ result: failed, at: 0, beforehand: false })
   })
 
   it('is inconclusive beforehand when a pass comes of too short a run', () => {

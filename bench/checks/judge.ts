@@ -17,6 +17,8 @@ const slack = 0.001
 
 export interface Judged {
   readonly result: Result
+  /** When it was judged, on the bench clock. */
+  readonly at: Instant
   /** Inconclusive only because the run is shorter than the check needs: known beforehand. */
   readonly beforehand: boolean
 }
@@ -42,7 +44,7 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
   } catch (e) {
     own = inconclusive('bench', `the check itself broke: ${messageOf(e)}`)
   }
-  const not = (result: Result, beforehand = false): Judged => ({ result, beforehand })
+  const not = (result: Result, beforehand = false): Judged => ({ result, at, beforehand })
   if (c.lacks !== undefined && c.lacks.length > 0)
     return not(inconclusive('rig', `not to be observed here: no ${c.lacks.join(', no ')}`, own.observed))
   if (c.stolen !== undefined && c.stolen > stolenLimit && check.needs.includes(steadyTime)) {
@@ -97,6 +99,7 @@ export function judgedEvent(
     phase: 'judged',
     id,
     result: j.result,
+    at: j.at,
     ...(j.beforehand ? { beforehand: true } : {}),
     ...(told ? { circumstances: c } : {}),
   }
@@ -159,7 +162,7 @@ export function jury(checks: readonly Check[] = []): Jury {
             ? 'it was never declared'
             : seat.broken
       if (seat?.begin === undefined || stopped !== undefined)
-        return { result: inconclusive('bench', stopped ?? 'it was never declared'), beforehand: false }
+        return { result: inconclusive('bench', stopped ?? 'it was never declared'), at, beforehand: false }
       return judge(seat.check, at, at - seat.begin, c)
     },
   }

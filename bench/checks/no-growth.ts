@@ -5,7 +5,7 @@
 import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText, ratio } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
-import type { Check, Result, Series } from '../faces.ts'
+import type { Check, Event, Result, Series } from '../faces.ts'
 import {
   type CheckOptions,
   checkOf,
@@ -16,13 +16,18 @@ import {
   pass,
   short,
 } from './check.ts'
-import { channelOf, numberOf } from './scalar.ts'
+import { channelOf, numberOf, objectOf, payloadOf } from './scalar.ts'
 
 export interface NoGrowthOptions extends CheckOptions {
   /** Growth over the watched span that is allowed, as a share of the level: `5 %`. */
   readonly growth: string
   /** Growth that is allowed in any case, in the figure's own unit: a queue may go from 0 to 2. 0 unless given. */
   readonly slack?: number
+  /**
+   * Where payloads are objects (a health report): the keys that must not grow, each a figure of its own and of each
+   * proc. Counters that rise by their nature are left out here. All numeric keys unless given.
+   */
+  readonly figures?: readonly string[]
   /** Left out at the beginning, while caches fill: `30 min`. None unless given. */
   readonly warmUp?: string
 }
@@ -31,6 +36,8 @@ export interface NoGrowthOptions extends CheckOptions {
 const points = 128
 /** With fewer there is no trend to tell. Ours. */
 const fewest = 16
+/** Figures that are followed: whoever writes the log could name any number of them. */
+const mostFigures = 1000
 /** Kendall's S against chance: one-sided 1 % of the normal distribution. */
 const chance = 2.33
 
@@ -71,14 +78,14 @@ export function noGrowth(series: Series, o: NoGrowthOptions): Check {
       return {
         see(e) {
           if (!fits(e)) return false
-          const value = numberOf(e)
-          if (value === undefined) {
+          const values = figuresOf(e, o.figures)
+          if (values.length === 0) {
             unreadable++
             return false
           }
           // The observation point lives, even if nothing is judged yet.
           if (e.at - watch.begin < warmUp) return true
-          add(figures, channelOf(e), e.at, value, e.seq)
+          for (const [name, value] of values) add(figures, name, e.at, value, e.seq)
           return true
         },
         result: () => resultOf([...figures.values()], unreadable, growth, slack),
@@ -87,9 +94,23 @@ export function noGrowth(series: Series, o: NoGrowthOptions): Check {
   })
 }
 
+/** The figures that an event shows, by name: its one number, or those of its payload's keys. */
+function figuresOf(e: Event, keys: readonly string[] | undefined): [name: string, value: number][] {
+  const proc = objectOf(e.data)?.['proc']
+  const name = typeof proc === 'string' ? `${proc}: ` : ''
+  const single = numberOf(e)
+  if (single !== undefined) return [[`${name}${channelOf(e)}`, single]]
+  const payload = objectOf(payloadOf(e)) ?? {}
+  return (keys ?? Object.keys(payload)).flatMap((k): [string, number][] => {
+    const v = Object.hasOwn(payload, k) ? payload[k] : undefined
+    return typeof v === 'number' && Number.isFinite(v) ? [[`${name}${k}`, v]] : []
+  })
+}
+
 function add(figures: Map<string, Figure>, name: string, at: Instant, value: number, seq: number): void {
   let f = figures.get(name)
   if (f === undefined) {
+    if (figures.size >= mostFigures) return
     f = { name, means: [], per: 1, sumAt: 0, sum: 0, n: 0, first: value, last: value }
     figures.set(name, f)
   }
@@ -154,7 +175,9 @@ interface Trend {
   /** Rise of the line over the span, in the figure's unit. */
   readonly rise: number
   readonly span: number
-  /** Kendall's S in standard deviations; positive: rising. */
+  /** Figures that are followed: whoever writes the log could name any number of them. */
+const mostFigures = 1000
+/** Kendall's S in standard deviations; positive: rising. */
   readonly z: number
 }
 

@@ -40,7 +40,7 @@ export function replay(
       unknown.add(judged.id)
       continue
     }
-    const now = bench.judge(judged.id, e.at, judged.circumstances).result
+    const now = bench.judge(judged.id, judged.at ?? e.at, judged.circumstances).result
     done.set(judged.id, { id: judged.id, stored: judged.result, now, compared: compare(judged.result, now) })
     bench.see(e)
   }

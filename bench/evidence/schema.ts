@@ -5,7 +5,7 @@
  *   data/<scenario>.jsonl     one scenario: header, events, judged checks, trailer
  * Types only; writing is in log.ts, reading in read.ts. Line n of a log holds the event with sequence number n.
  */
-import type { Json, WorldReport } from '../../drivers/faces.ts'
+import type { Instant, Json, WorldReport } from '../../drivers/faces.ts'
 import type { Blame, IntruderAttempt, Result, Series } from '../faces.ts'
 
 /** First event (`run`, src `bench`) of a run's log.jsonl. */
@@ -111,6 +111,8 @@ export type CheckEvent =
       readonly phase: 'judged'
       readonly id: string
       readonly result: Result
+      /** When it was judged, which may be a little before it is told. */
+      readonly at?: Instant
       /** Inconclusive because this run is a short one: known from the start, raises no exit code. */
       readonly beforehand?: true
       /** Under which circumstances it was judged, so that a replay can judge under the same. */
