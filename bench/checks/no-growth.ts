@@ -175,9 +175,7 @@ interface Trend {
   /** Rise of the line over the span, in the figure's unit. */
   readonly rise: number
   readonly span: number
-  /** Figures that are followed: whoever writes the log could name any number of them. */
-const mostFigures = 1000
-/** Kendall's S in standard deviations; positive: rising. */
+  /** Kendall's S in standard deviations; positive: rising. */
   readonly z: number
 }
 
