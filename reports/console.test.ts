@@ -28,7 +28,7 @@ describe('the console report', () => {
     expect(text).toContain('blame     product')
     expect(text).toContain('limit     every 60 s ±6 s')
     expect(text).toContain('longest gap 180 s')
-    expect(text).toMatch(/evidence {2}data\/capture\/gridkey-every-minute\.jsonl seq \d+, \d+/)
+    expect(text).toMatch(/evidence {2}data\/capture\.gridkey-every-minute\.jsonl seq \d+, \d+/)
     expect(text).not.toContain('✓ pass')
   })
 

@@ -55,10 +55,10 @@ describe('writing reports', () => {
     sampleRun(f)
     const { files, run } = writeReports(f, options)
     expect(files).toEqual([
-      'data/capture/gridkey-every-minute.html',
-      'data/capture/ten-second-burst.html',
-      'data/security/strangers-at-the-door.html',
-      'data/storage/survives-a-cut.html',
+      'data/capture.gridkey-every-minute.html',
+      'data/capture.ten-second-burst.html',
+      'data/security.strangers-at-the-door.html',
+      'data/storage.survives-a-cut.html',
       'index.html',
       'requirements.json',
       'summary.md',
@@ -67,10 +67,10 @@ describe('writing reports', () => {
     const index = read(f, 'index.html')
     expect(index).toContain('<strong><span class="s-fail" aria-hidden="true">✗</span> Not met.</strong>')
     expect(index).toContain('id="M:0023"')
-    const page = read(f, 'data/capture/gridkey-every-minute.html')
+    const page = read(f, 'data/capture.gridkey-every-minute.html')
     expect(page).toMatch(/id="seq-\d+"/)
     expect(page).toContain('class="gap"')
-    expect(page).toContain('href="../../index.html#M%3A0023"')
+    expect(page).toContain('href="../index.html#M%3A0023"')
   })
 
   test('gives the same bytes for the same logs, wherever their folder stands', () => {
@@ -111,7 +111,7 @@ describe('writing reports', () => {
       decided: true,
     })
     const check = j.scenarios[0]?.checks.find((c) => c.id === 'spacing')
-    const log = readFileSync(join(f, 'data/capture/gridkey-every-minute.jsonl'))
+    const log = readFileSync(join(f, 'data/capture.gridkey-every-minute.jsonl'))
     expect(check?.evidence.sha256).toBe(createHash('sha256').update(log).digest('hex'))
     expect(check?.evidence.because).toHaveLength(2)
     const lines = log.toString().split('\n')
@@ -166,7 +166,7 @@ describe('evidence that is not whole', () => {
     small(f)
     writeReports(f, options)
     expect(json(f).requirements.find((r) => r.id === 'M:0010')?.state).toBe('pass')
-    const file = join(f, `data/${door}.jsonl`)
+    const file = join(f, `data/${door.replace('/', '.')}.jsonl`)
     writeFileSync(file, readFileSync(file, 'utf8').replace('"admitted":false', '"admitted":true '))
     writeReports(f, options)
     const m10 = json(f).requirements.find((r) => r.id === 'M:0010')
@@ -195,7 +195,7 @@ describe('evidence that is not whole', () => {
     fc.assert(
       fc.property(damage, (d) => {
         small(f)
-        const file = join(f, d.run ? 'log.jsonl' : `data/${door}.jsonl`)
+        const file = join(f, d.run ? 'log.jsonl' : `data/${door.replace('/', '.')}.jsonl`)
         const old = readFileSync(file)
         writeFileSync(
           file,
@@ -333,7 +333,7 @@ describe('a good day', () => {
       writeScenario(f, id, feederDay(id, false, 120)),
     ])
     writeReports(f, options)
-    const page = read(f, `data/${id}.html`)
+    const page = read(f, `data/${id.replace('/', '.')}.html`)
     expect(page.match(/class="plot small"/g)).toHaveLength(36)
     expect(page).toContain('13 more are not drawn')
     expect(/\d gaps?\b/.test(page)).toBe(false)

@@ -18,8 +18,8 @@ const shots = join(tmpdir(), 'gridproof-report-screenshots')
 
 const pages = {
   index: 'index.html',
-  failed: 'data/capture/gridkey-every-minute.html',
-  cut: 'data/storage/survives-a-cut.html',
+  failed: 'data/capture.gridkey-every-minute.html',
+  cut: 'data/storage.survives-a-cut.html',
 } as const
 
 const settings = {

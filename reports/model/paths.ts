@@ -9,18 +9,15 @@ export function insideRun(path: string): string | undefined {
   return normal === '.' || normal === '..' || normal.startsWith('../') ? undefined : normal
 }
 
-/** Where the page of a scenario stands: `data/capture/gridkey-every-minute.html`. Unusual names are spelt by code. */
-export function pageOf(scenario: string): string {
-  const segments = scenario.split('/').map((s) => {
-    const plain = s.replace(/[^A-Za-z0-9._-]/g, (c) => `_${c.charCodeAt(0).toString(16)}_`)
-    return plain === '' || /^\.+$/.test(plain) ? `_${plain.length}_` : plain
-  })
-  const path = segments.join('/')
-  const short =
-    path.length <= 160
-      ? path
-      : `${path.slice(0, 80).replaceAll('/', '_')}-${createHash('sha256').update(scenario).digest('hex').slice(0, 16)}`
-  return `data/${short}.html`
+/** Where the page of a scenario stands: beside its log where that has a plain name in data/, else by its id. */
+export function pageOf(scenario: string, log: string | undefined): string {
+  const plain = log === undefined ? undefined : /^(data\/[A-Za-z0-9@._/-]{1,160})\.jsonl$/.exec(log)?.[1]
+  if (plain !== undefined) return `${plain}.html`
+  const name = scenario
+    .replaceAll('/', '.')
+    .replace(/[^A-Za-z0-9@._-]/g, (c) => `_${c.charCodeAt(0).toString(16)}_`)
+  const digest = createHash('sha256').update(scenario).digest('hex').slice(0, 16)
+  return `data/${name.length <= 160 && !name.startsWith('.') ? name : `${name.slice(0, 80)}-${digest}`}.html`
 }
 
 /** The way from one page to another file of the run's folder. */

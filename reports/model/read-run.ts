@@ -1,6 +1,7 @@
 /** Reads a run's folder: its log, then the log of each scenario; joins them with the catalogue. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Json } from '../../drivers/faces.ts'
 import { isGridproofError, messageOf } from '../../drivers/errors.ts'
 import { readLog } from '../../bench/evidence/read.ts'
 import type { Event } from '../../bench/faces.ts'
@@ -16,19 +17,25 @@ import { runEnd, runHeader, scenarioStep } from './shapes.ts'
 /** The most scenarios that are read; a real run has far fewer. */
 const mostScenarios = 5000
 
+/** And troubles of workers that are told. */
+const mostTroubles = 50
+
 const file = 'log.jsonl'
 
 /** Never throws for what stands in a log: that becomes a problem of the evidence, and is reported. */
 export function readRun(folder: string, catalogue: Catalogue): RunView {
   const path = join(folder, file)
   const problems: string[] = []
-  const run = runRecordOf(existsSync(path) ? believable(path, problems) : [])
+  const files = new Map<string, string>()
+  const run = runRecordOf(existsSync(path) ? believable(path, problems, files) : [])
   if (!existsSync(path)) problems.push('the run has no log')
   else if (run.header === undefined && problems.length === 0)
     problems.push('the header of the run cannot be understood')
   const ids = [...new Set([...(run.header?.scenarios ?? []), ...run.begun, ...run.ended.keys()])]
   if (ids.length > mostScenarios) problems.push(`only the first ${mostScenarios} scenarios were read`)
-  const scenarios = ids.slice(0, mostScenarios).map((id) => readScenario(folder, id, run.ended.get(id)))
+  const scenarios = ids
+    .slice(0, mostScenarios)
+    .map((id) => readScenario(folder, id, files.get(id), run.ended.get(id)))
   const records = withNotRun(
     run,
     scenarios.map((s) => s.record),
@@ -44,8 +51,8 @@ export function readRun(folder: string, catalogue: Catalogue): RunView {
   }
 }
 
-/** Events of the run's log whose shape is right, as far as the log can be read. */
-function* believable(path: string, problems: string[]): Generator<Event> {
+/** Events of the run's log whose shape is right, as far as the log can be read. `files`: logs named, by scenario. */
+function* believable(path: string, problems: string[], files: Map<string, string>): Generator<Event> {
   const log = readLog(path)
   try {
     for (const e of log) {
@@ -54,8 +61,9 @@ function* believable(path: string, problems: string[]): Generator<Event> {
           ? runHeader.safeParse(e.data).success
           : e.kind === 'end'
             ? runEnd.safeParse(e.data).success
-            : e.kind === 'step' && isRecord(e.data) && scenarioStep.safeParse(e.data['detail']).success
+            : e.kind === 'step' && isStep(e.data, files)
       if (whole) yield e
+      if (e.kind === 'note' && problems.length < mostTroubles) problems.push(...troubleIn(e.data))
     }
   } catch (e) {
     const line = isGridproofError(e) && e.place?.line !== undefined ? ` from line ${e.place.line}` : ''
@@ -65,6 +73,19 @@ function* believable(path: string, problems: string[]): Generator<Event> {
   if (log.torn !== undefined)
     problems.push(`the run's log ends within line ${log.torn.line}: its writer died`)
   else if (log.cutShort) problems.push("the run's log has no trailer: the run was cut short")
+}
+
+function isStep(data: Json, files: Map<string, string>): boolean {
+  const step = isRecord(data) ? scenarioStep.safeParse(data['detail']).data : undefined
+  if (step !== undefined) files.set(step.scenario, step.file)
+  return step !== undefined
+}
+
+/** What the runner noted when a worker got into trouble. */
+function troubleIn(data: Json): string[] {
+  if (!isRecord(data) || data['what'] !== 'trouble in a worker' || typeof data['text'] !== 'string') return []
+  const scenario = typeof data['scenario'] === 'string' ? `${data['scenario']}: ` : ''
+  return [`${scenario}${data['text'].slice(0, 500).toWellFormed()}`]
 }
 
 /** Verdicts beside what the catalogue says, in its order. */

@@ -19,11 +19,13 @@ export const decidingShown = 12
 /** And for one scenario. */
 const decidingInAll = 400
 
-/** What the log of `id` tells. `step` is what the run's own log said of it. */
-export function readScenario(folder: string, id: string, step?: ScenarioStep): ScenarioView {
-  const about = { id, page: pageOf(id), ...(step === undefined ? {} : { step }) }
+/**
+ * What the log of `id` tells. `named` is the file that the run's own log named for it, `step` what it said of its end.
+ */
+export function readScenario(folder: string, id: string, named?: string, step?: ScenarioStep): ScenarioView {
   const none: ScenarioRecord = { scenario: id, verifies: [], checks: [] }
-  const file = insideRun(step?.file ?? '') ?? insideRun(`data/${id}.jsonl`)
+  const file = insideRun(named ?? '') ?? insideRun(`data/${id.replaceAll('/', '.')}.jsonl`)
+  const about = { id, page: pageOf(id, file), ...(step === undefined ? {} : { step }) }
   const path = file === undefined ? undefined : join(folder, file)
   if (file === undefined || path === undefined || !isFile(path)) return { ...about, record: none, checks: [] }
   const fold = new ScenarioFold()

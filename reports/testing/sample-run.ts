@@ -118,7 +118,7 @@ export function judged(log: LogText, at: number, id: string, result: Result): vo
 
 /** Writes a log under the run's folder and returns its step for the run's log. */
 export function writeScenario(folder: string, scenario: string, log: LogText | string): ScenarioStep {
-  const file = `data/${scenario}.jsonl`
+  const file = `data/${scenario.replaceAll('/', '.')}.jsonl`
   const text = typeof log === 'string' ? log : log.text()
   mkdirSync(dirname(join(folder, file)), { recursive: true })
   writeFileSync(join(folder, file), text)
