@@ -29,7 +29,6 @@ export interface Faults<A> {
   /** Effects in force, the oldest first. */
   active(): Iterable<Effect<A>>
   hooks(): Iterable<Hooks>
-  liftAll(): void
 }
 
 /** `changed` is called when a fault has come or gone. */
@@ -39,7 +38,7 @@ export function createFaults<A>(
   emit: Emit,
   changed: () => void,
 ): Faults<A> {
-  const inForce = new Map<string, { effect: Effect<A>; lift(): void }>()
+  const inForce = new Map<string, Effect<A>>()
   const names = Object.keys(kinds)
   let count = 0
   return {
@@ -67,18 +66,15 @@ export function createFaults<A>(
         changed()
         emit('fault', { phase: 'lifted', id, name, params })
       }
-      inForce.set(id, { effect, lift })
+      inForce.set(id, effect)
       changed()
       return { id, params, lift }
     },
     *active() {
-      for (const f of inForce.values()) yield f.effect
+      yield* inForce.values()
     },
     *hooks() {
-      for (const f of inForce.values()) if (f.effect.hooks !== undefined) yield f.effect.hooks
-    },
-    liftAll() {
-      for (const f of inForce.values()) f.lift()
+      for (const effect of inForce.values()) if (effect.hooks !== undefined) yield effect.hooks
     },
   }
 }

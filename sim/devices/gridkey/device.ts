@@ -73,7 +73,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   const byName = new Map(quantities.map((q) => [q.name, q]))
   const mask = registerMask(p, quantities)
   const { status } = p.registers
-  const sessions = new Map<Session, { born: number }>()
+  const sessions = new Set<Session>()
   let life: Life | undefined
   let disposed = false
   let first: ProfileSpec = options.profile ?? { profile: p.profile }
@@ -246,7 +246,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
       }),
       onEnd: () => sessions.delete(session),
     })
-    sessions.set(session, { born })
+    sessions.add(session)
   }
 
   const load = (spec: ProfileSpec, now: Instant) =>
@@ -356,7 +356,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
       if (disposed) return
       disposed = true
       clearTimeout(away)
-      for (const session of sessions.keys()) session.end('fin')
+      for (const session of sessions) session.end('fin')
       await life?.port[Symbol.asyncDispose]()
     },
   }

@@ -264,6 +264,24 @@ describe('faults', () => {
   })
 })
 
+test('any PDU at all is answered or refused, and serving goes on', async () => {
+  await using p = await make()
+  const c = p.connect()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ minLength: 1, maxLength: 253 }),
+      fc.constantFrom(3, 4, 6, 16, undefined),
+      async (pdu, code) => {
+        if (code !== undefined) pdu[0] = code
+        await c.conn.send(rtuFrame(10, pdu))
+        await wait()
+        expect((await words(c, 0, 30)).length).toBe(30)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
 describe('personality', () => {
   const text = readFileSync(join(root, 'fixtures/personalities/tc8.yaml'), 'utf8')
   test.each([
