@@ -33,9 +33,10 @@ export function testHost(disk: string, load: (entry: string) => Promise<Main> = 
   const logs: Logged[] = []
   const events = new EventEmitter()
   events.setMaxListeners(0)
-  const running = new Map<Proc, AbortController>()
+  const running = new Set<Proc>()
+  const tops = new Set<Proc>()
 
-  const start = async (name: string, program: Program): Promise<Proc> => {
+  const begin = async (name: string, program: Program): Promise<Proc> => {
     const abort = new AbortController()
     const children: Proc[] = []
     const env: ProgramEnv = {
@@ -51,7 +52,7 @@ export function testHost(disk: string, load: (entry: string) => Promise<Main> = 
         events.emit('log', l)
       },
       start: async (childName, child) => {
-        const proc = await start(childName, child)
+        const proc = await begin(childName, child)
         children.push(proc)
         return proc
       },
@@ -77,9 +78,10 @@ export function testHost(disk: string, load: (entry: string) => Promise<Main> = 
         if (s === 'KILL') killed.resolve('KILL')
       },
     }
-    running.set(proc, abort)
+    running.add(proc)
     void ended.then(() => {
       running.delete(proc)
+      tops.delete(proc)
       for (const child of children) child.signal('TERM')
     })
     return proc
@@ -87,7 +89,11 @@ export function testHost(disk: string, load: (entry: string) => Promise<Main> = 
 
   return {
     logs,
-    start,
+    start: async (name, program) => {
+      const proc = await begin(name, program)
+      tops.add(proc)
+      return proc
+    },
     logged: (fits, what) => {
       const past = logs.find(fits)
       if (past !== undefined) return Promise.resolve(past)
@@ -101,9 +107,12 @@ export function testHost(disk: string, load: (entry: string) => Promise<Main> = 
       })
     },
     async stop() {
-      const procs = [...running.keys()]
-      for (const p of procs) p.signal('TERM')
-      await Promise.all(procs.map((p) => p.ended))
+      // Children are their parents' to end. Last started, first ended.
+      for (const p of [...tops].toReversed()) {
+        p.signal('TERM')
+        await p.ended
+      }
+      await Promise.all([...running].map((p) => p.ended))
     },
   }
 }

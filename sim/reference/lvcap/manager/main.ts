@@ -214,7 +214,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   take({ kind: 'close' })
   await done
   for (const t of timers.values()) clearTimeout(t)
-  await session.close(5_000)
+  await session.close(2_000)
   await core.stop()
   return 0
 }

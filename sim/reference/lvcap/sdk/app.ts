@@ -16,6 +16,7 @@ import {
 import { appSchema, parseConfig, type AppConfig } from '../config.ts'
 import { wallClock, type JsonObject, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
+import { within } from './schedule.ts'
 import { openSession, type Presentation, type Session, type SessionStats } from './session.ts'
 
 /** The parts that every application has. */
@@ -74,6 +75,9 @@ export type Operate = (containerConfig: JsonObject, context: AppContext) => Oper
 /** Milliseconds after which a configuration that did not come is asked for again. Ours. */
 const configPatience = 30_000
 
+/** Milliseconds for the acknowledgement of status 4: the marketplace may end at the same time. Ours. */
+const farewellPatience = 5_000
+
 /** Runs an application until it is told to shut down; 0 then. */
 export async function runApp(p: SdkParts, env: ProgramEnv, operate: Operate): Promise<number> {
   const config = parseConfig(appSchema, env.config, `the start configuration of ${env.name}`)
@@ -87,7 +91,7 @@ export async function runApp(p: SdkParts, env: ProgramEnv, operate: Operate): Pr
   session.onMessage((topic, payload) => life.take(topic, payload))
   session.onConnect(() => void life.greet())
   await life.over(env.term)
-  await session.close(5_000)
+  await session.close(2_000)
   return 0
 }
 
@@ -156,15 +160,23 @@ class Life {
     clearTimeout(this.#ask)
     await this.#changing
     await this.#operation?.running.stop()
-    const { iid } = this.#config
     if (!this.#session.stats().connected) return
     // Section 6: no subscriptions any more, then the status; the session stays until that is acknowledged.
     try {
-      await this.#session.unsubscribe([topics.statusRequest, topics.configResponse(iid), topics.command(iid)])
-      await this.#publish(statusMessage(iid, status.shutDown, wallClock()))
+      await within(
+        farewellPatience,
+        this.#farewell(),
+        () => new LvcapError('closed', 'The farewell was not acknowledged.'),
+      )
     } catch (error) {
       this.#log({ event: 'trouble', text: textOf(error) })
     }
+  }
+
+  async #farewell(): Promise<void> {
+    const { iid } = this.#config
+    await this.#session.unsubscribe([topics.statusRequest, topics.configResponse(iid), topics.command(iid)])
+    await this.#publish(statusMessage(iid, status.shutDown, wallClock()))
   }
 
   #askForConfig(): void {
