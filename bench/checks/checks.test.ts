@@ -446,6 +446,7 @@ describe('noGrowth', () => {
         },
       }))
     const figures = ['queued', 'open']
+    expect(growth(report('open'))).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
     expect(growth(report('other'), { figures, slack: 2 })).toMatchObject({
       verdict: 'pass',
       observed: { 'figures [1]': 2 },

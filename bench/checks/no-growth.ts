@@ -25,7 +25,7 @@ export interface NoGrowthOptions extends CheckOptions {
   readonly slack?: number
   /**
    * Where payloads are objects (a health report): the keys that must not grow, each a figure of its own and of each
-   * proc. Counters that rise by their nature are left out here. All numeric keys unless given.
+   * proc. There is no default: some counters rise by their nature.
    */
   readonly figures?: readonly string[]
   /** Left out at the beginning, while caches fill: `30 min`. None unless given. */
@@ -38,6 +38,8 @@ const points = 128
 const fewest = 16
 /** Figures that are followed: whoever writes the log could name any number of them. */
 const mostFigures = 1000
+/** Figures that moved, of those that a result tells at most. */
+const mostTold = 12
 /** Kendall's S against chance: one-sided 1 % of the normal distribution. */
 const chance = 2.33
 
@@ -101,7 +103,7 @@ function figuresOf(e: Event, keys: readonly string[] | undefined): [name: string
   const single = numberOf(e)
   if (single !== undefined) return [[`${name}${channelOf(e)}`, single]]
   const payload = objectOf(payloadOf(e)) ?? {}
-  return (keys ?? Object.keys(payload)).flatMap((k): [string, number][] => {
+  return (keys ?? []).flatMap((k): [string, number][] => {
     const v = Object.hasOwn(payload, k) ? payload[k] : undefined
     return typeof v === 'number' && Number.isFinite(v) ? [[`${name}${k}`, v]] : []
   })
@@ -137,8 +139,11 @@ function resultOf(figures: readonly Figure[], unreadable: number, growth: number
   const found = offences()
   const observed: Record<string, number> = { 'figures [1]': figures.length }
   if (unreadable > 0) observed['values without a number [1]'] = unreadable
+  let told = 0
   let near: { name: string; share: number; seqs: number[] } | undefined
-  let fewer = figures.length === 0 ? 'none after the warm-up' : undefined
+  let fewer = figures.length > 0 ? undefined : 'none after the warm-up'
+  if (figures.length === 0 && unreadable > 0)
+    return inconclusive('bench', 'payloads hold no number under a key that is named (figures)', observed)
   for (const f of figures) {
     const t = trend(f)
     if (t === undefined) {
@@ -148,8 +153,10 @@ function resultOf(figures: readonly Figure[], unreadable: number, growth: number
     const limit = Math.max(growth * Math.abs(t.level), slack)
     const share = limit > 0 ? t.rise / limit : t.rise > 0 ? Number.POSITIVE_INFINITY : 0
     const seqs = [f.means[0]?.seq ?? 0, f.means.at(-1)?.seq ?? 0]
-    observed[`${f.name}: level`] = short(t.level)
-    observed[`${f.name}: rise`] = short(t.rise)
+    if (t.rise !== 0 && ++told <= mostTold) {
+      observed[`${f.name}: level`] = short(t.level)
+      observed[`${f.name}: rise`] = short(t.rise)
+    }
     if (share > 1 && t.z > chance)
       found.add(
         'growing',
