@@ -88,9 +88,21 @@ export interface IntruderAttempt {
   /** Names the attempt in the log: `expired`. */
   readonly name: string
   /** Which identity to show. */
-  readonly identity: 'none' | 'plain-tcp' | 'expired' | 'foreign-ca' | 'not-yet-valid' | 'self-signed' | 'own'
+  readonly identity:
+    | 'none'
+    | 'plain-tcp'
+    | 'expired'
+    | 'foreign-ca'
+    | 'not-yet-valid'
+    | 'self-signed'
+    | 'revoked'
+    | 'own'
   /** Claimed user name and client id, where not the certificate's own. */
   readonly claim?: string
+  /** Port to knock at, where not the marketplace's own. */
+  readonly port?: number
+  /** Last will to leave; the connection is then dropped without a word, so that the broker should speak it. */
+  readonly will?: { readonly topic: string; readonly payload: Json }
   /** What to do once inside, if it gets inside. */
   readonly publish?: { readonly topic: string; readonly payload: Json }
   /** Highest TLS version offered. */

@@ -9,6 +9,7 @@ export {
   logged,
   never,
   noGrowth,
+  noNewNames,
   onlyFrom,
   refused,
   scalarFormat,

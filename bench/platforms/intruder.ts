@@ -21,6 +21,8 @@ export interface IntruderOptions {
   readonly emit: Emit
   /** Common name of an app of its own, properly enrolled, for the identity `own`. */
   readonly own: string
+  /** Common name of an app whose certificate the operator has revoked. */
+  readonly revoked: string
 }
 
 export function makeIntruder(o: IntruderOptions): Intruder {
@@ -43,7 +45,7 @@ async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<Atte
   const client = connect({
     protocol: 'mqtt',
     host: o.door.address,
-    port: o.door.port,
+    port: what.port ?? o.door.port,
     ...session(o, what),
     // A broken packet is an answer too: no retry, no patience beyond ours.
     reconnectPeriod: 0,
@@ -53,12 +55,12 @@ async function plainTcp(o: IntruderOptions, what: IntruderAttempt): Promise<Atte
 }
 
 async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<AttemptOutcome> {
-  const reach = await reachable(o.door)
+  const reach = await reachable(o.door.address, what.port ?? o.door.port)
   if (reach !== undefined) return { stage: 'tcp', reason: reach }
   const client = connect({
     protocol: 'mqtts',
     host: o.door.address,
-    port: o.door.port,
+    port: what.port ?? o.door.port,
     servername: o.door.serverName,
     ca: readFileSync(join(o.door.pki, 'ca.crt')),
     ...keyOf(o, what),
@@ -79,7 +81,21 @@ async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<Attem
 
 function session(o: IntruderOptions, what: IntruderAttempt): IClientOptions {
   const claim = what.claim ?? (what.identity === 'own' ? o.own : o.door.name)
-  return { clientId: claim, username: claim, clean: true, keepalive: 30 }
+  const will =
+    what.will === undefined
+      ? undefined
+      : { topic: what.will.topic, payload: bytesOf(what.will.payload), qos: 1 as const, retain: false }
+  return {
+    clientId: claim,
+    username: claim,
+    clean: true,
+    keepalive: 30,
+    ...(will === undefined ? {} : { will }),
+  }
+}
+
+function bytesOf(payload: Json): Buffer {
+  return Buffer.from(JSON.stringify(payload))
 }
 
 function keyOf(o: IntruderOptions, what: IntruderAttempt): { cert?: Buffer; key?: Buffer } {
@@ -91,6 +107,7 @@ function keyOf(o: IntruderOptions, what: IntruderAttempt): { cert?: Buffer; key?
     'not-yet-valid': 'intruder/not-yet-valid',
     'self-signed': 'intruder/self-signed',
     own: o.own,
+    revoked: o.revoked,
   }
   const base = files[what.identity]
   if (base === undefined) return {}
@@ -107,9 +124,9 @@ function keyOf(o: IntruderOptions, what: IntruderAttempt): { cert?: Buffer; key?
 }
 
 /** Whether anything listens there at all: a closed port proves nothing about certificates. */
-async function reachable(door: Door): Promise<string | undefined> {
+async function reachable(host: string, port: number): Promise<string | undefined> {
   const tried = Promise.withResolvers<string | undefined>()
-  const socket = createConnection({ host: door.address, port: door.port })
+  const socket = createConnection({ host, port })
   socket.setTimeout(patience)
   socket.on('connect', () => tried.resolve(undefined))
   socket.on('timeout', () => tried.resolve('no answer to the TCP connection'))
@@ -133,13 +150,20 @@ async function follow(
   })
   client.on('close', () => {
     if (!inside) done.resolve(refused(why))
+    else if (what.will !== undefined)
+      done.resolve({
+        stage: 'publish',
+        reason: 'let in with its will; whether it is spoken shows at the marketplace',
+      })
     else done.resolve({ stage: 'publish', reason: 'the connection was closed on its publication' })
   })
   client.on('connect', () => {
     inside = true
     const p = what.publish
     if (p === undefined) {
-      done.resolve({ stage: 'inside', reason: 'it was let in' })
+      if (what.will === undefined) done.resolve({ stage: 'inside', reason: 'it was let in' })
+      // Without DISCONNECT: the broker should speak the will now, if it took it.
+      else client.stream.destroy()
       return
     }
     // An acknowledgement is no admission: a broker that will not take a message must acknowledge it all the same or

@@ -2,6 +2,9 @@
  * The reference platform as the system under test: builds its configuration from the rig, starts it on a host, and
  * shows what it does through an observer at its marketplace and through its log.
  */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Realm, SerialSettings, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
@@ -32,6 +35,8 @@ export const intruderApp = {
   apid: 'thirdparty_visitor_1.0',
   iid: 'thirdparty_visitor_01',
   claims: 'lucy_gridkeysensor_1.0',
+  /** An older version of the visitor, whose certificate the operator has revoked. */
+  revoked: 'thirdparty_visitor_0.9',
 } as const
 
 /** Common names for which the platform's authority must issue certificates. The first is whom intruders claim to be. */
@@ -39,6 +44,7 @@ export const enrolled: readonly string[] = [
   sensorApps.gridkey.apid,
   sensorApps.thermocouple.apid,
   intruderApp.apid,
+  intruderApp.revoked,
 ]
 
 /** Where the devices are that the apps read. Filled as they start. */
@@ -88,10 +94,10 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const proc = await host.start('platform', {
     entry: 'sim/defects/launch.ts',
     config: {
-      entry: 'sim/reference/lvcap/platform.ts',
+      app: 'sim/reference/lvcap/platform.ts',
       config: {
         pki: o.pki,
-        marketplace: { address: host.address, port: file.platform.port },
+        marketplace: { address: host.address, port: file.platform.port, revoked: revokedSerials(o.pki) },
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
         apps: apps as unknown as Json,
@@ -152,6 +158,11 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       await stop(host, proc)
     },
   }
+}
+
+/** Serial numbers, hexadecimal, of the certificates that the operator has revoked. */
+function revokedSerials(pki: string): string[] {
+  return [new X509Certificate(readFileSync(join(pki, `${intruderApp.revoked}.crt`))).serialNumber]
 }
 
 interface AppEntry {

@@ -105,6 +105,7 @@ export function buildRig(o: RigOptions): BuiltRig {
             realm: world.realm({ name: 'intruder', address: addressOf(o.network, at) }),
             emit: o.emitAs('intruder'),
             own: intruderApp.apid,
+            revoked: intruderApp.revoked,
           })
         }
       } catch (e) {

@@ -35,7 +35,9 @@ const roleNames = {
 /** The roles that a scenario may ask for. */
 export const roles = Object.keys(roleNames) as readonly (keyof Roles)[]
 
-const durationText = z.string().refine(isDuration, { message: 'expected a duration such as 24 h, 90 s or 250 ms' })
+const durationText = z
+  .string()
+  .refine(isDuration, { message: 'expected a duration such as 24 h, 90 s or 250 ms' })
 
 const shape = z.strictObject({
   title: z.string().min(10, 'expected a sentence of at least 10 characters'),
@@ -68,7 +70,9 @@ export function findScenarios(folder: string): readonly { id: string; file: stri
     })
   }
   return names
-    .filter((n) => n.endsWith('.ts') && !n.endsWith('.test.ts') && !(n.split(sep).at(-1) ?? '').startsWith('_'))
+    .filter(
+      (n) => n.endsWith('.ts') && !n.endsWith('.test.ts') && !(n.split(sep).at(-1) ?? '').startsWith('_'),
+    )
     .map((n) => ({ id: n.slice(0, -3).split(sep).join('/'), file: join(folder, n) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
@@ -77,7 +81,11 @@ export function findScenarios(folder: string): readonly { id: string; file: stri
  * Imports and checks one scenario file.
  * Throws `bad-file` with file, line, path and what was expected.
  */
-export async function loadScenario(id: string, file: string, context: ScenarioContext): Promise<LoadedScenario> {
+export async function loadScenario(
+  id: string,
+  file: string,
+  context: ScenarioContext,
+): Promise<LoadedScenario> {
   const text = readFileSync(file, 'utf8')
   const shown = relative(process.cwd(), file) || file
   let module: { default?: unknown }
@@ -91,7 +99,9 @@ export async function loadScenario(id: string, file: string, context: ScenarioCo
     })
   }
   const refuse = (path: string, message: string): never => {
-    throw new GridproofError('bad-file', message, { place: { file: shown, line: lineOfKey(text, path), path } })
+    throw new GridproofError('bad-file', message, {
+      place: { file: shown, line: lineOfKey(text, path), path },
+    })
   }
   if (module.default === undefined) refuse('', 'expected a default export made by scenario({ ... })')
   const parsed = shape.safeParse(module.default)
@@ -135,7 +145,10 @@ export async function loadScenarios(
   const wanted = patterns.length === 0 ? found : found.filter((f) => patterns.some((p) => matches(f.id, p)))
   for (const p of patterns)
     if (!found.some((f) => matches(f.id, p)))
-      throw new GridproofError('usage', `no scenario matches '${p}'; there are: ${found.map((f) => f.id).join(', ')}`)
+      throw new GridproofError(
+        'usage',
+        `no scenario matches '${p}'; there are: ${found.map((f) => f.id).join(', ')}`,
+      )
   const loaded: LoadedScenario[] = []
   for (const f of wanted) loaded.push(await loadScenario(f.id, f.file, context))
   return loaded
@@ -175,7 +188,9 @@ function lineOfImportError(e: unknown, file: string): number | undefined {
 export function nearest(wrong: string, names: Iterable<string>): string {
   const scored = [...names].map((n) => ({ n, d: distance(wrong, n) })).sort((a, b) => a.d - b.d)
   const best = scored.slice(0, 3).map((x) => x.n)
-  return best.length === 0 ? `'${wrong}' is unknown, and none exists` : `'${wrong}' is unknown; nearest: ${best.join(', ')}`
+  return best.length === 0
+    ? `'${wrong}' is unknown, and none exists`
+    : `'${wrong}' is unknown; nearest: ${best.join(', ')}`
 }
 
 /** Edit distance by Levenshtein. */
@@ -185,7 +200,11 @@ function distance(a: string, b: string): number {
     const next = [i]
     for (let j = 1; j <= b.length; j++)
       next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+        Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
       )
     row = next
   }

@@ -7,6 +7,7 @@ import {
   equalsTruth,
   gridkeyChannels,
   noGrowth,
+  noNewNames,
   scalarFormat,
   scenario,
   stampedByPlatformClock,
@@ -25,15 +26,63 @@ export default scenario({
     'I:0062/every-minute',
     'I:0068/every-minute',
     'I:0070/every-minute',
+    'I:0049/ambient',
+    'I:0050/indoor',
+    'I:0051/top-oil',
   ],
   needs: ['platform', 'gridkey', 'thermocouple'],
-  catches: {},
+  catches: {
+    'gridkey-app/skips-a-minute': 'M:0023/every-minute',
+    'gridkey-app/drops-one-channel-once-an-hour': 'M:0023/every-minute',
+    'gridkey-app/drifts': 'M:0023/every-minute',
+    'gridkey-app/spaces-unevenly': 'M:0023/every-minute',
+    'gridkey-app/stops-after-ten-minutes': 'M:0023/every-minute',
+    'gridkey-app/duplicates': 'M:0023/every-minute',
+    'gridkey-app/wrong-topic': 'M:0023/every-minute',
+    'gridkey-app/new-name-each-time': 'M:0023/indefinite',
+    'gridkey-app/leaks-connections': 'M:0023/indefinite',
+    'gridkey-app/stale-timestamp': 'M:0022/timestamp',
+    'gridkey-app/timestamp-in-milliseconds': 'M:0022/timestamp',
+    'gridkey-app/timestamp-with-fraction': 'M:0022/timestamp',
+    'gridkey-app/local-time': 'M:0022/timestamp',
+    'gridkey-app/without-valid': 'M:0022/timestamp',
+    'gridkey-app/value-as-text': 'M:0022/timestamp',
+    'gridkey-app/stale-value': 'M:0022/current',
+    'gridkey-app/smooths-values': 'M:0022/voltage',
+    'gridkey-app/wrong-scale': 'M:0022/current',
+    'gridkey-app/swaps-phases': 'M:0022/current',
+    'gridkey-app/swaps-feeders': 'M:0022/current',
+    'gridkey-app/line-voltage-for-phase-voltage': 'M:0022/voltage',
+    'gridkey-app/whole-volts': 'M:0022/voltage',
+    'gridkey-app/swaps-words': 'M:0022/voltage',
+    'gridkey-app/power-in-kilowatts': 'I:0048/real-power',
+    'gridkey-app/wrong-sign': 'I:0048/direction',
+    'temperature-app/skips-a-minute': 'M:0027/every-minute',
+    'temperature-app/drops-one-channel-once-an-hour': 'M:0027/every-minute',
+    'temperature-app/drifts': 'M:0027/every-minute',
+    'temperature-app/spaces-unevenly': 'I:0068/every-minute',
+    'temperature-app/stops-after-ten-minutes': 'I:0070/every-minute',
+    'temperature-app/duplicates': 'M:0027/every-minute',
+    'temperature-app/stale-timestamp': 'M:0027/timestamp',
+    'temperature-app/local-time': 'M:0027/timestamp',
+    'temperature-app/timestamp-with-fraction': 'M:0027/timestamp',
+    'temperature-app/value-as-text': 'M:0027/timestamp',
+    'temperature-app/stale-value': 'I:0051/top-oil',
+    'temperature-app/swaps-channels': 'I:0049/ambient',
+    'temperature-app/naive-cold-junction': 'I:0051/top-oil',
+    'temperature-app/forgets-cold-junction': 'I:0050/indoor',
+    'temperature-app/wrong-scale': 'I:0050/indoor',
+    'temperature-app/fahrenheit': 'I:0051/top-oil',
+    'temperature-app/loses-the-sign': 'I:0049/ambient',
+    'temperature-app/whole-degrees': 'I:0050/indoor',
+    'marketplace/loses-messages': 'M:0023/every-minute',
+  },
   horizon: '24 h',
   short: '6 min',
   prove: '3 h',
   async run({ platform, gridkey, thermocouple, time, check, load }) {
     gridkey.follow(load('winter-weekday'))
-    thermocouple.set('ambient', { mean: 4, swing: 5, period: '24 h' })
+    thermocouple.set('ambient', { mean: 1, swing: 6, period: '24 h' })
     thermocouple.set('indoor', { mean: 14, swing: 3, period: '24 h' })
     thermocouple.set('top_oil', { mean: 48, swing: 12, period: '24 h' })
     await platform.ask('config', { app: 'gridkey', intervalSeconds: 60 })
@@ -78,14 +127,19 @@ export default scenario({
         channels: gridkeyChannels.filter((c) => c.includes('.feeder')),
       }),
     )
-    check(
-      equalsTruth(temperature, thermocouple, {
-        id: 'temperature-true',
-        verifies: ['M:0027/timestamp'],
-        resolution: { '°C': 0.1 },
-        channels: temperatureChannels,
-      }),
-    )
+    for (const [input, clause] of [
+      ['ambient', 'I:0049/ambient'],
+      ['indoor', 'I:0050/indoor'],
+      ['top_oil', 'I:0051/top-oil'],
+    ] as const)
+      check(
+        equalsTruth(platform.watch('marketplace', `thermocouple.${input}.*`), thermocouple, {
+          id: `${input.replace('_', '-')}-true`,
+          verifies: [clause],
+          resolution: { '°C': 0.1 },
+          channels: [`thermocouple.${input}.temperature`],
+        }),
+      )
     check(
       stampedByPlatformClock(feeder, { id: 'feeder-stamps', verifies: ['M:0022/timestamp'], within: '2 s' }),
     )
@@ -117,11 +171,22 @@ export default scenario({
       noGrowth(health, {
         id: 'nothing-grows',
         verifies: ['M:0023/indefinite'],
+        figures: ['queued', 'inFlight', 'connections', 'clients', 'sessions', 'retained', 'subscriptions'],
         growth: '5 %',
         slack: 4,
         warmUp: '10 min',
         least: '24 h',
         needs: ['log'],
+      }),
+    )
+    check(
+      noNewNames(platform.watch('marketplace', '*'), {
+        id: 'names-settle',
+        verifies: ['M:0023/indefinite'],
+        key: 'topic',
+        warmUp: '10 min',
+        atMost: 4,
+        least: '24 h',
       }),
     )
     await time.pass(time.horizon)

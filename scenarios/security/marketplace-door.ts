@@ -15,7 +15,22 @@ export default scenario({
   title: 'Nobody enters the Data Marketplace, or speaks there as another, without a certificate that says so',
   verifies: ['M:0019', 'S:009/signed-or-certificate', 'S:009/encrypted'],
   needs: ['platform', 'gridkey', 'intruder'],
-  catches: {},
+  catches: {
+    'marketplace/plain-tcp-on-the-same-port': 'M:0019/encrypted',
+    'marketplace/plain-tcp-on-1883': 'M:0019/encrypted',
+    'marketplace/no-tls-floor': 'S:009/encrypted',
+    'marketplace/accepts-no-certificate': 'M:0019/authenticated',
+    'marketplace/accepts-expired': 'M:0019/authenticated',
+    'marketplace/accepts-not-yet-valid': 'M:0019/authenticated',
+    'marketplace/accepts-foreign-ca': 'M:0019/authenticated',
+    'marketplace/accepts-self-signed': 'M:0019/authenticated',
+    'marketplace/accepts-revoked': 'S:009/signed-or-certificate',
+    'marketplace/refusals-not-logged': 'M:0019/authenticated',
+    'marketplace/no-publish-acl': 'M:0019/no-impersonation',
+    'marketplace/identity-by-username': 'M:0019/no-impersonation',
+    'marketplace/will-unchecked': 'M:0019/no-impersonation',
+    'marketplace/evicts-by-client-id': 'M:0019/no-impersonation',
+  },
   horizon: '20 min',
   short: '3 min',
   prove: '20 min',
@@ -46,6 +61,7 @@ export default scenario({
           'not-yet-valid': outside,
           'foreign-ca': outside,
           'self-signed': outside,
+          revoked: outside,
         },
         { id: 'authenticated', verifies: ['M:0019/authenticated', 'S:009/signed-or-certificate'] },
       ),
@@ -53,7 +69,7 @@ export default scenario({
     check(
       refused(
         attempts,
-        { 'anothers-topic': 'publish', 'anothers-name': ['tcp', 'tls', 'mqtt', 'publish'] },
+        { 'anothers-topic': 'publish', 'anothers-name': ['mqtt', 'publish'], 'anothers-will': 'mqtt' },
         {
           id: 'no-impersonation',
           verifies: ['M:0019/no-impersonation'],
@@ -71,6 +87,8 @@ export default scenario({
           'not-yet-valid': ['not-yet-valid'],
           'foreign-ca': ['foreign-ca'],
           'self-signed': ['self-signed'],
+          revoked: ['revoked'],
+          'anothers-will': ['will-topic', forged.topic],
           'anothers-topic': ['publish-topic', forged.topic],
           'anothers-name': ['publish-topic', forged.topic],
         },
@@ -100,8 +118,17 @@ export default scenario({
     await time.pass('30 s')
     await intruder.attempt({ name: 'plain-tcp', identity: 'plain-tcp', publish: forged })
     await time.pass('5 s')
+    await intruder.attempt({ name: 'plain-tcp-1883', identity: 'plain-tcp', port: 1883, publish: forged })
+    await time.pass('5 s')
     await intruder.attempt({ name: 'old-tls', identity: 'own', tlsMax: 'TLSv1.1', publish: forged })
-    for (const identity of ['none', 'expired', 'not-yet-valid', 'foreign-ca', 'self-signed'] as const) {
+    for (const identity of [
+      'none',
+      'expired',
+      'not-yet-valid',
+      'foreign-ca',
+      'self-signed',
+      'revoked',
+    ] as const) {
       await time.pass('5 s')
       await intruder.attempt({
         name: identity === 'none' ? 'no-certificate' : identity,
@@ -118,9 +145,11 @@ export default scenario({
       claim: 'lucy_gridkeysensor_1.0',
       publish: forged,
     })
+    await time.pass('5 s')
+    await intruder.attempt({ name: 'anothers-will', identity: 'own', will: forged })
     await time.pass('12 s')
     // The rest of the time: whoever was refused must not have crippled the honest apps.
-    const spent = 30_000 + 5_000 * 8 + 12_000
+    const spent = 30_000 + 5_000 * 11 + 12_000
     if (time.horizon > spent) await time.pass(time.horizon - spent)
   },
 })
