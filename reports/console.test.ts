@@ -35,7 +35,7 @@ describe('the console report', () => {
   test('ends with counts, the numbered IDs apart, and one sentence', () => {
     const lines = consoleReport(run, { terminal: plain }).trimEnd().split('\n')
     expect(lines.at(-1)).toMatch(
-      /^✗ Of 4 requirements judged, 1 failed \(blame: product\) and 2 were inconclusive/,
+      /^✗ Of 4 requirements judged, 1 failed \(blame: product\), 1 was inconclusive \(blame: bench\), 1 needs a longer run and 1 passed\./,
     )
     expect(lines.some((l) => l.startsWith('Of 294 numbered requirements: 1 fail, 2 inconclusive'))).toBe(true)
   })

@@ -61,6 +61,7 @@ function tableLines(run: RunView, o: ConsoleOptions, p: Paint): string[] {
     id: Math.min(24, Math.max(...listed.map((r) => columns(oneLine(r.id))))),
     // On a narrow terminal the statement needs the room; the findings name the blame.
     blame: o.terminal.width < 80 ? 0 : Math.max(0, ...listed.map((r) => r.blame?.length ?? 0)),
+    where: Math.min(40, Math.max(...listed.map((r) => columns(oneLine(whereText(r)))))),
   }
   const out: string[] = []
   for (const [heading, group] of groups(listed)) {
@@ -83,22 +84,29 @@ function groups(list: readonly RequirementView[]): Map<string, RequirementView[]
 
 function row(
   r: RequirementView,
-  width: { state: number; id: number; blame: number },
+  width: { state: number; id: number; blame: number; where: number },
   t: Terminal,
   p: Paint,
 ): string {
   const state = p.state(r.state, pad(`${p.sign(r.state)} ${r.state}`, width.state))
   const id = pad(cut(oneLine(r.id), width.id), width.id)
   const blame = width.blame === 0 ? '' : `  ${pad(r.blame ?? '', width.blame)}`
-  const scenarios = [...new Set(r.clauses.flatMap((c) => c.checks.map((k) => k.scenario)))]
-  const where = scenarios.length > 1 ? `${scenarios[0]} +${scenarios.length - 1}` : (scenarios[0] ?? '')
+  const where = whereText(r)
   const taken = 2 + width.state + 2 + width.id + columns(blame) + 2
   const left = Math.max(12, t.width - taken)
-  const whereWidth = where === '' ? 0 : left >= 76 ? Math.min(36, Math.floor(left * 0.4)) : 0
-  const statementWidth = left >= 76 ? left - Math.min(36, Math.floor(left * 0.4)) - 2 : left
+  // Beside a statement cut too short, the scenario is no help.
+  const column = left >= 64 ? Math.min(width.where, Math.floor(left * 0.4)) : 0
+  const whereWidth = where === '' ? 0 : column
+  const statementWidth = column === 0 ? left : left - column - 2
   const statement = cut(oneLine(r.statement), statementWidth)
   if (whereWidth === 0) return `  ${state}  ${id}${blame}  ${statement}`
   return `  ${state}  ${id}${blame}  ${pad(statement, statementWidth)}  ${p.dim(cutLeft(oneLine(where), whereWidth))}`
+}
+
+/** The scenario that looked at it, and how many more. */
+function whereText(r: RequirementView): string {
+  const [first = '', ...more] = new Set(r.clauses.flatMap((c) => c.checks.map((k) => k.scenario)))
+  return more.length === 0 ? first : `${first} +${more.length}`
 }
 
 /** Keeps the end: of a scenario's path, the name says most. */

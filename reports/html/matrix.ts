@@ -85,12 +85,19 @@ function clauses(r: RequirementView, pages: ReadonlyMap<string, string>): Insert
       ${r.clauses.map((c) => clause(r, c, pages))}
     </ul>
     <p class="muted">${about}</p>`
-  const n =
-    r.clauses.length === 0 ? '' : html` <span class="muted">${count(r.clauses.length, 'clause')}</span>`
+  const n = r.clauses.length === 0 ? '' : html` <span class="muted">${clauseCount(r)}</span>`
   const summary = html`<summary>${r.statement}${n}</summary>`
   return open
     ? html`<details open>${summary}${inside}</details>`
     : html`<details>${summary}${inside}</details>`
+}
+
+/** `3 clauses`, and how many of them passed where a check looked at any. */
+function clauseCount(r: RequirementView): string {
+  const all = count(r.clauses.length, 'clause')
+  if (!r.clauses.some((c) => c.checks.length > 0)) return all
+  const good = r.clauses.filter((c) => c.state === 'pass' || c.state === 'marginal').length
+  return `${all}, ${good} passed`
 }
 
 function clause(r: RequirementView, c: ClauseView, pages: ReadonlyMap<string, string>): Markup {

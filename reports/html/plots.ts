@@ -39,7 +39,7 @@ export function checkPlots(c: CheckView, contents: LogContents, drawn: Drawn): I
       ? ''
       : largeFigure({ c, contents, channel, deciding, span, spacing, id: `p-${anchor(c.id)}-${i}` })
   })
-  return html`${figures.length === 0 ? '' : legend(large.length)}${figures}${overview(c, found, contents, span, drawn, drawable)}`
+  return html`${figures.length === 0 ? '' : legend(large.length, c.result.verdict === 'fail')}${figures}${overview(c, found, contents, span, drawn, drawable)}`
 }
 
 function spanOf(contents: LogContents): Span {
@@ -65,7 +65,7 @@ function largeFigure(l: Large): Markup {
   const plot = plotOf(channel, contents, span, largePoints, l.id)
   const mine = l.deciding.filter((e) => e.alias === channel.alias)
   const deciding = mine.flatMap((e): Point[] => (e.value === undefined ? [] : [{ at: e.at, value: e.value }]))
-  const svg = drawPlot({ ...plot, deciding })
+  const svg = drawPlot({ ...plot, deciding, bad: l.c.result.verdict === 'fail' })
   return html`<figure>
     <figcaption><span class="mono">${channel.alias}</span>: ${aboutChannel(channel, span, plot)}</figcaption>
     <div class="scroll" role="region" tabindex="0" aria-label="Plot of ${channel.alias}">
@@ -85,8 +85,10 @@ function spacingPlot(channel: Channel, span: Span, band: Band, id: string): Inse
     unit: 's between messages',
     span,
     truth: [],
+    answered: [],
     seen: points.filter((p) => p.value >= band.low && p.value <= band.high),
     late: [],
+    bad: true,
     deciding: points.filter((p) => p.value < band.low || p.value > band.high).slice(0, 100),
     gaps: [],
     band,
@@ -112,7 +114,7 @@ function plotOf(channel: Channel, contents: LogContents, span: Span, points: num
   const gaps = channel.gaps(span.to)
   const late = channel.late()
   const s = channel.seen
-  const t = truth?.channel.seen
+  const t = truth?.truth
   const description = [
     `${count(s.count, 'reading')} seen, from ${figure(s.min)} to ${figure(s.max)} ${truth?.unit ?? ''}.`,
     t === undefined || t.count === 0
@@ -128,8 +130,10 @@ function plotOf(channel: Channel, contents: LogContents, span: Span, points: num
     unit: truth?.unit ?? '',
     span,
     truth: t?.points(points) ?? [],
+    answered: truth?.answered.points(points) ?? [],
     seen: s.points(points),
     late,
+    bad: false,
     deciding: [],
     gaps,
   }
@@ -152,13 +156,14 @@ function aboutChannel(channel: Channel, span: Span, plot: Plot): string {
   ].join(', ')
 }
 
-function legend(n: number): Markup {
+function legend(n: number, bad: boolean): Markup {
   const item = (svg: string, text: string): Markup =>
     html`<li>${raw(`<svg class="plot" viewBox="0 0 24 12" aria-hidden="true">${svg}</svg>`)}${text}</li>`
   return html`<ul class="legend" aria-label="${n === 1 ? 'Legend of the plot' : 'Legend of the plots'}">
     ${item('<path class="truth" d="M1 8L9 4L16 7L23 3"/>', 'true value, as the device knew it when it answered')}
+    ${item('<path class="answered" d="M1 6H23"/>', 'what the device answered, its own error included')}
     ${item('<path class="seen" d="M6 6h0M12 6h0M18 6h0"/>', 'seen, at the time it arrived')}
-    ${item('<circle class="deciding" cx="12" cy="6" r="4.5"/>', 'decided the verdict, or outside the limits')}
+    ${item(`<circle class="deciding${bad ? ' bad' : ''}" cx="12" cy="6" r="4.5"/>`, bad ? 'decided the verdict, or lies outside the limits' : 'decided the verdict')}
     ${item('<circle class="late" cx="12" cy="6" r="3"/>', 'arrived later after its stamp than readings are apart')}
     ${item('<rect class="gap" x="6" y="0" width="12" height="12"/>', `nothing seen for over ${gapFactor} times the usual spacing`)}
     ${item('<rect class="band" x="1" y="2" width="22" height="8"/>', 'allowed')}
@@ -196,7 +201,8 @@ function overview(
     ]
   })
   const beyond = found.channels.size - figures.length + found.leftOut
-  return html`<details open>
+  const open = c.result.verdict === 'pass' ? '' : raw(' open')
+  return html`<details${open}>
     <summary>
       All channels of the series${beyond > 0 ? `: the first ${figures.length}` : ` (${figures.length})`}
     </summary>

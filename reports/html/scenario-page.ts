@@ -90,12 +90,7 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
         : `${durationText(h.horizonMs)} of ${durationText(h.fullHorizonMs)}: a short run`
   return facts([
     ['Scenario', html`<code>${s.id}</code>`],
-    [
-      'Verifies',
-      h === undefined
-        ? ''
-        : h.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`),
-    ],
+    ['Verifies', h === undefined ? '' : verified(h.verifies, up), true],
     [
       'Judged',
       h === undefined
@@ -137,6 +132,16 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
   ])
 }
 
+/** `M:0022 (voltage, current), M:0027`: clauses behind their ID. */
+function verified(references: readonly string[], up: string): Insert {
+  const byId = Map.groupBy(references, (r) => r.split('/')[0] ?? r)
+  return [...byId].map(([id, refs], i) => {
+    const clauses = refs.flatMap((r) => (r.length > id.length ? [r.slice(id.length + 1)] : []))
+    const inside = clauses.length === 0 ? '' : ` (${clauses.join(', ')})`
+    return html`${i === 0 ? '' : ', '}${requirementLink(id, up)}${inside}`
+  })
+}
+
 function problems(s: ScenarioView, contents: LogContents): Insert {
   const escapes = s.end?.world.escapes ?? []
   const items = [
@@ -161,9 +166,7 @@ function checkTable(checks: readonly CheckView[], up: string): Markup {
         <td>${checkState(c)}</td>
         <td>${c.result.blame ?? ''}</td>
         <td>${c.limit}</td>
-        <td>
-          ${c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`)}
-        </td>
+        <td>${c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up)}`)}</td>
       </tr>`,
   )
   return scrollable(
@@ -204,10 +207,7 @@ function checkSection(
   return html`<section id="check-${anchor(c.id)}">
     <h3>${checkState(c)} <span class="mono">${c.id}</span></h3>
     ${rows([
-      [
-        'Verifies',
-        c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up === '' ? './' : up)}`),
-      ],
+      ['Verifies', c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up)}`)],
       ['Limit', c.limit],
       ['Needs at least', c.least === undefined ? '' : durationText(c.least)],
       ['Why', why === '' ? '' : `${why}.${beforehand}`.replace(/\.\./g, '.')],

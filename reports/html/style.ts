@@ -122,10 +122,12 @@ figcaption { color: var(--muted); font-size: 0.875rem; max-width: 48rem; }
 .plot .axis { stroke: var(--muted); fill: none; stroke-width: 1; }
 .plot .grid { stroke: var(--line); fill: none; stroke-width: 1; }
 .plot .truth { stroke: var(--truth); fill: none; stroke-width: 1.25; stroke-linejoin: round; opacity: 0.75; }
+.plot .answered { stroke: var(--muted); fill: none; stroke-width: 1; stroke-dasharray: 3 2; opacity: 0.8; }
 .plot .seen { stroke: var(--seen); fill: none; stroke-width: 2.5; stroke-linecap: round; }
-.plot.small .truth { stroke-width: 1; } .plot.small .seen { stroke-width: 1.5; }
+.plot.small .truth { stroke-width: 1; } .plot.small .seen { stroke-width: 1.5; } .plot .seen.few { stroke-width: 4; } .plot.small .seen.few { stroke-width: 3; }
 .plot .late { stroke: var(--late); fill: var(--paper); stroke-width: 1.5; }
-.plot .deciding { stroke: var(--gap); fill: none; stroke-width: 1.75; }
+.plot .deciding { stroke: var(--played); fill: none; stroke-width: 1.75; }
+.plot .deciding.bad { stroke: var(--gap); }
 .plot .gap { fill: var(--gap); opacity: 0.28; }
 .plot .band { fill: var(--band); opacity: 0.13; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0.25rem 0; padding: 0; list-style: none; color: var(--muted); font-size: 0.8125rem; }

@@ -7,6 +7,7 @@ import type { Event, Kind, Series } from '../../bench/faces.ts'
 import { matcher } from '../../bench/evidence/series.ts'
 import { recordFold, type ScenarioRecord } from '../../bench/verdicts/record.ts'
 import type { DefectNote } from '../../bench/evidence/schema.ts'
+import { Decimator } from '../plot/decimate.ts'
 import { Channel } from './channel.ts'
 import { aliasOf, figureOf, isRecord } from './payload.ts'
 import { type Declared, declared, defectNote, judged, scenarioEnd, scenarioHeader } from './shapes.ts'
@@ -59,16 +60,17 @@ export class ScenarioFold {
     const answers = isRecord(e.data) ? e.data['answers'] : undefined
     if (!isRecord(answers)) return
     for (const [quantity, pair] of Object.entries(answers)) {
-      const value: unknown = Array.isArray(pair) ? pair[1] : undefined
-      if (typeof value !== 'number') continue
+      const [answered, truth]: readonly unknown[] = Array.isArray(pair) ? pair : []
+      if (typeof truth !== 'number') continue
       const { alias, unit } = aliasOf(e.src, quantity)
       let t = this.truth.get(alias)
       if (t === undefined) {
         if (this.truth.size >= most.truths) continue
-        t = { unit, channel: new Channel(alias) }
+        t = { unit, truth: new Decimator(), answered: new Decimator() }
         this.truth.set(alias, t)
       }
-      t.channel.add(e.at, value)
+      t.truth.add(e.at, truth)
+      if (typeof answered === 'number') t.answered.add(e.at, answered)
     }
   }
 

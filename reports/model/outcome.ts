@@ -111,19 +111,23 @@ export function outcome(run: RunView): Outcome {
   const of = (s: State): number => numbered.by[s] + ours.by[s]
   const judged = numbered.judged + ours.judged
   const [failed, open, near] = [of('fail'), of('inconclusive'), of('marginal')]
+  const waiting = run.requirements.filter((r) => r.state === 'inconclusive' && r.beforehand).length
   const end = leftOpen(run, numbered)
   if (judged === 0) return { state: 'not run', sentence: `No requirement was judged.${end}` }
-  const all = judged === 1 ? 'The one requirement judged' : `All ${judged} requirements judged`
-  const were = (n: number): string =>
-    `${n} ${n === 1 ? 'was' : 'were'} inconclusive${blameText(run, 'inconclusive')}`
-  const barely = near === 0 ? '' : `, ${near} of them only just`
-  if (failed + open === 0)
+  const barely = near === 0 ? '' : ` (${near} of them only just)`
+  if (failed + open === 0) {
+    const all = judged === 1 ? 'The one requirement judged' : `All ${judged} requirements judged`
     return { state: near > 0 ? 'marginal' : 'pass', sentence: `${all} passed${barely}.${end}` }
+  }
+  const unsure = open - waiting
+  const verb = unsure === 1 ? 'was' : 'were'
   const parts = [
     ...(failed === 0 ? ['none failed'] : [`${failed} failed${blameText(run, 'fail')}`]),
-    ...(open === 0 ? [] : [were(open)]),
+    ...(unsure === 0 ? [] : [`${unsure} ${verb} inconclusive${blameText(run, 'inconclusive')}`]),
+    ...(waiting === 0 ? [] : [`${waiting} ${waiting === 1 ? 'needs' : 'need'} a longer run`]),
   ]
-  const sentence = `Of ${count(judged, 'requirement')} judged, ${parts.join(' and ')}.${end}`
+  const last = `${judged - failed - open} passed${barely}`
+  const sentence = `Of ${count(judged, 'requirement')} judged, ${parts.join(', ')} and ${last}.${end}`
   return { state: failed > 0 ? 'fail' : 'inconclusive', sentence }
 }
 
@@ -141,7 +145,9 @@ function leftOpen(run: RunView, numbered: Counts): string {
 /** ` (blame: product)`, or nothing where no blame is known. */
 function blameText(run: RunView, state: State): string {
   const blames = new Set(
-    run.requirements.flatMap((r) => (r.state === state && r.blame !== undefined ? [r.blame] : [])),
+    run.requirements.flatMap((r) =>
+      r.state === state && !r.beforehand && r.blame !== undefined ? [r.blame] : [],
+    ),
   )
   return blames.size === 0 ? '' : ` (blame: ${[...blames].sort().join(', ')})`
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../bench/evidence/schema.ts'
 import type { CheckRecord, ScenarioRecord } from '../../bench/verdicts/record.ts'
 import type { Decider, State } from '../../bench/verdicts/rollup.ts'
+import type { Decimator } from '../plot/decimate.ts'
 import type { Channel } from './channel.ts'
 
 export interface RunView {
@@ -67,9 +68,11 @@ export interface LogContents {
   readonly problems: readonly string[]
 }
 
+/** What was true of one quantity whenever its device answered, and what it answered. */
 export interface TruthChannel {
   readonly unit: string
-  readonly channel: Channel
+  readonly truth: Decimator
+  readonly answered: Decimator
 }
 
 /** What was seen of one series that a check judges. */

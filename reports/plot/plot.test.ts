@@ -107,7 +107,9 @@ describe('a drawn plot', () => {
       { at: day, value: 10 },
       { at: day + 3_600_000, value: 20 },
     ],
+    answered: [{ at: day, value: 10.5 }],
     seen: [{ at: day + 60_000, value: 11 }],
+    bad: false,
     late: [{ at: day + 120_000, value: 12 }],
     deciding: [{ at: day + 180_000, value: 13 }],
     gaps: [{ from: day + 1_000_000, to: day + 2_000_000 }],
@@ -120,13 +122,22 @@ describe('a drawn plot', () => {
     expect(svg).toContain('aria-labelledby="p-title p-desc"')
     expect(svg).toContain('>A</text>')
     expect(svg).toContain('UTC, 14 Jan 2026')
-    for (const name of ['truth', 'seen', 'late', 'deciding', 'gap', 'band', 'axis', 'grid'])
+    for (const name of ['truth', 'answered', 'seen few', 'late', 'deciding', 'gap', 'band', 'axis', 'grid'])
       expect(svg).toContain(`class="${name}"`)
     expect(svg).not.toContain('NaN')
   })
 
   test('of nothing at all is still a plot', () => {
-    const bare = { ...plot, truth: [], seen: [], late: [], deciding: [], gaps: [], band: undefined }
+    const bare = {
+      ...plot,
+      truth: [],
+      answered: [],
+      seen: [],
+      late: [],
+      deciding: [],
+      gaps: [],
+      band: undefined,
+    }
     for (const kind of ['large', 'small'] as const) expect(drawPlot(bare, kind)).not.toContain('NaN')
   })
 })

@@ -26,12 +26,16 @@ export interface Plot {
   readonly span: Span
   /** True values, drawn as a line. */
   readonly truth: readonly Point[]
+  /** What the device answered, its own error included: a thin dashed line. */
+  readonly answered: readonly Point[]
   /** What was seen, drawn as dots. */
   readonly seen: readonly Point[]
   /** Seen, but late: drawn as open circles. */
   readonly late: readonly Point[]
   /** Events that decided the verdict: drawn as rings. */
   readonly deciding: readonly Point[]
+  /** They speak against the subject: drawn in the colour of failure. */
+  readonly bad: boolean
   /** Spans in which nothing was seen. */
   readonly gaps: readonly Span[]
   /** Allowed range of values, where the limit is a constant one. */
@@ -54,7 +58,7 @@ const small: Size = { width: 240, height: 104, left: 40, right: 8, top: 10, bott
 /** A large plot with both axes; `small` draws one of many, with the least of axes. */
 export function drawPlot(p: Plot, kind: 'large' | 'small' = 'large'): string {
   const size = kind === 'large' ? large : small
-  const points = [...p.truth, ...p.seen, ...p.late, ...p.deciding]
+  const points = [...p.truth, ...p.answered, ...p.seen, ...p.late, ...p.deciding]
   const values = [...points.map((q) => q.value), ...(p.band === undefined ? [] : [p.band.low, p.band.high])]
   const range = values.length === 0 ? { low: 0, high: 1 } : rangeOf(values)
   const x = scale(p.span.from, p.span.to, size.left, size.width - size.right)
@@ -74,9 +78,14 @@ export function drawPlot(p: Plot, kind: 'large' | 'small' = 'large'): string {
     }),
   ]
   if (p.truth.length > 0) inside.push(element('path', { class: 'truth', d: linePath(p.truth.map(at)) }))
-  if (p.seen.length > 0) inside.push(element('path', { class: 'seen', d: dotPath(p.seen.map(at)) }))
+  if (p.answered.length > 0)
+    inside.push(element('path', { class: 'answered', d: linePath(p.answered.map(at)) }))
+  // Few dots are drawn larger, else nobody finds them.
+  const seen = p.seen.length < 80 ? 'seen few' : 'seen'
+  if (p.seen.length > 0) inside.push(element('path', { class: seen, d: dotPath(p.seen.map(at)) }))
   for (const q of p.late) inside.push(circle('late', at(q), kind === 'large' ? 3 : 2))
-  for (const q of p.deciding) inside.push(circle('deciding', at(q), kind === 'large' ? 6 : 4))
+  for (const q of p.deciding)
+    inside.push(circle(p.bad ? 'deciding bad' : 'deciding', at(q), kind === 'large' ? 6 : 4))
   return element(
     'svg',
     {

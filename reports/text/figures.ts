@@ -46,7 +46,8 @@ export function clock(ms: number): string {
 
 /** The start of a digest, enough to tell two apart by eye. */
 export function shortHash(hash: string): string {
-  return hash.length > 16 ? `${hash.slice(0, 12)}…` : hash
+  const [, kind = '', rest = hash] = /^(sha\d+:)?(.*)$/s.exec(hash) ?? []
+  return rest.length > 16 ? `${kind}${rest.slice(0, 12)}…` : hash
 }
 
 /** Name and value of each observed figure, in the order of the log; deeper structure as JSON, cut to `room` signs. */
