@@ -40,6 +40,8 @@ export interface Ledger {
   child(pid: number, name: string): void
   /** What the bench itself has undone need not be undone again. Takes a path or a process number. */
   forget(what: string | number): void
+  /** Undoes one thing that it noted. */
+  undo(what: string | number): void
   /** Undoes all that is left, and removes the ledger. Synchronous, so that it can run as the process exits. */
   close(): readonly Cleared[]
 }
@@ -89,6 +91,10 @@ export function openLedger(state: string = stateFolder()): Ledger {
     appendFileSync(file, `${JSON.stringify(left)}\n`)
   }
   let closed = false
+  const forget = (what: string | number): void => {
+    if (!kept.delete(what) || closed) return
+    appendFileSync(file, `${JSON.stringify({ kind: 'forget', what })}\n`)
+  }
   return {
     folder(name) {
       const path = join(tmpdir(), folderName(name))
@@ -104,9 +110,10 @@ export function openLedger(state: string = stateFolder()): Ledger {
       // Gone already: there is nothing to undo.
       if (stamp !== undefined) note(pid, { kind: 'child', pid, stamp, name })
     },
-    forget(what) {
-      if (!kept.delete(what) || closed) return
-      appendFileSync(file, `${JSON.stringify({ kind: 'forget', what })}\n`)
+    forget,
+    undo(what) {
+      const left = kept.get(what)
+      if (left !== undefined && undo(left).outcome !== 'failed') forget(what)
     },
     close() {
       if (closed) return []

@@ -201,7 +201,10 @@ function byteWriter(
   send(bytes: Uint8Array, start: number, msPerCharacter: number): Promise<void>
   close(): Promise<void>
 } {
-  const worker = new Worker(new URL('pty-bytes.ts', import.meta.url), { workerData: { fd } })
+  const worker = new Worker(new URL('pty-bytes.ts', import.meta.url), {
+    workerData: { fd },
+    execArgv: [],
+  })
   const waiting = new Map<number, () => void>()
   let id = 0
   worker.on('error', (e) => process.emitWarning(e))

@@ -1,5 +1,5 @@
 /** A wire over a serial port of this machine, by SerialPort. The hardware paces the bytes. */
-import { realpathSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { SerialPort } from 'serialport'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Conn, Instant, SerialSettings, Wire, WireCan } from '../faces.ts'
@@ -12,7 +12,10 @@ export interface SerialWireOptions {
   readonly settings: SerialSettings
   /** The bench clock, in ms since 1970. Date.now unless given. */
   readonly now?: () => Instant
-  /** How long after an unplug, and after each failed try, the port is opened again (ms). 500 unless given; ours. */
+  /**
+   * How often it is looked after whether the port is there: to tell an unplug, and to open it again (ms). 500 unless
+   * given; ours.
+   */
   readonly retryMs?: number
 }
 
@@ -69,6 +72,7 @@ function createSession(
   f: (c: Conn) => void,
 ): { begin(): Promise<void>; close(): Promise<void> } {
   const now = o.now ?? Date.now
+  const retryMs = o.retryMs ?? 500
   let port: SerialPort | undefined
   let current: SerialConn | undefined
   let closed = false
@@ -86,7 +90,9 @@ function createSession(
     p.on('data', (b: Buffer) => conn.inbox.bytes(b, now()))
     // A write that fails is told to whoever sent; without this listener it would end the bench.
     p.on('error', () => {})
+    const unwatch = watchDevice(o.path, retryMs, () => p.close())
     p.once('close', () => {
+      unwatch()
       if (closed) return
       port = undefined
       conn.inbox.end('lost')
@@ -98,7 +104,7 @@ function createSession(
     if (closed) return
     retry = setTimeout(() => {
       begin().catch(again)
-    }, o.retryMs ?? 500)
+    }, retryMs)
   }
   return {
     begin,
@@ -108,6 +114,31 @@ function createSession(
       current?.drop()
       if (port !== undefined) await closePort(port)
     },
+  }
+}
+
+/**
+ * Calls `gone` once the path no longer leads to the device that it leads to now. SerialPort alone would not do: a
+ * terminal that is hung up reads as empty for ever, and its reader asks again at once, without end (serialport/bindings-cpp pull request 164).
+ */
+function watchDevice(path: string, everyMs: number, gone: () => void): () => void {
+  const first = deviceOf(path)
+  if (first === undefined) return () => {}
+  const timer = setInterval(() => {
+    if (deviceOf(path) === first) return
+    clearInterval(timer)
+    gone()
+  }, everyMs)
+  return () => clearInterval(timer)
+}
+
+/** Which device a path leads to; nothing if to none. */
+function deviceOf(path: string): string | undefined {
+  try {
+    const s = statSync(path)
+    return `${s.dev}/${s.ino}/${s.rdev}`
+  } catch {
+    return undefined
   }
 }
 

@@ -129,7 +129,7 @@ describe('listenTcp', () => {
     const client = connect({ host, port: port.port })
     await once(client, 'connect')
     client.on('error', () => {})
-    const closed = once(client, 'close')
+    const closed = new Promise((done) => client.once('close', done))
     await port[Symbol.asyncDispose]()
     await port[Symbol.asyncDispose]()
     await closed

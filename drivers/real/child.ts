@@ -1,0 +1,160 @@
+/** One child process that runs one Program. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { GridproofError } from '../errors.ts'
+import type { Json, Program } from '../faces.ts'
+import type { Ledger } from './ledger.ts'
+import type { FromChild, ToChild } from './proc-talk.ts'
+
+/** Programs are named by their path from here. */
+const root = new URL('../../', import.meta.url)
+
+/** How long output of a process may still arrive when the process itself is gone (ms). Ours. */
+const lastWords = 1000
+
+/** Longest line of standard output or error that becomes one log entry (characters). Ours. */
+const longestLine = 16_384
+
+export interface ChildOptions {
+  readonly name: string
+  readonly program: Program
+  readonly address: string
+  readonly disk: string
+  readonly ledger: Ledger
+  /** `env.log`, and each line of standard output and error. */
+  readonly onLog: (entry: Json) => void
+  /** It asks for another program, or signals one: see proc-talk.ts. */
+  readonly onAsk: (m: Extract<FromChild, { say: 'start' | 'signal' }>) => void
+}
+
+export interface Child {
+  /** Exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>
+  /** Its module is loaded and its main runs. Rejects with why not. */
+  readonly ready: Promise<void>
+  tell(m: ToChild): void
+  signal(s: 'TERM' | 'KILL'): void
+}
+
+/** Starts a process of its own group, which ends when this one does. */
+export function startChild(o: ChildOptions): Child {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('proc-main.ts', import.meta.url))],
+    {
+      cwd: o.disk,
+      env: childEnv(),
+      // A group of its own: Ctrl-C at the terminal reaches the bench alone, and all of it can be killed at once.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  )
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => {})
+  let saidLast = ''
+  lines(child.stdout, (text) => o.onLog({ stdout: text }))
+  lines(child.stderr, (text) => {
+    saidLast = text
+    o.onLog({ stderr: text })
+  })
+  child.on('message', (m: FromChild) => {
+    if (m.say === 'ready') ready.resolve()
+    else if (m.say === 'failed') ready.reject(new GridproofError(m.code, `${o.name}: ${m.message}`))
+    else if (m.say === 'log') o.onLog(m.entry)
+    else if (m.say !== 'bye') o.onAsk(m)
+  })
+  const ended = endOf(child).then((how) => {
+    if (child.pid !== undefined) o.ledger.forget(child.pid)
+    ready.reject(
+      new GridproofError(
+        'rig-broke',
+        `${o.name} ended (${how}) before its main ran${saidLast === '' ? '' : `: ${saidLast}`}`,
+      ),
+    )
+    return how
+  })
+  if (child.pid !== undefined) o.ledger.child(child.pid, o.name)
+  const tell = (m: ToChild): void => {
+    if (child.connected) child.send(m, () => {})
+  }
+  tell({
+    do: 'run',
+    name: o.name,
+    address: o.address,
+    disk: o.disk,
+    module: new URL(o.program.entry, root).href,
+    config: o.program.config,
+    defects: o.program.defects,
+  })
+  return {
+    ended,
+    ready: ready.promise,
+    tell,
+    signal(s) {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      if (s === 'KILL') killGroup(child)
+      else child.kill('SIGTERM')
+    },
+  }
+}
+
+/** Resolves when the process is gone and all it said has arrived. */
+async function endOf(child: ChildProcess): Promise<number | string> {
+  const closed = once(child, 'close').catch(() => {})
+  let how: number | string
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+    how = code ?? signal ?? 1
+  } catch (e) {
+    // It could not be started at all.
+    return e instanceof Error ? e.message : String(e)
+  }
+  // What the program started by itself ends with it.
+  killGroup(child)
+  const patience = Promise.withResolvers<void>()
+  const timer = setTimeout(patience.resolve, lastWords)
+  await Promise.race([closed, patience.promise])
+  clearTimeout(timer)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  return how
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // The group is gone.
+  }
+}
+
+/** What of the bench's environment a program gets: nothing that would change how it runs. */
+function childEnv(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { TZ: 'UTC' }
+  for (const name of ['PATH', 'HOME', 'LANG', 'TMPDIR', 'NODE_COMPILE_CACHE']) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return env
+}
+
+function lines(stream: Readable | null, f: (text: string) => void): void {
+  if (stream === null) return
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    const all = (rest + text).split('\n')
+    rest = all.pop() ?? ''
+    for (const line of all) f(line.slice(0, longestLine))
+    if (rest.length > longestLine) {
+      f(rest.slice(0, longestLine))
+      rest = ''
+    }
+  })
+  stream.on('end', () => {
+    if (rest !== '') f(rest)
+  })
+}
