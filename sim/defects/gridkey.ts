@@ -98,8 +98,10 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
     (p, reached) => ({
       ...p,
       judge: (reading, memory, now, config) => {
-        if (memory !== undefined && reading.sequence === memory.sequence) reached()
-        return p.judge(reading, undefined, now, config)
+        const trusted = p.judge(reading, undefined, now, config)
+        const judged = p.judge(reading, memory, now, config)
+        if (JSON.stringify(trusted.samples) !== JSON.stringify(judged.samples)) reached()
+        return trusted
       },
     }),
   ],
@@ -162,8 +164,8 @@ const variants = listOf<GridkeyParts>('gridkey-app', 'variant', {
 })
 
 export const gridkeyDefects: readonly Defect<GridkeyParts>[] = [
-  ...sensorDefects<GridkeyConfig, Reading, Memory>('gridkey-app', 'feeder1.l1.current'),
+  ...sensorDefects<GridkeyConfig, Reading, Memory | undefined>('gridkey-app', 'feeder1.l1.current'),
   ...own,
-  ...sensorVariants<GridkeyConfig, Reading, Memory>('gridkey-app'),
+  ...sensorVariants<GridkeyConfig, Reading, Memory | undefined>('gridkey-app'),
   ...variants,
 ]

@@ -242,13 +242,13 @@ export function sensorDefects<C extends SensorConfig, R, M>(
       }),
     ],
     duplicates: [
-      'Sends every fiftieth measurement twice.',
+      'Sends every twentieth measurement twice.',
       (p, reached) => {
         let n = 0
         return {
           ...p,
           publish: async (message, send) => {
-            if (isMeasurement(message) && ++n % 50 === 0) {
+            if (isMeasurement(message) && ++n % 20 === 0) {
               reached()
               await p.publish(message, send)
             }

@@ -80,7 +80,9 @@ export const gridkeySchema = z.strictObject({
   toStore: z.boolean().optional(),
   /** Seconds before an output at which its sweep begins. Ours: below one second, so that stamp and reading share it. */
   readAhead: z.number().positive().max(10).default(0.9),
-  /** Seconds for which the sample's sequence number may stand still; the device samples once a second. Ours. */
+  /** Seconds between two samples of the device. Ours. */
+  samplePeriod: z.number().positive().default(1),
+  /** Seconds by which the device's count of samples may lag behind. Ours. */
   staleAfter: z.number().positive().default(5),
   /** Expected ranges (API section 9.1: Valid says whether the value lies in the configured range). Ours, wide. */
   limits: z

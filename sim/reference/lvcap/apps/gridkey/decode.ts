@@ -19,7 +19,7 @@ export interface Reading {
 /** The sequence number last seen, and when it was first seen (ms of a clock that is never set). */
 export interface Memory {
   readonly sequence: number
-  readonly since: number
+  readonly seenAt: number
 }
 
 /** State first: without it nothing can be trusted, however far a slow sweep comes. */
@@ -93,18 +93,35 @@ export function judge(
   memory: Memory | undefined,
   now: number,
   c: GridkeyConfig,
-): { readonly samples: readonly Sample[]; readonly memory: Memory } {
-  const { sequence } = reading
-  const moved = sequence !== null && sequence !== memory?.sequence
-  const remembered = moved ? { sequence, since: now } : (memory ?? { sequence: -1, since: now })
-  const still = sequence !== null && !moved && now - remembered.since > c.staleAfter * 1_000
-  const whole = still ? 'its samples stand still' : stateProblem(reading.status)
+): { readonly samples: readonly Sample[]; readonly memory: Memory | undefined } {
+  const { stale, memory: remembered } = freshness(reading.sequence, memory, now, c)
+  const whole = stale ? 'its samples stand still' : stateProblem(reading.status)
   const samples = Object.entries(reading.values).map(([quantity, value]): Sample => {
     const why = whole ?? problem(quantity, value, reading, c)
     const usable = value !== null && Number.isFinite(value) ? value : 0
     return { quantity, value: usable, valid: why === undefined, ...(why === undefined ? {} : { why }) }
   })
   return { samples, memory: remembered }
+}
+
+/**
+ * The device counts its samples: where the count lags behind the time that passed, it stopped sampling in between, and
+ * what it shows is old. A count that goes back is a reboot.
+ */
+function freshness(
+  sequence: number | null,
+  memory: Memory | undefined,
+  now: number,
+  c: GridkeyConfig,
+): { readonly stale: boolean; readonly memory: Memory | undefined } {
+  if (sequence === null) return { stale: false, memory }
+  const fresh = { stale: false, memory: { sequence, seenAt: now } }
+  if (memory === undefined) return fresh
+  const samples = (sequence - memory.sequence + 2 ** 32) % 2 ** 32
+  if (samples >= 2 ** 31) return fresh
+  const lag = now - memory.seenAt - samples * c.samplePeriod * 1_000
+  const stale = lag > c.staleAfter * 1_000
+  return { stale, memory: samples === 0 ? memory : fresh.memory }
 }
 
 function stateProblem(status: number | null): string | undefined {

@@ -8,7 +8,7 @@ import { readConfig, type GridkeyConfig } from './config.ts'
 import { blocks, decode, judge, type Memory, type Reading } from './decode.ts'
 import { topicOf, unitOf } from './topics.ts'
 
-export type GridkeyParts = SensorParts<GridkeyConfig, Reading, Memory>
+export type GridkeyParts = SensorParts<GridkeyConfig, Reading, Memory | undefined>
 
 export function parts(_config: Json): GridkeyParts {
   return { ...commonParts<GridkeyConfig>(), decode, judge, topic: topicOf }
@@ -18,7 +18,7 @@ export async function run(p: GridkeyParts, env: ProgramEnv): Promise<number> {
   return runApp(
     p,
     env,
-    operateSensor<GridkeyConfig, Reading, Memory>(p, {
+    operateSensor<GridkeyConfig, Reading, Memory | undefined>(p, {
       readConfig,
       blocks,
       link: tcpLink,

@@ -1,0 +1,163 @@
+import * as fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
+import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
+import type { Message } from '../reference/lvcap/api.ts'
+import * as marketplace from '../reference/lvcap/marketplace/main.ts'
+import * as platform from '../reference/lvcap/platform.ts'
+import { defectOf, defects } from './index.ts'
+import { altered, mutationOf, mutations, seams } from './mutations.ts'
+
+const modules = {
+  'gridkey-app': gridkey.parts({}),
+  'temperature-app': temperature.parts({}),
+  marketplace: marketplace.parts({}),
+  'container-manager': platform.parts({}),
+} as const
+
+describe('mutations', () => {
+  test('are as many as asked for, all different, and the same for the same seed', () => {
+    const ids = mutations(7, 300).map((m) => m.id)
+    expect(new Set(ids).size).toBe(300)
+    expect(mutations(7, 300).map((m) => m.id)).toEqual(ids)
+    expect(mutations(8, 300).map((m) => m.id)).not.toEqual(ids)
+  })
+
+  test('are found again by their ID, and fit the parts of their app', () => {
+    for (const m of mutations(1, 500)) {
+      expect(defectOf(m.id)).toMatchObject({ id: m.id, app: m.app, kind: 'mutation' })
+      const parts = modules[m.app]
+      const wrapped = m.wrap(parts, () => {})
+      expect(Object.keys(wrapped).sort()).toEqual(Object.keys(parts).sort())
+    }
+  })
+
+  test('name parts that there are', () => {
+    for (const [app, parts] of Object.entries(seams)) {
+      for (const part of Object.keys(parts)) expect(modules[app as keyof typeof modules]).toHaveProperty(part)
+    }
+  })
+
+  test('any other text is no mutation', () => {
+    for (const id of [
+      'mutation/gridkey-app/publish/drop',
+      'mutation/gridkey-app/publish/drop/0',
+      'mutation/gridkey-app/publish/drop/17/x',
+      'mutation/gridkey-app/publish/explode/17',
+      'mutation/gridkey-app/toString/alter/1',
+      'mutation/nobody/publish/drop/17',
+      'gridkey-app/publish/drop/17',
+    ])
+      expect(mutationOf(id), id).toBeUndefined()
+    fc.assert(fc.property(fc.string(), (id) => mutationOf(id) === undefined || id.startsWith('mutation/')))
+  })
+
+  const message = (n: number): Message => ({
+    topic: `t/${n}`,
+    payload: { Value: n, Valid: true },
+    qos: 1,
+    retain: false,
+  })
+
+  /** Publishes messages 1 to 5 through a mutated part; what was sent, in order. */
+  async function sent(change: string): Promise<{ list: Message[]; reached: number }> {
+    const list: Message[] = []
+    let reached = 0
+    const found = mutationOf(`mutation/gridkey-app/publish/${change}/3`)
+    const p = found?.wrap(modules['gridkey-app'], () => reached++) as gridkey.GridkeyParts
+    const all = [1, 2, 3, 4, 5].map((n) =>
+      p.publish(message(n), (m) => {
+        list.push(m)
+        return Promise.resolve()
+      }),
+    )
+    await vi.advanceTimersByTimeAsync(60_000)
+    await Promise.all(all)
+    return { list, reached }
+  }
+
+  test('drop, duplicate, reorder, delay, alter and reveal one message', async () => {
+    vi.useFakeTimers()
+    try {
+      const order = async (change: string): Promise<number[]> => {
+        const { list, reached } = await sent(change)
+        expect(reached).toBe(1)
+        return list.map((m) => Number(m.topic.slice(2)))
+      }
+      expect(await order('drop')).toEqual([1, 2, 4, 5])
+      expect((await order('duplicate')).sort((a, b) => a - b)).toEqual([1, 2, 3, 3, 4, 5])
+      const reordered = await order('reorder')
+      expect(reordered.indexOf(3)).toBeGreaterThan(reordered.indexOf(4))
+      expect((await order('delay')).at(-1)).toBe(3)
+      const alter = await sent('alter')
+      expect(alter.list.length).toBe(5)
+      expect(alter.list).not.toEqual([1, 2, 3, 4, 5].map(message))
+      const reveal = await sent('reveal')
+      expect(reveal.list.length).toBe(6)
+      expect(reveal.list.filter((m) => m.topic === 't/3').length).toBe(2)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('alter, repeat and drop what was read or computed', async () => {
+    const wrap = (id: string): gridkey.GridkeyParts =>
+      mutationOf(id)?.wrap(modules['gridkey-app'], () => {}) as gridkey.GridkeyParts
+    const link = {
+      read: () => Promise.resolve([1, 2, 3]),
+      close: () => Promise.resolve(),
+      counts: () => ({ opened: 1, open: 1 }),
+    }
+    const block = { table: 'input' as const, start: 0, count: 3 }
+    const p = wrap('mutation/gridkey-app/read/alter/2')
+    expect(await p.read(link, block, 1)).toEqual([1, 2, 3])
+    expect(await p.read(link, block, 1)).not.toEqual([1, 2, 3])
+    expect(await p.read(link, block, 1)).toEqual([1, 2, 3])
+    expect(await wrap('mutation/gridkey-app/read/drop/1').read(link, block, 1)).toEqual([2, 3])
+    const s = wrap('mutation/gridkey-app/stamp/repeat/2')
+    expect([s.stamp(1_000), s.stamp(2_000), s.stamp(3_000)]).toEqual([1, 1, 3])
+  })
+
+  test('altering changes one leaf, and only that', () => {
+    const leaves = (v: unknown): string[] =>
+      typeof v === 'object' && v !== null
+        ? Object.entries(v).flatMap(([k, x]) => leaves(x).map((y) => `${k}.${y}`))
+        : [JSON.stringify(v)]
+    const value = fc.jsonValue({ maxDepth: 3 })
+    fc.assert(
+      fc.property(value, fc.string(), (v, id) => {
+        const before = leaves(v)
+        const after = leaves(altered(v, id))
+        expect(after.length).toBe(before.length)
+        const changed = before.filter((x, i) => x !== after[i]).length
+        // Nulls are left alone; the largest numbers have no successor.
+        expect(changed).toBeLessThanOrEqual(1)
+      }),
+    )
+    expect(altered({ a: [false] }, 'x')).toEqual({ a: [true] })
+    expect(altered('x', 'x')).toBe('xx')
+    expect(altered(10, 'x')).toBe(11)
+  })
+})
+
+describe('the list of defects', () => {
+  test('names each once, for the app it says, in one plain sentence', () => {
+    const ids = defects.map((d) => d.id)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const d of defects) {
+      expect(d.id.startsWith(`${d.app}/`)).toBe(true)
+      expect(d.describes).toMatch(/^[A-Z].*[.]$/s)
+      expect(d.describes).not.toContain('\n')
+    }
+  })
+
+  test('has what the scenarios of capture and security need', () => {
+    const count = (kind: string): number => defects.filter((d) => d.kind === kind).length
+    expect(count('defect')).toBeGreaterThanOrEqual(16)
+    expect(count('variant')).toBeGreaterThanOrEqual(6)
+  })
+
+  test('knows no other', () => {
+    expect(() => defectOf('gridkey-app/nothing')).toThrow("there is no defect 'gridkey-app/nothing'")
+  })
+})
