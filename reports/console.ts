@@ -1,4 +1,5 @@
 /** The requirement table printed after a run. Text only: who calls it writes it. */
+import { durationText } from '../drivers/units.ts'
 import { clock, count, grouped, observedText, shortHash } from './text/figures.ts'
 import { columns, cut, oneLine, pad, wrap } from './text/plain.ts'
 import { countStates, type Counts, type Finding, findings, outcome, troubles } from './model/outcome.ts'
@@ -190,7 +191,7 @@ function summaryLines(run: RunView, p: Paint, t: Terminal): string[] {
     ),
   ]
   if (ours.all > 0) out.push(`Of ${count(ours.all, 'section ID')} of ours: ${countsText(ours, p)}`)
-  const wall = run.end === undefined ? '' : ` In ${clock(run.end.wallMs)}.`
+  const wall = run.end === undefined ? '' : ` In ${durationText(run.end.wallMs)}.`
   const simulated = run.scenarios.reduce(
     (n, s) => n + Math.max(0, (s.contents?.last ?? 0) - (s.contents?.first ?? 0)),
     0,

@@ -32,16 +32,15 @@ export interface Written {
  * Synchronous, so that it works the same with the kernel of virtual time installed.
  */
 export function writeReports(runFolder: string, options: WriteOptions): Written {
-  const run = readRun(runFolder, loadCatalogue(options.catalogueFolder))
   const files: string[] = []
   const write = (file: string, text: string): void => {
     writeWhole(join(runFolder, file), text)
     files.push(file)
   }
-  for (const s of run.scenarios) {
-    const page = scenarioPage(s, run)
+  const run = readRun(runFolder, loadCatalogue(options.catalogueFolder), (s, near) => {
+    const page = scenarioPage(s, near)
     if (page !== undefined) write(s.page, page)
-  }
+  })
   write('index.html', indexPage(run))
   write('requirements.json', `${JSON.stringify(requirementsJson(run), null, 1)}\n`)
   write('summary.md', summaryMarkdown(run, options.summaryBudget))

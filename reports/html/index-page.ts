@@ -1,4 +1,5 @@
 /** The first page of a report: what was judged, what came of it, what failed and why; then every requirement. */
+import { durationText } from '../../drivers/units.ts'
 import { clock, count, grouped, utc } from '../text/figures.ts'
 import { countStates, type Counts, findings, outcome, troubles } from '../model/outcome.ts'
 import type { RunView, ScenarioView } from '../model/run.ts'
@@ -88,7 +89,7 @@ function subjectFacts(run: RunView): Markup {
     ['Length', length],
     ['Seed', String(h.seed)],
     ['Started', startedText(h.started)],
-    ['Took', run.end === undefined ? 'not known: no trailer' : clock(run.end.wallMs)],
+    ['Took', run.end === undefined ? 'not known: no trailer' : durationText(run.end.wallMs)],
     ['Scenarios', `${ran} of ${run.scenarios.length} ran`],
     ['Bench', `${h.bench}, on Node ${h.node}`],
   ])}
@@ -246,7 +247,7 @@ function scenarioSection(run: RunView): Markup {
       <td>${word}</td>
       <td class="n">${s.checks.length === 0 ? '' : `${passed} of ${s.checks.length}`}</td>
       <td class="n">${span}</td>
-      <td class="n">${s.end === undefined ? '' : clock(s.end.wallMs)}</td>
+      <td class="n">${s.end === undefined ? '' : durationText(s.end.wallMs)}</td>
       <td class="n">${s.contents === undefined ? '' : grouped(s.contents.events)}</td>
     </tr>`
   })

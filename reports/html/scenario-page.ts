@@ -1,9 +1,11 @@
 /** The page of one scenario: its checks with limits, figures and deciding events, plots, timeline, trace. */
 import { durationText } from '../../drivers/units.ts'
-import type { CheckView, LogContents, RunView, ScenarioView } from '../model/run.ts'
+import type { Neighbours } from '../model/read-run.ts'
+import type { Place } from '../model/read-scenario.ts'
+import type { CheckView, LogContents, ScenarioView } from '../model/run.ts'
 import { wayTo } from '../model/paths.ts'
 import { looks } from '../model/states.ts'
-import { clock, count, figure, grouped, observedPairs, splitUnit, utc } from '../text/figures.ts'
+import { count, figure, grouped, observedPairs, spanText, splitUnit } from '../text/figures.ts'
 import { blameWords, requirementLink } from './finding.ts'
 import { anchor, html, type Insert, type Markup, relative } from './html.ts'
 import { scenarioState } from './index-page.ts'
@@ -19,7 +21,7 @@ interface Marks {
 }
 
 /** The text of a scenario's page, or undefined where there is nothing to show. */
-export function scenarioPage(s: ScenarioView, run: RunView): string | undefined {
+export function scenarioPage(s: ScenarioView, near: Neighbours): string | undefined {
   const { contents } = s
   if (contents === undefined) return undefined
   const up = wayTo(s.page, 'index.html').replace(/index\.html$/, '')
@@ -41,8 +43,8 @@ export function scenarioPage(s: ScenarioView, run: RunView): string | undefined 
       ${accounting(s, contents)}
     </main>
     <footer>
-      ${neighbours(s, run, up)}Made from <span class="mono">${contents.log.file}</span> alone. Times are UTC,
-      on the clock of the bench.
+      ${neighbours(near, up)}Made from <span class="mono">${contents.log.file}</span> alone. Times are UTC, on
+      the clock of the bench.
     </footer>`
   return pageText({ title: `${title}: ${scenarioState(s)}`, body })
 }
@@ -102,8 +104,8 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
       h === undefined ? '' : Object.entries(h.played).map(([role, what]) => html`${role}: ${what}<br />`),
     ],
     ['Length', horizon],
-    ['Bench time', `${utc(contents.first)} to ${utc(contents.last)}`],
-    ['Wall time', e === undefined ? '' : `${clock(e.wallMs)}${speed === '' ? '' : `, ${speed}`}`],
+    ['Bench time', spanText(contents.first, contents.last)],
+    ['Wall time', e === undefined ? '' : `${durationText(e.wallMs)}${speed === '' ? '' : `, ${speed}`}`],
     ['Rig, seed', h === undefined ? '' : `${h.rig}, ${h.seed}, ${h.time} time`],
     ['Commit, Node', h === undefined ? '' : html`<code>${h.commit}</code>, ${h.node}`, true],
     ['Scenario file, SHA-256', h === undefined ? '' : html`<code>${h.sha256}</code>`, true],
@@ -281,17 +283,11 @@ function accounting(s: ScenarioView, contents: LogContents): Markup {
   </section>`
 }
 
-function neighbours(s: ScenarioView, run: RunView, up: string): Markup {
-  const shown = run.scenarios.filter((v) => v.contents !== undefined)
-  const i = shown.findIndex((v) => v.id === s.id)
-  const link = (name: string, v: ScenarioView | undefined): Insert =>
-    v === undefined
+function neighbours(near: Neighbours, up: string): Markup {
+  const link = (name: string, p: Place | undefined): Insert =>
+    p === undefined
       ? ''
-      : html`<a href="${relative(up + v.page)}">${name}: <span class="mono">${v.id}</span></a> · `
-  return html`<p>
-    ${i > 0 ? link('Before', shown[i - 1]) : ''}${link('Next', shown[i + 1])}<a
-      href="${relative(`${up}index.html`)}"
-      >All requirements</a
-    >
-  </p>`
+      : html`<a href="${relative(up + p.page)}">${name}: <span class="mono">${p.id}</span></a> · `
+  const all = html`<a href="${relative(`${up}index.html`)}">All requirements</a>`
+  return html`<p>${link('Before', near.before)}${link('Next', near.next)}${all}</p>`
 }

@@ -10,8 +10,8 @@ import { runRecordOf, withNotRun } from '../../bench/verdicts/record.ts'
 import { rollUp } from '../../bench/verdicts/rollup.ts'
 import { pickLines } from './bytes.ts'
 import { isRecord } from './payload.ts'
-import { readScenario } from './read-scenario.ts'
-import type { RequirementView, RunView } from './run.ts'
+import { placeOf, type Place, readScenario } from './read-scenario.ts'
+import type { RequirementView, RunView, ScenarioView } from './run.ts'
 import { runEnd, runHeader, scenarioStep } from './shapes.ts'
 
 /** The most scenarios that are read; a real run has far fewer. */
@@ -22,8 +22,22 @@ const mostTroubles = 50
 
 const file = 'log.jsonl'
 
-/** Never throws for what stands in a log: that becomes a problem of the evidence, and is reported. */
-export function readRun(folder: string, catalogue: Catalogue): RunView {
+/** The scenarios before and after one, of those that have a log. */
+export interface Neighbours {
+  readonly before?: Place
+  readonly next?: Place
+}
+
+/**
+ * Never throws for what stands in a log: that becomes a problem of the evidence, and is reported. `onScenario` is given
+ * each scenario with all that was kept of its log, one after the other; what is returned has no series and no texts of
+ * events any more, so that a run of a thousand scenarios fits in memory.
+ */
+export function readRun(
+  folder: string,
+  catalogue: Catalogue,
+  onScenario?: (s: ScenarioView, near: Neighbours) => void,
+): RunView {
   const path = join(folder, file)
   const problems: string[] = []
   const files = new Map<string, string>()
@@ -33,9 +47,18 @@ export function readRun(folder: string, catalogue: Catalogue): RunView {
     problems.push('the header of the run cannot be understood')
   const ids = [...new Set([...(run.header?.scenarios ?? []), ...run.begun, ...run.ended.keys()])]
   if (ids.length > mostScenarios) problems.push(`only the first ${mostScenarios} scenarios were read`)
-  const scenarios = ids
-    .slice(0, mostScenarios)
-    .map((id) => readScenario(folder, id, files.get(id), run.ended.get(id)))
+  const places = ids.slice(0, mostScenarios).map((id) => placeOf(folder, id, files.get(id)))
+  const logged = places.filter((p) => p.log !== undefined)
+  const scenarios = places.map((place) => {
+    const view = readScenario(folder, place, run.ended.get(place.id))
+    const i = logged.indexOf(place)
+    const [before, next] = i < 0 ? [] : [logged[i - 1], logged[i + 1]]
+    onScenario?.(view, {
+      ...(before === undefined ? {} : { before }),
+      ...(next === undefined ? {} : { next }),
+    })
+    return light(view)
+  })
   const records = withNotRun(
     run,
     scenarios.map((s) => s.record),
@@ -49,6 +72,13 @@ export function readRun(folder: string, catalogue: Catalogue): RunView {
     problems,
     log: existsSync(path) ? pickLines(path, file, []).digest : { file, bytes: 0, sha256: '' },
   }
+}
+
+/** Without what only its own page shows. */
+function light(s: ScenarioView): ScenarioView {
+  if (s.contents === undefined) return s
+  const deciding = new Map([...s.contents.deciding].map(([seq, e]) => [seq, { ...e, text: '' }]))
+  return { ...s, contents: { ...s.contents, channels: [], truth: new Map(), timeline: [], deciding } }
 }
 
 /** Events of the run's log whose shape is right, as far as the log can be read. `files`: logs named, by scenario. */

@@ -19,15 +19,28 @@ export const decidingShown = 12
 /** And for one scenario. */
 const decidingInAll = 400
 
-/**
- * What the log of `id` tells. `named` is the file that the run's own log named for it, `step` what it said of its end.
- */
-export function readScenario(folder: string, id: string, named?: string, step?: ScenarioStep): ScenarioView {
-  const none: ScenarioRecord = { scenario: id, verifies: [], checks: [] }
+/** Where a scenario's log and page stand, by their paths in the run's folder. */
+export interface Place {
+  readonly id: string
+  readonly page: string
+  /** Absent: there is no log of it. */
+  readonly log?: string
+}
+
+/** `named` is the file that the run's own log named for it. */
+export function placeOf(folder: string, id: string, named: string | undefined): Place {
   const file = insideRun(named ?? '') ?? insideRun(`data/${id.replaceAll('/', '.')}.jsonl`)
-  const about = { id, page: pageOf(id, file), ...(step === undefined ? {} : { step }) }
-  const path = file === undefined ? undefined : join(folder, file)
-  if (file === undefined || path === undefined || !isFile(path)) return { ...about, record: none, checks: [] }
+  const there = file !== undefined && isFile(join(folder, file))
+  return { id, page: pageOf(id, file), ...(there ? { log: file } : {}) }
+}
+
+/** What the log of a scenario tells. `step` is what the run's own log said of its end. */
+export function readScenario(folder: string, place: Place, step?: ScenarioStep): ScenarioView {
+  const { id, page, log: file } = place
+  const about = { id, page, ...(step === undefined ? {} : { step }) }
+  const none: ScenarioRecord = { scenario: id, verifies: [], checks: [] }
+  if (file === undefined) return { ...about, record: none, checks: [] }
+  const path = join(folder, file)
   const fold = new ScenarioFold()
   const problems: string[] = []
   try {

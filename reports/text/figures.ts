@@ -35,6 +35,12 @@ export function utc(at: Instant): string {
   return `${text.endsWith('.000Z') ? text.slice(0, -5) : text.slice(0, -1)} UTC`
 }
 
+/** `2026-01-14 06:12:00 to 07:00:00 UTC`; both dates where they differ. */
+export function spanText(from: Instant, to: Instant): string {
+  const [a, b] = [utc(from).replace(' UTC', ''), utc(to)]
+  return `${a} to ${a.slice(0, 11) === b.slice(0, 11) ? b.slice(11) : b}`
+}
+
 /** `06:12:00` or `3 d 06:12:00`: a span as a clock shows it, in whole seconds. */
 export function clock(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000))
