@@ -1,7 +1,7 @@
 /** What a worker is told to do, as one line of JSON: everything that a run of one scenario depends on. */
 import type { Instant } from '../../drivers/faces.ts'
 import type { Subject } from '../evidence/schema.ts'
-import type { ScenarioRecord } from '../verdicts/record.ts'
+import type { Outcome } from './perform-job.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 
 export interface Job {
@@ -29,7 +29,7 @@ export interface Job {
 export type WorkerLine =
   | { readonly tell: 'ready' }
   | { readonly tell: 'progress'; readonly id: string; readonly passedMs: number }
-  | { readonly tell: 'done'; readonly id: string; readonly record: ScenarioRecord; readonly trouble?: string }
+  | ({ readonly tell: 'done'; readonly id: string } & Outcome)
 
 /**
  * Virtual time starts on Monday 15 January 2018 at 00:00 UTC: a winter weekday of the OpenLV trials. Ours; any instant

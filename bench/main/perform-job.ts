@@ -4,16 +4,19 @@ import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
-import type { ScenarioRecord } from '../verdicts/record.ts'
 import { readRig } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
+import type { Performed } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
 import { makeDevice } from './devices.ts'
 import { knownDefects } from './defects.ts'
 import { networkOf } from './network.ts'
 import type { Job } from './job.ts'
 import type { Natives } from './stage.ts'
+
+/** `trouble`: the log could not be written. */
+export type Outcome = Performed & { readonly trouble?: string }
 
 export interface JobContext {
   readonly world: World
@@ -26,11 +29,8 @@ export interface JobContext {
 /** Writing is collected up to this many bytes in virtual time, where the seed brings back what a kill would lose. */
 const virtualBuffer = 32_768
 
-/** Performs it; the log is whole when this resolves. `trouble`: the log could not be written. */
-export async function performJob(
-  job: Job,
-  c: JobContext,
-): Promise<{ record: ScenarioRecord; trouble?: string }> {
+/** Performs it; the log is whole when this resolves. */
+export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   const rig = readRig(job.rigFile)
   const catalogue = loadCatalogue(shippedCatalogue)
   const loaded = await loadScenario(job.scenario, job.file, {
@@ -63,9 +63,10 @@ export async function performJob(
       trouble = e.message
     },
   })
-  const record = await perform({
+  const performed = await perform({
     loaded,
     header,
+    clausesOf: (r) => catalogue.clausesOf(r),
     world: c.world,
     log,
     rig: {
@@ -86,7 +87,7 @@ export async function performJob(
   } catch {
     // `onTrouble` has told.
   }
-  return { record, ...(trouble === undefined ? {} : { trouble }) }
+  return { ...performed, ...(trouble === undefined ? {} : { trouble }) }
 }
 
 /** Which subjects the bench plays, and by what. */

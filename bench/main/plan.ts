@@ -50,9 +50,7 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
-  const version = String(
-    (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
-  )
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
     catalogue,
     rig,

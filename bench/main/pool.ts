@@ -11,6 +11,8 @@ import type { Job, WorkerLine } from './job.ts'
 export interface Done {
   readonly job: Job
   readonly record: ScenarioRecord
+  /** Defects that came to bear. */
+  readonly reached: readonly string[]
 }
 
 export interface PoolOptions {
@@ -53,11 +55,11 @@ export function startPool(o: PoolOptions): Pool {
     if (live.size === 0 && (stopping || waiting.length === 0)) finished.resolve(done)
   }
 
-  function end(w: Worker, record: ScenarioRecord): void {
+  function end(w: Worker, record: ScenarioRecord, reached: readonly string[]): void {
     const job = w.job
     if (job === undefined) return
     w.job = undefined
-    const d = { job, record }
+    const d = { job, record, reached }
     done.push(d)
     o.onDone?.(d)
   }
@@ -77,7 +79,7 @@ export function startPool(o: PoolOptions): Pool {
     if (line.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
     if (line.tell === 'done') {
       if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
-      end(w, line.record)
+      end(w, line.record, line.reached)
       give(w)
     }
   }
@@ -104,7 +106,7 @@ export function startPool(o: PoolOptions): Pool {
         live.delete(w)
         const job = w.job
         if (w.errors.trim() !== '') o.onTrouble?.(job, w.errors.trim())
-        if (job !== undefined) end(w, diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping))
+        if (job !== undefined) end(w, diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping), [])
         if (!stopping && waiting.length > 0) start()
         settle()
       })

@@ -1,6 +1,6 @@
 /** What a worker imports once it knows its first job: in virtual time, only after the kernel has been installed. */
 import type { World } from '../../drivers/faces.ts'
-import type { ScenarioRecord } from '../verdicts/record.ts'
+import type { Outcome } from './perform-job.ts'
 import type { Job, WorkerLine } from './job.ts'
 
 export interface Natives {
@@ -11,7 +11,7 @@ export interface Natives {
   wallNow(): number
 }
 
-export type PerformJob = (job: Job) => Promise<{ record: ScenarioRecord; trouble?: string }>
+export type PerformJob = (job: Job) => Promise<Outcome>
 
 /** Wall time between two lines of progress, in ms. */
 const progressEvery = 200
@@ -44,7 +44,7 @@ type Body = (
   world: World,
   stopped: Promise<void> | undefined,
   onWall: (f: () => void) => void,
-) => Promise<{ record: ScenarioRecord; trouble?: string }>
+) => Promise<Outcome>
 type Runner = (job: Job, body: Body) => ReturnType<PerformJob>
 
 async function virtualRunner(first: Job): Promise<Runner> {

@@ -55,8 +55,7 @@ if (first !== undefined) {
   })
   tell({ tell: 'ready' })
   for (let job: Job | undefined = first; job !== undefined; job = nextJob()) {
-    const { record, trouble } = await perform(job)
-    tell({ tell: 'done', id: job.id, record, ...(trouble === undefined ? {} : { trouble }) })
+    tell({ tell: 'done', id: job.id, ...(await perform(job)) })
   }
 }
 natives.exit(0)

@@ -1,7 +1,7 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, Kind } from '../../sim/faces.ts'
+import type { Device, Emit, Fault } from '../../sim/faces.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
@@ -67,7 +67,7 @@ export function buildRig(o: RigOptions): BuiltRig {
       await device.start(line.wire, env)
     }
     open.push(device)
-    return recordFaults(device, emit, inForce)
+    return rememberFaults(device, inForce)
   }
 
   return {
@@ -127,38 +127,27 @@ export function buildRig(o: RigOptions): BuiltRig {
   }
 }
 
-/** The same device; its faults are written to the evidence when they begin and end, its commands before they act. */
-function recordFaults(device: Device, emit: Emit, inForce: Map<string, Fault>): Device {
-  const own: Pick<Device, 'inflict' | 'command'> = {
-    inflict(name, params = null) {
-      const f = device.inflict(name, params)
-      const tell = (phase: 'on' | 'lifted'): number =>
-        emit('fault' satisfies Kind, { phase, id: f.id, name, params: f.params })
-      const cause = tell('on')
-      let lifted = false
-      const fault: Fault = {
-        id: f.id,
-        params: f.params,
-        lift() {
-          if (lifted) return
-          lifted = true
-          f.lift()
-          inForce.delete(f.id)
-          emit('fault', { phase: 'lifted', id: f.id, name, params: f.params }, { cause })
-        },
-      }
-      inForce.set(f.id, fault)
-      return fault
-    },
-    command(c) {
-      emit('step', { what: 'command', detail: c })
-      device.command(c)
-    },
+/**
+ * The same device; its faults are remembered, so that all can be lifted. Devices write their faults and commands to the
+ * evidence themselves.
+ */
+function rememberFaults(device: Device, inForce: Map<string, Fault>): Device {
+  const inflict: Device['inflict'] = (name, params) => {
+    const f = device.inflict(name, params)
+    const fault: Fault = {
+      id: f.id,
+      params: f.params,
+      lift() {
+        inForce.delete(f.id)
+        f.lift()
+      },
+    }
+    inForce.set(f.id, fault)
+    return fault
   }
   return new Proxy(device, {
     get(target, key) {
-      if (key === 'inflict') return own.inflict
-      if (key === 'command') return own.command
+      if (key === 'inflict') return inflict
       const v: unknown = Reflect.get(target, key, target)
       return typeof v === 'function' ? (v as (...a: unknown[]) => unknown).bind(target) : v
     },

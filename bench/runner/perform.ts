@@ -6,7 +6,7 @@ import type { Emit, ProfileSpec } from '../../sim/faces.ts'
 import { declaredEvent, judgedEvent, jury, lacking } from '../checks/judge.ts'
 import type { Jury } from '../checks/judge.ts'
 import type { LogWriter } from '../evidence/log.ts'
-import type { Circumstances, ScenarioEnd, ScenarioHeader } from '../evidence/schema.ts'
+import type { Circumstances, DefectNote, ScenarioEnd, ScenarioHeader } from '../evidence/schema.ts'
 import type { Blame, Check, Event, Stage } from '../faces.ts'
 import { recordFold } from '../verdicts/record.ts'
 import type { ScenarioRecord } from '../verdicts/record.ts'
@@ -25,6 +25,8 @@ export interface Performance {
   readonly world: World
   readonly log: LogWriter
   readonly rig: Omit<RigOptions, 'emitAs' | 'world'>
+  /** Clauses that a reference such as `M:0022` stands for; throws `no-such`. */
+  clausesOf(reference: string): readonly string[]
   /** What `load` gives instead of the profile that the scenario names. */
   readonly load?: ProfileSpec
   /** Told after each event. */
@@ -38,11 +40,19 @@ export interface Performance {
 }
 
 /** What came of it, as anyone reads it from the log. */
-export async function perform(p: Performance): Promise<ScenarioRecord> {
+export interface Performed {
+  readonly record: ScenarioRecord
+  /** Defects that came to bear. */
+  readonly reached: readonly string[]
+}
+
+/** Performs it. Whatever goes wrong is in the record, with its blame. */
+export async function perform(p: Performance): Promise<Performed> {
   const { world, log } = p
   const began = { cpu: p.cpuMs(), wall: p.wallMs(), at: world.now() }
   const bar: Jury = jury()
   const record = recordFold()
+  const reached = new Set<string>()
 
   const append = (src: string, ...[kind, data, more]: Parameters<Emit>): number => {
     const at = world.now()
@@ -50,6 +60,7 @@ export async function perform(p: Performance): Promise<ScenarioRecord> {
     const e: Event = { seq, at, src, kind, data, ...more }
     bar.see(e)
     record.see(e)
+    if (src === 'defect') noteReached(data, reached)
     p.onProgress?.(at, began.at)
     return seq
   }
@@ -69,14 +80,12 @@ export async function perform(p: Performance): Promise<ScenarioRecord> {
   }
   can = rig.platform?.can ?? can
   // Verdicts before the curtain: what happens while things are taken down is not judged.
-  const at = world.now()
-  const report = world.report()
+  judgeAll({ bar, at: world.now(), end, can, report: world.report(), append })
   await rig.bench
     .run(async () => rig[Symbol.asyncDispose]())
     .catch((e: unknown) => {
       append('bench', 'note', { what: 'the rig could not be taken down cleanly', why: messageOf(e) })
     })
-  judgeAll({ bar, at, end, can, report, append })
   const trailer: ScenarioEnd = {
     ...end,
     world: world.report(),
@@ -84,7 +93,12 @@ export async function perform(p: Performance): Promise<ScenarioRecord> {
     cpuMs: Math.round(p.cpuMs() - began.cpu),
   }
   append('bench', 'end', trailer as unknown as Json)
-  return record.record()
+  return { record: record.record(), reached: [...reached] }
+}
+
+function noteReached(data: Json, reached: Set<string>): void {
+  const d = data as Partial<DefectNote> | null
+  if (d?.phase === 'reached' && d.defect !== undefined) reached.add(d.defect)
 }
 
 type Append = (src: string, ...e: Parameters<Emit>) => number
@@ -136,7 +150,9 @@ function stageFor(p: Performance, bar: Jury, append: Append): Stage {
         )
       ids.add(c.id)
       bar.seat(c)
-      append('bench', 'check', declaredEvent(c) as unknown as Json)
+      // Clause by clause from here on: whoever reads the log need not know the catalogue.
+      const verifies = c.verifies.flatMap((v) => p.clausesOf(v))
+      append('bench', 'check', { ...declaredEvent(c), verifies } as unknown as Json)
     },
     load: (name) => p.load ?? { profile: name },
     note(text, data) {

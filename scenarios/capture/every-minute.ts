@@ -6,6 +6,7 @@ import {
   arrivesEvery,
   equalsTruth,
   gridkeyChannels,
+  never,
   noGrowth,
   noNewNames,
   scalarFormat,
@@ -13,6 +14,13 @@ import {
   stampedByPlatformClock,
   temperatureChannels,
 } from '../../bench/index.ts'
+import type { Event } from '../../bench/faces.ts'
+
+/** How many connections the feeder monitor counts. */
+function clientsOf(e: Event): number {
+  const d = e.data as { readonly payload?: unknown }
+  return typeof d.payload === 'number' ? d.payload : Number.NaN
+}
 
 export default scenario({
   title:
@@ -24,8 +32,8 @@ export default scenario({
     'I:0047',
     'I:0048',
     'I:0062/every-minute',
-    'I:0068/every-minute',
-    'I:0070/every-minute',
+    'I:0068',
+    'I:0070',
     'I:0049/ambient',
     'I:0050/indoor',
     'I:0051/top-oil',
@@ -170,13 +178,22 @@ export default scenario({
     check(
       noGrowth(health, {
         id: 'nothing-grows',
-        verifies: ['M:0023/indefinite'],
+        verifies: ['M:0023/indefinite', 'I:0068/indefinite', 'I:0070/throughout'],
         figures: ['queued', 'inFlight', 'connections', 'clients', 'sessions', 'retained', 'subscriptions'],
         growth: '5 %',
         slack: 4,
         warmUp: '10 min',
         least: '24 h',
         needs: ['log'],
+      }),
+    )
+    check(
+      never({ src: 'gridkey', kind: 'wire', select: 'gridkey.clients' }, (e) => clientsOf(e) > 4, {
+        id: 'few-connections',
+        limit: 'never more than 4 connections to the feeder monitor at once (ours)',
+        verifies: ['M:0023/indefinite'],
+        alive: feeder,
+        least: '24 h',
       }),
     )
     check(

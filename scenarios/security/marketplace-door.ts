@@ -3,6 +3,7 @@
  * on: each must be refused, nothing of theirs may come out, and the platform's log must say who was refused and why.
  */
 import { arrivesEvery, logged, never, refused, scenario } from '../../bench/index.ts'
+import type { Event } from '../../bench/faces.ts'
 
 /** A topic of the feeder monitor's app, and a reading that no honest device gives. */
 const forged = {
@@ -10,6 +11,12 @@ const forged = {
   payload: { Timestamp: 1, Value: 11_000, Valid: true },
 }
 const outside = ['tcp', 'tls', 'mqtt'] as const
+
+/** `Status` of a status response (LV-CAP API table 7; 2: failed, which is what a last will says). */
+function statusOf(e: Event): unknown {
+  const d = e.data as { readonly payload?: { readonly Status?: unknown } | null }
+  return d.payload?.Status
+}
 
 export default scenario({
   title: 'Nobody enters the Data Marketplace, or speaks there as another, without a certificate that says so',
@@ -104,6 +111,14 @@ export default scenario({
         id: 'nothing-forged',
         limit: 'the forged reading of 11,000 V never comes out at the marketplace',
         verifies: ['M:0019/no-impersonation', 'S:009/signed-or-certificate'],
+      }),
+    )
+    check(
+      never(platform.watch('marketplace', 'status.response.*'), (e) => statusOf(e) === 2, {
+        id: 'nobody-thrown-out',
+        limit: "no honest app's last will (status 2) is spoken",
+        verifies: ['M:0019/no-impersonation'],
+        alive: all,
       }),
     )
     check(

@@ -89,6 +89,10 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
     return life
   }
   const emit: Emit = (kind, data, more) => alive().env.emit(kind, data, more)
+  /** How many connections are open: evidence of leaks that does not rest on the platform's own word. */
+  const tellClients = (what: 'come' | 'gone', peer: string): void => {
+    if (!disposed) emit('wire', { alias: 'gridkey.clients', what, peer, payload: sessions.size })
+  }
   const known = (q: string): Quantity => {
     const quantity = byName.get(q)
     if (quantity === undefined) throw new GridproofError('no-such', `gridkey has no quantity '${q}'`)
@@ -244,9 +248,12 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
         yield* faults.hooks()
         yield tell
       }),
-      onEnd: () => sessions.delete(session),
+      onEnd: () => {
+        if (sessions.delete(session)) tellClients('gone', conn.peer)
+      },
     })
     sessions.add(session)
+    tellClients('come', conn.peer)
   }
 
   const load = (spec: ProfileSpec, now: Instant) =>

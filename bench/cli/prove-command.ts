@@ -1,0 +1,150 @@
+/** `gridproof prove` */
+import { writeSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { GridproofError } from '../../drivers/errors.ts'
+import { exitCodes } from '../verdicts/exit-code.ts'
+import { makePlan, usualWorkers } from '../main/plan.ts'
+import { startPool } from '../main/pool.ts'
+import {
+  judgeProof,
+  mutationWords,
+  proveFolder,
+  proveJobs,
+  tidy,
+  untripped,
+  writeProofs,
+} from '../main/prove.ts'
+import type { Proof, ProofWord } from '../main/prove.ts'
+import { makeScratch } from '../main/scratch.ts'
+
+export interface ProveCommandOptions {
+  readonly rig: string
+  readonly seed: number
+  readonly mutations: number
+  readonly defect?: string
+  readonly jobs?: number
+  readonly out: string
+}
+
+const signs: Readonly<Record<ProofWord, string>> = {
+  'as expected': '✓',
+  missed: '✗',
+  'over-strict': '✗',
+  'not reached': '?',
+  survived: '·',
+  broke: '!',
+}
+
+/** Performs the command and returns its exit code. */
+export async function proveCommand(scenarios: readonly string[], o: ProveCommandOptions): Promise<number> {
+  const plan = await makePlan({ scenarios, rig: o.rig })
+  if (plan.rig.time !== 'virtual')
+    throw new GridproofError('usage', `prove runs in virtual time; the rig '${o.rig}' has real time`)
+  using scratch = makeScratch(plan.rig)
+  const folder = proveFolder(o.out)
+  const list = proveJobs({
+    plan,
+    seed: o.seed,
+    mutations: o.mutations,
+    ...(o.defect === undefined ? {} : { only: o.defect }),
+    folder,
+    pki: scratch.pki,
+  })
+  if (o.defect !== undefined && !list.some((p) => p.id === o.defect))
+    throw new GridproofError('usage', `'${o.defect}' is nothing that these scenarios are proven against`)
+  const byId = new Map(list.map((p) => [p.job.id, p]))
+  const proofs: Proof[] = []
+  const healthyChecks = new Map<string, readonly string[]>()
+  const tty = process.stderr.isTTY
+  const pool = startPool({
+    jobs: list.map((p) => p.job),
+    workers: o.jobs ?? usualWorkers(plan.rig, list.length),
+    onDone(done) {
+      const p = byId.get(done.job.id)
+      if (p === undefined) return
+      const proof = judgeProof(p, done, (r) => plan.catalogue.clausesOf(r))
+      proofs.push(proof)
+      tidy(proof, folder)
+      if (p.expectation === 'healthy')
+        healthyChecks.set(
+          p.scenario.id,
+          done.record.checks.map((c) => c.id),
+        )
+      if (tty) writeSync(2, `\r\u001b[K${proofs.length} of ${list.length}`)
+      else if (proofs.length % 25 === 0) writeSync(2, `${proofs.length} of ${list.length}\n`)
+    },
+    onTrouble: (job, text) => void process.stderr.write(`${job?.id ?? 'a worker'}: ${text}\n`),
+  })
+  let stopped = false
+  const onSignal = (): void => {
+    stopped = true
+    pool.stop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  await pool.finished
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+  if (tty) writeSync(2, '\r\u001b[K')
+
+  const idle = o.defect === undefined ? untripped(proofs, healthyChecks) : []
+  writeProofs(folder, plan, o.seed, proofs, idle)
+  process.stdout.write(text(proofs, idle))
+  process.stdout.write(`Proofs: ${join(relative(process.cwd(), folder), 'prove.json')}\n`)
+  if (stopped) return exitCodes.aborted
+  if (proofs.some((p) => p.word === 'broke')) return exitCodes.benchFault
+  const bad = proofs.some(
+    (p) =>
+      p.word === 'missed' ||
+      p.word === 'over-strict' ||
+      (p.word === 'not reached' && p.expectation === 'defect'),
+  )
+  return bad || idle.length > 0 ? exitCodes.failed : exitCodes.ok
+}
+
+function text(proofs: readonly Proof[], idle: readonly string[]): string {
+  const lines: string[] = []
+  const scenarios = [...new Set(proofs.map((p) => p.scenario))].sort()
+  for (const s of scenarios) {
+    lines.push('', s)
+    const mine = proofs.filter((p) => p.scenario === s)
+    for (const kind of ['healthy', 'defect', 'variant'] as const) {
+      const some = mine.filter((p) => p.expectation === kind).sort((x, y) => (x.id < y.id ? -1 : 1))
+      for (const p of some) lines.push(`  ${signs[p.word]} ${kind.padEnd(8)} ${line(p)}`)
+    }
+  }
+  lines.push('')
+  for (const c of idle) lines.push(`✗ no defect trips this check, so nothing shows that it can fail: ${c}`)
+  const count = (e: Proof['expectation'], w?: ProofWord): number =>
+    proofs.filter((p) => p.expectation === e && (w === undefined || p.word === w)).length
+  const words = mutationWords(proofs)
+  const of = (w: string): string[] => [...words].filter(([, x]) => x === w).map(([id]) => id)
+  const survivors = of('survived')
+  const reached = words.size - of('not reached').length
+  for (const id of survivors) lines.push(`· mutation that no check noticed: ${id} (${describe(proofs, id)})`)
+  if (survivors.length > 0) lines.push('')
+  lines.push(
+    `Defects: ${count('defect', 'as expected')} of ${count('defect')} caught. ` +
+      `Legal variants: ${count('variant', 'as expected')} of ${count('variant')} passed. ` +
+      `Healthy: ${count('healthy', 'as expected')} of ${count('healthy')}.`,
+    `Mutations: ${reached} of ${words.size} came to bear, ${reached - survivors.length} noticed, ` +
+      `${survivors.length} survived${reached === 0 ? '' : ` (${((100 * survivors.length) / reached).toFixed(0)} %)`}.`,
+    '',
+  )
+  return lines.join('\n')
+}
+
+function describe(proofs: readonly Proof[], id: string): string {
+  return proofs.find((p) => p.id === id)?.describes ?? ''
+}
+
+function line(p: Proof): string {
+  const what = p.id === '' ? '' : `${p.id} `
+  const tail =
+    p.word === 'as expected'
+      ? p.tripped.length > 0
+        ? `→ ${p.tripped.join(', ')}`
+        : 'passes'
+      : `${p.word.toUpperCase()}: ${p.why ?? p.describes}`
+  return `${what}${tail}`
+}
