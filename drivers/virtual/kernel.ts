@@ -35,6 +35,8 @@ export type Item = Entry<Owner>
 const turnEvery = 50_000_000n
 /** Nothing but unreferenced timers for so long (ms of virtual time): nobody will ever settle `main`. Ours. */
 const idleLimit = 3_600_000
+/** Wall time for which a run with escapes waits for what they may bring, in ns. Ours. */
+const graceFor = 2_000_000_000n
 /** Events between two looks at the wall clock. */
 const lookEvery = 64
 /** Cancelled entries that are worth a compaction. */
@@ -79,14 +81,18 @@ export class Kernel {
   private held = 0
   private running: Running | undefined
   private refs = 0
+  private onlyIdle = false
+  private stuckSince: bigint | undefined
   private idleSince = 0
   private shuffle: number | undefined
   private readonly parts: Part[] = []
+  private readonly defaults: RunOptions
   /** Timers armed between runs. */
   private readonly idle = new Map<Item, NodeJS.Timeout>()
 
   constructor(o: KernelOptions) {
     this.natives = saveNatives()
+    this.defaults = o
     this.owners = createOwners()
     this.drain = o.drain ?? 'sync'
     this.epoch = o.epoch
@@ -129,7 +135,17 @@ export class Kernel {
     arg: unknown,
     ref: boolean,
   ): Item {
-    const due = this.now + delay
+    return this.when(owner, this.now + delay, call, arg, ref)
+  }
+
+  /** Arms something for `due`, in ms since the start. */
+  when(
+    owner: Owner | undefined,
+    due: number,
+    call: (arg: unknown) => void,
+    arg: unknown,
+    ref: boolean,
+  ): Item {
     const e = new Entry<Owner>(due, this.tie(owner, due), ++this.seq, owner, call, arg, ref)
     this.enqueue(e)
     return e
@@ -219,7 +235,7 @@ export class Kernel {
   async run<T>(main: () => T | Promise<T>, options: Partial<RunOptions> = {}): Promise<T> {
     if (this.running !== undefined)
       throw new GridproofError('internal', 'virtual time: a run is going on already')
-    this.reset({ seed: options.seed ?? this.seed, epoch: options.epoch ?? this.epoch, ...options })
+    this.reset({ ...this.defaults, ...options })
     const finished = new Promise<void>((resolve) => {
       this.running = { settled: false, resolve, fault: undefined }
     })
@@ -286,6 +302,7 @@ export class Kernel {
     this.now = 0
     this.seq = 0
     this.refs = 0
+    this.onlyIdle = false
     this.cancelled = 0
     this.idleSince = 0
     this.skewed = false
@@ -330,9 +347,12 @@ export class Kernel {
         }
         if (this.held > 0 || (this.tripwire.busy && this.reallyBusy())) break
         if (!this.step()) {
+          // What escaped may still come back from a thread; it is on record, so the run need not hang on it.
+          if (this.escapes.length > 0 && this.waitedFor(graceFor)) break
           this.fault(this.deadlock())
           continue
         }
+        this.stuckSince = undefined
         if (this.drain === 'turn') {
           if ((++n & (lookEvery - 1)) === 0) this.onWall?.()
           break
@@ -347,6 +367,13 @@ export class Kernel {
       if (again) this.arm()
       else running.resolve()
     }
+  }
+
+  /** True while less than `ns` of wall time has gone by since nothing was left to do. */
+  private waitedFor(ns: bigint): boolean {
+    const now = this.natives.hrtime()
+    this.stuckSince ??= now
+    return now - this.stuckSince < ns
   }
 
   /** Rule (c): work of the thread pool or real immediates that are not ours. */
@@ -388,7 +415,10 @@ export class Kernel {
         continue
       }
       if (this.refs > 0) this.idleSince = e.due
-      else if (e.due - this.idleSince > idleLimit) return false
+      else if (e.due - this.idleSince > idleLimit) {
+        this.onlyIdle = true
+        return false
+      }
       this.now = e.due
       this.dispatch(e)
       return true
@@ -444,10 +474,9 @@ export class Kernel {
       this.escapes.length === 0
         ? ''
         : ` Code escaped from virtual time: ${this.escapes.map((x) => `${x.what} at ${x.where}`).join('; ')}.`
-    const left =
-      this.heap.size === 0
-        ? 'nothing is left that could happen: no timer, no bytes under way'
-        : `only unreferenced timers are left, and nothing else for ${idleLimit / 60_000} min`
+    const left = !this.onlyIdle
+      ? 'nothing is left that could happen: no timer, no bytes under way'
+      : `only unreferenced timers are left, and nothing else for ${idleLimit / 60_000} min`
     return new GridproofError(
       'internal',
       `deadlock after ${this.now} ms of virtual time: main has not settled, and ${left}. It awaits something that never comes.${also}`,

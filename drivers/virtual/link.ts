@@ -47,6 +47,8 @@ export interface Fabric {
   readonly window: number
 }
 
+/** What a socket of Node reads at once, in octets: its streams take no more in one piece. */
+const readSize = 65_536
 /** Retransmission of what nobody acknowledges (ms): doubles from the first to the longest wait, then gives up. */
 const firstRetry = 1000
 const longestRetry = 120_000
@@ -102,7 +104,8 @@ export class End implements Thing {
   /** Hands bytes to the network. False: the peer reads too slowly; `room` will be called. */
   send(b: Uint8Array): boolean {
     this.bytesOut += b.length
-    this.put('bytes', b)
+    for (let i = 0; i < b.length; i += readSize)
+      this.put('bytes', b.length <= readSize ? b : b.subarray(i, i + readSize))
     this.unread += b.length
     if (this.unread < this.fabric.window) return true
     this.waits = true
@@ -116,7 +119,7 @@ export class End implements Thing {
     const due = Math.max(kernel.now + latency, this.lastDue)
     this.lastDue = due
     const last = this.queue.length > this.head ? this.queue[this.queue.length - 1] : undefined
-    if (b !== undefined && last?.kind === 'bytes' && last.due === due) {
+    if (b !== undefined && last?.kind === 'bytes' && last.due === due && last.length + b.length <= readSize) {
       last.parts.push(b)
       last.length += b.length
       return
@@ -190,7 +193,7 @@ export class End implements Thing {
     const s = this.queue[this.head]
     if (this.armed !== undefined || this.held || s === undefined) return
     const { kernel } = this.fabric
-    this.armed = kernel.at(undefined, s.due - kernel.now, deliverFrom, this, true)
+    this.armed = kernel.when(undefined, s.due, deliverFrom, this, true)
   }
 
   /** Called by the kernel when the head of the queue is due. */
@@ -199,28 +202,30 @@ export class End implements Thing {
     const { fabric, peer } = this
     const { kernel } = fabric
     if (peer === undefined) return
-    while (this.head < this.queue.length) {
-      const s = this.queue[this.head] as Segment
-      if (s.due > kernel.now) break
-      const carrier = fabric.carrier(this.address, peer.address)
-      if (!carrier.up) {
-        this.hold(carrier)
-        return
-      }
-      if (peer.silent && !fabric.powered(peer.address)) {
-        this.unanswered(() => this.arm())
-        return
-      }
-      this.lostSince = undefined
-      this.head++
-      if (this.head > 32 && this.head * 2 > this.queue.length) {
-        this.queue = this.queue.slice(this.head)
-        this.head = 0
-      }
-      this.arrive(s, peer)
+    const s = this.queue[this.head]
+    if (s === undefined || s.due > kernel.now) {
+      this.arm()
+      return
     }
-    if (this.head === this.queue.length && this.head > 0) this.clear()
+    const carrier = fabric.carrier(this.address, peer.address)
+    if (!carrier.up) {
+      this.hold(carrier)
+      return
+    }
+    if (peer.silent && !fabric.powered(peer.address)) {
+      this.unanswered()
+      return
+    }
+    this.lostSince = undefined
+    this.head++
+    if (this.head === this.queue.length) this.clear()
+    else if (this.head > 32 && this.head * 2 > this.queue.length) {
+      this.queue = this.queue.slice(this.head)
+      this.head = 0
+    }
+    // One at a time: what the first sets going runs before the second comes.
     this.arm()
+    this.arrive(s, peer)
   }
 
   private arrive(s: Segment, peer: End): void {
@@ -276,7 +281,7 @@ export class End implements Thing {
   }
 
   /** Nobody answers: TCP sends again and again, and gives up at last. */
-  private unanswered(again: () => void): void {
+  private unanswered(): void {
     const { kernel } = this.fabric
     this.lostSince ??= kernel.now
     const waited = kernel.now - this.lostSince
@@ -287,7 +292,7 @@ export class End implements Thing {
     const wait = Math.min(Math.max(firstRetry, waited), longestRetry, giveUpAfter - waited)
     const s = this.queue[this.head]
     if (s !== undefined) s.due = kernel.now + wait
-    again()
+    this.arm()
   }
 
   private giveUp(): void {

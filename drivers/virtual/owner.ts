@@ -117,6 +117,10 @@ export interface Owners {
   create(o: { name: string; parent: Owner; address: string; clock?: Clock }): Owner
 }
 
+function freshClock(): Clock {
+  return { step: 0, rate: 1, since: 0, base: 0 }
+}
+
 export function createOwners(): Owners {
   const store = new AsyncLocalStorage<Owner>()
   const bare = new AsyncResource('GRIDPROOF')
@@ -135,7 +139,7 @@ export function createOwners(): Owners {
     root(address) {
       made = 0
       names.clear()
-      const clock = { step: 0, rate: 1, since: 0, base: 0 }
+      const clock = freshClock()
       root = new Owner({
         name: 'bench',
         parent: undefined,
@@ -155,7 +159,8 @@ export function createOwners(): Owners {
         name: o.name,
         parent: o.parent,
         address: o.address,
-        clock: o.clock ?? o.parent.clock,
+        // A host has a clock of its own; its programs share it.
+        clock: o.clock ?? (o.parent.parent === undefined ? freshClock() : o.parent.clock),
         key: n === 1 ? path : `${path}#${n}`,
         rank: made++,
         enter,

@@ -49,9 +49,9 @@ export class VirtualLine {
     this.busyUntil[way] = end
     const copy = Buffer.from(data)
     const place = kernel.trace.detail ? kernel.tripwire.place() : undefined
-    const item = kernel.at(
+    const item = kernel.when(
       undefined,
-      end - kernel.now,
+      end,
       () => {
         const to = way === 0 ? this.port : this.device
         kernel.trace.delivered(

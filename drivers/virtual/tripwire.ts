@@ -57,7 +57,7 @@ const rootFolder = new URL('../../', import.meta.url)
 /** The file and line of the first frame outside the kernel and Node, relative to the project. */
 export function placeOf(stack: string): string {
   for (const line of stack.split('\n').slice(1)) {
-    const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(line.trim())
+    const m = /(?:\(|^at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(line.trim())
     const at = m?.[1]
     if (at === undefined || isOwn(at)) continue
     return relative(at)
@@ -134,12 +134,7 @@ export function createTripwire(watching: () => boolean): Tripwire {
           wire.busy = true
           return
         }
-        if (
-          jobs.test(type) &&
-          !type.startsWith('FS') &&
-          /at \w*Sync |at (?:randomInt|signOneShot|verifyOneShot|createSecureContext)/.test(stack)
-        )
-          return
+        if (jobs.test(type) && !type.startsWith('FS') && /at [\w.]*Sync \(node:/.test(stack)) return
         wire.busy = true
         record(`async ${type}`, stack)
       } finally {

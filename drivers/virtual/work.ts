@@ -30,7 +30,8 @@ export function installWork(kernel: Kernel, modules: { crypto: Bag; zlib: Bag })
     (name: string, original: Fn, work: (args: unknown[]) => unknown[]): Fn =>
     (...args: unknown[]) => {
       const done = args.at(-1)
-      if (typeof done !== 'function') return original(...args) as unknown
+      // Without a callback these are synchronous, though Node makes a job for them.
+      if (typeof done !== 'function') return kernel.tripwire.own(() => original(...args) as unknown)
       const o = kernel.current()
       if (kernel.seam(o, name)) finish(o, done as Fn, () => work(args.slice(0, -1)))
       return undefined
@@ -43,7 +44,9 @@ export function installWork(kernel: Kernel, modules: { crypto: Bag; zlib: Bag })
       )
   for (const name of cryptoOptional)
     if (typeof crypto[name] === 'function')
-      replace(crypto, name, (original) => deferred(name, original, (args) => [original(...args) as unknown]))
+      replace(crypto, name, (original) =>
+        deferred(name, original, (args) => [kernel.tripwire.own(() => original(...args) as unknown)]),
+      )
   replace(crypto, 'generateKeyPair', (original) =>
     deferred('generateKeyPair', original, (args) => {
       const made = (crypto['generateKeyPairSync'] as Fn)(...args) as Bag

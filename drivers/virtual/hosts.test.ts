@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest'
+import type { Json } from '../faces.ts'
+import { runInChild } from './child.ts'
+
+const tell = async <T>(story: string): Promise<T> => {
+  const { result, escapes } = await runInChild<{ result: Json; escapes: Json[] }>({
+    module: new URL('cases/hosts.case.ts', import.meta.url),
+    arg: { story },
+    kernel: { seed: 1, epoch: Date.UTC(2018, 0, 15) },
+  })
+  if (story !== 'wrongOwner') expect(escapes).toEqual([])
+  return result as T
+}
+
+test('a program that throws, rejects, exits or returns ends with its code, and the bench goes on', async () => {
+  const { codes, logs } = await tell<{ codes: Json; logs: string[] }>('ends')
+  expect(codes).toEqual({
+    timer: 1,
+    tick: 1,
+    microtask: 1,
+    rejection: 1,
+    main: 1,
+    exit: 7,
+    none: 3,
+    term: 5,
+    killed: 'KILL',
+  })
+  expect(logs).toEqual(Array.from({ length: 5 }, () => 'on purpose'))
+})
+
+test('what the bench itself throws is a fault of the run', async () => {
+  await expect(tell('fault')).rejects.toThrow(/of the bench/)
+})
+
+test('peers of a cut host hear nothing until their own time-out; peers of a killed program hear it end', async () => {
+  const { cut, kill } = await tell<{
+    cut: { ended: string; heard: string[] }
+    kill: { ended: string; heard: string[] }
+  }>('peers')
+  expect(cut.ended).toBe('cut')
+  // One answer, then nothing: 'two' was sent at 2 s, and the peer's own time-out of 30 s comes after it.
+  expect(cut.heard).toEqual(['0 one', '32000 timeout'])
+  expect(kill.ended).toBe('KILL')
+  expect(kill.heard).toEqual(['0 one', '1000 end', '1000 close'])
+})
+
+test('a connection from before a power cut is reset when its peer sends to the restored host', async () => {
+  const r = await tell<{ quiet: string[]; heard: string[]; second: string[] }>('restored')
+  expect(r.quiet).toEqual([])
+  expect(r.heard).toEqual(['20000 ECONNRESET', '20000 close'])
+  expect(r.second).toEqual(['1 hello'])
+})
+
+test('TCP gives up unacknowledged bytes after 924.6 s, and a connection after 127 s', async () => {
+  const r = await tell<{ heard: string[]; second: string[] }>('givesUp')
+  expect(r.heard).toEqual(['924600 ETIMEDOUT', '924600 close'])
+  expect(r.second).toEqual(['127000 ETIMEDOUT', '127000 close'])
+})
+
+test('a carrier that is down holds what is in flight, in order, and new connections until it is up', async () => {
+  const r = await tell<{ heard: string[]; second: string[] }>('carrier')
+  expect(r.heard).toEqual(['100 1', '10000 23'])
+  expect(r.second).toEqual(['10300 connect'])
+})
+
+test('a step moves Date alone; ppm moves Date and timers', async () => {
+  const [step, ppm] = await tell<{ a: Record<string, number>; b: Record<string, number> }[]>('skew')
+  expect(step?.b).toEqual({ ticks: 11, lastAt: 11_000, lastDate: 11_000 })
+  expect(step?.a).toEqual({ ticks: 11, lastAt: 11_000, lastDate: 3_611_000 })
+  // 100,000 ppm fast: from 2 s on a second of the host's takes 909.1 ms.
+  expect(ppm?.b?.['ticks']).toBe(11)
+  expect(ppm?.a?.['ticks']).toBe(12)
+  expect(ppm?.a?.['lastAt']).toBe(11_091)
+  expect(ppm?.a?.['lastDate']).toBe(12_050)
+})
+
+test('loopback is the host of whoever asks, and errors are those of Node', async () => {
+  const r = await tell<{ said: string[]; errors: string[] }>('loopback')
+  expect(r.said.toSorted()).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(r.errors).toEqual(
+    [
+      // 127.0.0.1 of another host is out of reach.
+      'connect ECONNREFUSED',
+      'connect ECONNREFUSED',
+      'connect ECONNREFUSED',
+      'getaddrinfo ENOTFOUND',
+      'listen EADDRINUSE',
+    ].toSorted(),
+  )
+})
+
+test('a reader that stops makes the sender wait, and nothing is lost', async () => {
+  const r = await tell<{ stalled: number; written: number; read: number }>('pressure')
+  expect(r.stalled).toBeLessThan(6_000_000)
+  expect(r).toMatchObject({ written: 20_000_000, read: 20_000_000 })
+})
+
+test('a reset is heard as ECONNRESET, and a half-open connection carries on', async () => {
+  const r = await tell<{ heard: string[]; half: string[] }>('reset')
+  expect(r.heard).toEqual(['0 ECONNRESET', '0 close'])
+  expect(r.half).toEqual(['after the end', 'close'])
+})
+
+test('a socket used by another owner is an escape', async () => {
+  expect(await tell('wrongOwner')).toEqual(['a socket of bench written by device'])
+})
+
+test('crossing a face switches the owner, for methods, callbacks and what comes back', async () => {
+  expect(await tell('binding')).toEqual({
+    seen: [
+      'method: device',
+      'callback: bench',
+      'lift given: device',
+      'lift returned, secret: device',
+      'after an await: device',
+      'late callback: bench',
+      'caller: bench',
+    ],
+    value: 'value',
+    frozen: 1,
+  })
+})
+
+test('a run that can never settle says so', async () => {
+  await expect(tell('deadlock')).rejects.toThrow(/deadlock after .* nothing is left that could happen/)
+  await expect(tell('unreferenced')).rejects.toThrow(/deadlock after .* only unreferenced timers are left/)
+})
