@@ -34,17 +34,20 @@ function byUsername(p: MarketplaceParts, reached: () => void): Pick<MarketplaceP
 /** First byte of an MQTT CONNECT packet (MQTT 3.1.1, section 3.1.1); a TLS record begins with 22. */
 const connectPacket = 0x10
 
-const mostPlain: Wrap = (p, reached) => ({
+const sniffing: Wrap = (p, reached) => ({
   ...p,
   ...byUsername(p, reached),
   accept: (socket, toTls, toBroker) => {
     socket.once('readable', () => {
       const first: Buffer | null = socket.read(1)
       if (first !== null) socket.unshift(first)
-      if (first?.[0] === connectPacket) {
-        reached()
-        toBroker(socket, plainPeer(socket), '')
-      } else toTls(socket)
+      // Whoever reads next is told that something is there only once this listener is gone.
+      setImmediate(() => {
+        if (first?.[0] === connectPacket) {
+          reached()
+          toBroker(socket, plainPeer(socket), '')
+        } else toTls(socket)
+      })
     })
   },
 })
@@ -64,7 +67,7 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
       'Lets clients in that show no certificate, as whom they claim to be.',
       (p, reached) => ({ ...forgives('no-certificate')(p, reached), ...byUsername(p, reached) }),
     ],
-    'plain-tcp-on-the-same-port': ['Speaks MQTT without TLS too, on its only port.', mostPlain],
+    'plain-tcp-on-the-same-port': ['Speaks MQTT without TLS too, on its only port.', sniffing],
     'plain-tcp-on-1883': [
       'Opens port 1883 for MQTT without TLS.',
       (p, reached) => ({

@@ -1,4 +1,5 @@
-/** The reference platform through the launcher, in virtual time: for virtual.test.ts. */
+/** The reference platform in virtual time, as shipped or through the launcher: for launch.test.ts. */
+import { createHash } from 'node:crypto'
 import type { Json } from '../../../drivers/faces.ts'
 import type { Installed } from '../../../drivers/virtual/install.ts'
 import { createVirtualWorld } from '../../../drivers/virtual/world.ts'
@@ -8,12 +9,15 @@ export interface Order {
   readonly minutes: number
   readonly interval: number
   readonly defects: readonly string[]
+  /** Through the launcher; else the product's own entry. */
+  readonly launched: boolean
 }
 
 export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
   const order = arg as unknown as Order
   const { devices } = await import('../../devices/index.ts')
   await import('../launch.ts')
+  await import('../../reference/lvcap/platform.ts')
   const { listen } = await import('../../reference/lvcap/testing.ts')
   return kernel.run(async () => {
     await using world = await createVirtualWorld()
@@ -36,31 +40,31 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
 
     const host = await world.host({ name: 'platform', address: '10.0.0.10' })
     host.onLog((proc, entry) => logs.push({ proc, entry }))
-    const proc = await host.start('platform', {
-      entry: 'sim/defects/launch.ts',
-      defects: order.defects,
-      config: {
-        app: 'sim/reference/lvcap/platform.ts',
-        config: {
-          pki: order.pki,
-          marketplace: { port: 8883 },
-          apps: [
-            {
-              apid: 'lucy_gridkeysensor_1.0',
-              iid: 'lucy_gridkeysensor_01',
-              entry: 'sim/reference/lvcap/apps/gridkey/main.ts',
-              config: { address: '10.0.0.20', interval: order.interval },
-            },
-            {
-              apid: 'eatl_modbusrtusensor_1.0',
-              iid: 'eatl_modbusrtusensor_01',
-              entry: 'sim/reference/lvcap/apps/temperature/main.ts',
-              config: { serial: { path: line.path }, interval: order.interval },
-            },
-          ],
+    const config = {
+      pki: order.pki,
+      marketplace: { port: 8883 },
+      apps: [
+        {
+          apid: 'lucy_gridkeysensor_1.0',
+          iid: 'lucy_gridkeysensor_01',
+          entry: 'sim/reference/lvcap/apps/gridkey/main.ts',
+          config: { address: '10.0.0.20', interval: order.interval },
         },
-      },
-    })
+        {
+          apid: 'eatl_modbusrtusensor_1.0',
+          iid: 'eatl_modbusrtusensor_01',
+          entry: 'sim/reference/lvcap/apps/temperature/main.ts',
+          config: { serial: { path: line.path }, interval: order.interval },
+        },
+      ],
+    }
+    const app = 'sim/reference/lvcap/platform.ts'
+    const proc = await host.start(
+      'platform',
+      order.launched
+        ? { entry: 'sim/defects/launch.ts', defects: order.defects, config: { app, config } }
+        : { entry: app, defects: [], config },
+    )
     await world.pass(5_000)
     const seen: [topic: string, at: number, payload: Json][] = []
     const observer = await bench.run(() => listen(order.pki, 'observer', 8883, { host: '10.0.0.10' }))
@@ -78,6 +82,7 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
     const gaps = [...times.values()].flatMap((list) => list.slice(1).map((t, i) => t - (list[i] ?? t)))
     return {
       messages,
+      seen: createHash('sha256').update(JSON.stringify(seen)).digest('hex'),
       topics: times.size,
       shortest: Math.min(...gaps),
       longest: Math.max(...gaps),
@@ -87,7 +92,7 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
         const e = l.entry as { event?: string; phase?: string; defect?: string }
         return e.event === 'defect' ? [`${e.phase} ${e.defect}`] : []
       }),
-      logs: logs as unknown as Json,
+      troubles: logs.filter((l) => JSON.stringify(l).includes('trouble')) as unknown as Json,
       report: world.report() as unknown as Json,
     }
   })
