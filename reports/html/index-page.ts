@@ -54,8 +54,8 @@ export function indexPage(run: RunView): string {
 const words: Readonly<Record<ReturnType<typeof outcome>['state'], string>> = {
   fail: 'Not met',
   inconclusive: 'Not decided',
-  marginal: 'Met, barely',
-  pass: 'Met',
+  marginal: 'Passed as far as judged, barely',
+  pass: 'Passed as far as judged',
   'not run': 'Nothing judged',
 }
 

@@ -11,7 +11,7 @@ import { anchor, html, type Insert, type Markup, raw } from './html.ts'
 
 /** Points of a large plot, and of one of many. Ours: more cannot be told apart on a screen. */
 const largePoints = 1000
-const smallPoints = 160
+const smallPoints = 120
 /** Large plots of one check, and small ones of one series. */
 const mostLarge = 3
 const mostSmall = 36

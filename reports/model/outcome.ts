@@ -137,6 +137,7 @@ function leftOpen(run: RunView, numbered: Counts): string {
     rest === 0
       ? ''
       : ` ${rest} of the ${numbered.all} numbered requirements ${rest === 1 ? 'was' : 'were'} not judged by this run.`,
+    troubles(run).length === 0 ? '' : ' There was trouble during the run.',
     run.end?.outcome === 'aborted' ? ' The operator stopped the run.' : '',
     run.header !== undefined && run.end === undefined ? ' The run was cut short.' : '',
   ].join('')

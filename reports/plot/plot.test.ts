@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Decimator } from './decimate.ts'
 import { drawPlot } from './plot.ts'
+import { dotPath, linePath } from './svg.ts'
 import { dayText, figureRange, figureTicks, scale, timeTicks } from './scale.ts'
 
 const day = Date.UTC(2026, 0, 14)
@@ -94,6 +95,25 @@ describe('a decimated series', () => {
     }
     expect(d.points()).toEqual([])
   })
+})
+
+test('a path goes from point to point without rounding adding up', () => {
+  expect(
+    linePath([
+      [1.04, 2],
+      [1.5, 1.96],
+      [1.5, 10],
+    ]),
+  ).toBe('M1 2l.5 0l0 8')
+  expect(
+    dotPath([
+      [10, 10],
+      [9.5, 9.5],
+    ]),
+  ).toBe('M10 10h0m-.5-.5h0')
+  const many = Array.from({ length: 1000 }, (_, i): [number, number] => [i * 0.333, 0])
+  const sum = [...linePath(many).matchAll(/[Ml](-?[\d.]+)/g)].reduce((n, m) => n + Number(m[1]), 0)
+  expect(sum).toBeCloseTo(332.7, 5)
 })
 
 describe('a drawn plot', () => {

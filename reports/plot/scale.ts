@@ -86,7 +86,7 @@ const timeSteps: readonly number[] = [
  */
 export function timeTicks(low: Instant, high: Instant, most = 8): Tick[] {
   if (!(high > low) || Math.abs(low) > 8.64e15 || Math.abs(high) > 8.64e15) return []
-  const step = timeSteps.find((s) => (high - low) / s <= most) ?? (high - low) / most
+  const step = timeSteps.find((s) => (high - low) / s <= most * 1.02) ?? (high - low) / most
   const ticks: Tick[] = []
   for (let t = Math.ceil(low / step) * step; t <= high && ticks.length < 50; t += step)
     ticks.push({ value: t, label: timeLabel(t, step) })

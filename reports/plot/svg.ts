@@ -23,12 +23,37 @@ export function coordinate(n: number): string {
   return String(r === 0 ? 0 : r)
 }
 
+type Place = readonly [x: number, y: number]
+
 /** A line through points, as path data. */
-export function linePath(points: readonly (readonly [x: number, y: number])[]): string {
-  return points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${coordinate(x)} ${coordinate(y)}`).join('')
+export function linePath(points: readonly Place[]): string {
+  return steps(points)
+    .map((s, i) => (i === 0 ? `M${s}` : `l${s}`))
+    .join('')
 }
 
 /** Dots at points, as path data: strokes of no length, which round caps make into dots. */
-export function dotPath(points: readonly (readonly [x: number, y: number])[]): string {
-  return points.map(([x, y]) => `M${coordinate(x)} ${coordinate(y)}h0`).join('')
+export function dotPath(points: readonly Place[]): string {
+  return steps(points)
+    .map((s, i) => `${i === 0 ? 'M' : 'm'}${s}h0`)
+    .join('')
+}
+
+/**
+ * The first position, then the way from each to the next, in tenths of a pixel: half as long as positions. The way
+ * goes between rounded positions, so that rounding does not add up.
+ */
+function steps(points: readonly Place[]): string[] {
+  let [x, y] = [0, 0]
+  return points.map(([px, py]) => {
+    const [nx, ny] = [Math.round(px * 10), Math.round(py * 10)]
+    const [a, b] = [tenths(nx - x), tenths(ny - y)]
+    ;[x, y] = [nx, ny]
+    return b.startsWith('-') ? a + b : `${a} ${b}`
+  })
+}
+
+/** `12.3`, `.5`, `-.5`, `0` */
+function tenths(n: number): string {
+  return String(n / 10).replace(/^(-?)0\./, '$1.')
 }
