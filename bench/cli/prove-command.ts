@@ -49,6 +49,7 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
     ...(o.defect === undefined ? {} : { only: o.defect }),
     folder,
     pki: scratch.pki,
+    disks: scratch.disks,
   })
   if (o.defect !== undefined && !list.some((p) => p.id === o.defect))
     throw new GridproofError('usage', `'${o.defect}' is nothing that these scenarios are proven against`)

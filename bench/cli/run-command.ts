@@ -13,6 +13,7 @@ import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
+import type { Scratch } from '../main/scratch.ts'
 import { shippedCatalogue } from '../requirements/load.ts'
 
 export interface RunCommandOptions {
@@ -38,6 +39,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     )
   const load = o.load === undefined ? undefined : readLoad(o.load)
   using scratch = makeScratch(plan.rig)
+  tellCleared(scratch)
   const options: RunOptions = {
     plan,
     seed: o.seed,
@@ -46,6 +48,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     workers: o.jobs ?? usualWorkers(plan.rig, plan.scenarios.length),
     out: o.out,
     pki: scratch.pki,
+    disks: scratch.disks,
     drain: o.drain,
     ...(load === undefined ? {} : { load }),
   }
@@ -75,6 +78,14 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     )
   process.stdout.write(`Report: ${join(relative(process.cwd(), first.run.folder) || '.', 'index.html')}\n`)
   return code
+}
+
+/** Says what an earlier bench had left behind. */
+export function tellCleared(scratch: Scratch): void {
+  if (scratch.cleared.length > 0)
+    process.stderr.write(
+      `Undone what a killed bench left behind: ${scratch.cleared.map((c) => c.what).join(', ')}\n`,
+    )
 }
 
 interface Watched {

@@ -16,6 +16,8 @@ export interface Job {
   /** Evidence log to write. */
   readonly log: string
   readonly pki: string
+  /** Where disks of virtual hosts are made. */
+  readonly disks: string
   readonly defects: readonly string[]
   readonly drain: 'sync' | 'turn'
   /** Start of virtual time. */

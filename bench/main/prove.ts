@@ -57,6 +57,7 @@ export interface ProveOptions {
   readonly only?: string
   readonly folder: string
   readonly pki: string
+  readonly disks: string
 }
 
 /** Apps of the reference platform that a scenario brings into play. */
@@ -95,6 +96,7 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
           fullHorizonMs: lengthOf(s, 'full'),
           log: join(o.folder, 'data', `${name.replaceAll('/', '.')}.jsonl`),
           pki: o.pki,
+          disks: o.disks,
           defects: id === '' ? [] : [id],
           drain: 'sync',
           epoch: virtualEpoch,

@@ -24,6 +24,7 @@ export interface RunOptions {
   /** Folder in which the run's own folder is made. */
   readonly out: string
   readonly pki: string
+  readonly disks: string
   readonly load?: ProfileSpec
   readonly drain?: 'sync' | 'turn'
   onBegin?(job: Job): void
@@ -137,6 +138,7 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
         fullHorizonMs: lengthOf(s, 'full'),
         log: join(folder, 'data', `${id.replaceAll('/', '.')}.jsonl`),
         pki: o.pki,
+        disks: o.disks,
         defects: [],
         drain: o.drain ?? 'sync',
         epoch: virtualEpoch,

@@ -1,31 +1,47 @@
 /** Folders that live as long as a command: keys above all, which never stand in a run's own folder. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { clearLeftovers, openLedger } from '../../drivers/real/ledger.ts'
+import type { Cleared } from '../../drivers/real/ledger.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled } from '../platforms/reference.ts'
 import { addressOf } from '../rigs/address.ts'
 import type { RigFile } from '../rigs/schema.ts'
 
 export interface Scratch extends Disposable {
-  readonly folder: string
   /** Certificates and keys of the platform, its apps, the observer, and what an intruder would bring. */
   readonly pki: string
+  /** Where disks of virtual hosts are made: in memory where the system has such a place, for speed. */
+  readonly disks: string
+  /** What was left behind by a bench that was killed, and has been undone now. */
+  readonly cleared: readonly Cleared[]
 }
 
-/** Makes the folder and issues the certificates: before any kernel, since keys are made by other threads. */
+/**
+ * Undoes what dead benches left, makes the folders, and issues the certificates: before any kernel, since keys are
+ * made by other threads. Everything stands in the ledger, so that the next start undoes it if this process is killed.
+ */
 export function makeScratch(rig: RigFile): Scratch {
-  const folder = mkdtempSync(join(tmpdir(), 'gridproof-'))
-  const pki = join(folder, 'pki')
+  const cleared = clearLeftovers()
+  const ledger = openLedger()
+  const pki = join(ledger.folder('run'), 'pki')
   makePki(pki, {
     apps: enrolled,
     ...(rig.network === 'own' ? {} : { addresses: [addressOf(rig.network, rig.platform.at)] }),
   })
+  const disks =
+    rig.time === 'virtual' && existsSync('/dev/shm')
+      ? ledger.folder('disks', '/dev/shm')
+      : ledger.folder('disks')
+  const leave = (): void => void ledger.close()
+  process.once('exit', leave)
   return {
-    folder,
     pki,
+    disks,
+    cleared: cleared.filter((c) => c.outcome === 'undone'),
     [Symbol.dispose]() {
-      rmSync(folder, { recursive: true, force: true })
+      process.off('exit', leave)
+      ledger.close()
     },
   }
 }

@@ -60,7 +60,7 @@ async function virtualRunner(first: Job): Promise<Runner> {
     try {
       return await kernel.run(
         async () => {
-          await using world = await createVirtualWorld()
+          await using world = await createVirtualWorld({ disks: job.disks })
           return await body(world, stop.promise, (f) => {
             kernel.onWall = f
           })

@@ -32,8 +32,8 @@ export type Leftover =
   | { readonly kind: 'child'; readonly pid: number; readonly stamp: string; readonly name: string }
 
 export interface Ledger {
-  /** A new folder for temporary files, noted before it is made. */
-  folder(name: string): string
+  /** A new folder for temporary files, noted before it is made; below `under`, else where the system keeps such. */
+  folder(name: string, under?: string): string
   /** Notes a symbolic link, to be called before it is made. */
   link(path: string): void
   /** Notes a child process that runs now. */
@@ -96,8 +96,8 @@ export function openLedger(state: string = stateFolder()): Ledger {
     appendFileSync(file, `${JSON.stringify({ kind: 'forget', what })}\n`)
   }
   return {
-    folder(name) {
-      const path = join(tmpdir(), folderName(name))
+    folder(name, under = tmpdir()) {
+      const path = join(under, folderName(name))
       note(path, { kind: 'folder', path })
       mkdirSync(path, { recursive: true, mode: 0o700 })
       return path

@@ -243,7 +243,9 @@ describe('truth', () => {
         expect(r?.kind).toBe('registers')
       }
     }
-    const said = p.events.map((e) => (e.data as { answers: Answers }).answers)
+    const said = p.events
+      .filter((e) => e.kind === 'said')
+      .map((e) => (e.data as { answers: Answers }).answers)
     expect(said.length).toBe(6 * 1440)
     for (const answers of said)
       for (const [q, [answered, truth]] of Object.entries(answers))

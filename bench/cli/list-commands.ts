@@ -1,0 +1,126 @@
+/** `gridproof requirements`, `rigs`, `scenarios`, `clean`. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { clearLeftovers } from '../../drivers/real/ledger.ts'
+import { ptyProvider } from '../../drivers/real/pty.ts'
+import { cut, pad } from '../../reports/text/plain.ts'
+import { terminalOf } from '../../reports/text/terminal.ts'
+import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import type { Catalogue, Entry } from '../requirements/load.ts'
+import { readRig } from '../rigs/schema.ts'
+import { loadScenarios } from '../scenario/load.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
+import { exitCodes } from '../verdicts/exit-code.ts'
+import { knownDefects } from '../main/defects.ts'
+import { root, shippedRigs } from '../main/plan.ts'
+
+const out = (text: string): void => void process.stdout.write(`${text}\n`)
+
+async function everyScenario(catalogue: Catalogue): Promise<readonly LoadedScenario[]> {
+  return loadScenarios(join(root, 'scenarios'), [], {
+    clausesOf: (r) => catalogue.clausesOf(r),
+    defects: knownDefects(),
+  })
+}
+
+export interface RequirementsOptions {
+  readonly find?: string
+  readonly document?: string
+  readonly clauses?: boolean
+  readonly json?: boolean
+}
+
+/** Lists the catalogue, and which scenarios look at each clause. */
+export async function requirementsCommand(o: RequirementsOptions): Promise<number> {
+  const catalogue = loadCatalogue(shippedCatalogue)
+  const by = new Map<string, string[]>()
+  for (const s of await everyScenario(catalogue))
+    for (const ref of new Set(s.scenario.verifies.flatMap((v) => catalogue.clausesOf(v))))
+      by.set(ref, [...(by.get(ref) ?? []), s.id])
+  const find = o.find?.toLowerCase()
+  const listed = catalogue.requirements.filter(
+    (r) =>
+      (o.document === undefined || r.document === o.document) &&
+      (find === undefined || r.id.toLowerCase().startsWith(find) || r.statement.toLowerCase().includes(find)),
+  )
+  if (o.json === true) {
+    const rows = listed.map((r) => ({
+      ...r,
+      clauses: r.clauses.map((c) => ({ ...c, scenarios: by.get(`${r.id}/${c.id}`) ?? [] })),
+    }))
+    out(JSON.stringify(rows, null, 1))
+    return exitCodes.ok
+  }
+  const width = terminalOf(process.stdout, process.env).width
+  const idWidth = Math.max(4, ...listed.map((r) => r.id.length))
+  for (const r of listed) {
+    out(cut(`${pad(r.id, idWidth)}  ${pad(r.method, 13)}  ${pad(covered(r, by), 9)}  ${r.statement}`, width))
+    if (o.clauses !== true) continue
+    for (const c of r.clauses) {
+      const scenarios = by.get(`${r.id}/${c.id}`) ?? []
+      out(
+        `${' '.repeat(idWidth)}    ${r.id}/${c.id} (${c.subject ?? r.subject}, ${c.method ?? r.method}): ${c.asks}`,
+      )
+      if (scenarios.length > 0) out(`${' '.repeat(idWidth)}      by ${scenarios.join(', ')}`)
+      const why = c.why ?? (c.method === undefined ? r.why : undefined)
+      if (why !== undefined && (c.method ?? r.method) !== 'test') out(`${' '.repeat(idWidth)}      ${why}`)
+    }
+  }
+  const n = catalogue.counts
+  const ours = n.ours.total === 0 ? '' : `, and ${n.ours.total} section IDs of ours`
+  out(`${listed.length} listed, of ${n.numbered.total} numbered requirements${ours}`)
+  return exitCodes.ok
+}
+
+/** Of its clauses that a test can judge: how many a scenario looks at. */
+function covered(r: Entry, by: ReadonlyMap<string, readonly string[]>): string {
+  const tests = r.clauses.filter((c) => (c.method ?? r.method) === 'test')
+  if (tests.length === 0) return '–'
+  return `${tests.filter((c) => by.has(`${r.id}/${c.id}`)).length} of ${tests.length}`
+}
+
+/** Lists the rigs that come with the project, and what this machine lacks for each. */
+export async function rigsCommand(): Promise<number> {
+  for (const { name, file } of shippedRigs()) {
+    const rig = readRig(file)
+    const lacks: string[] = []
+    const serial = Object.values(rig.roles).some(
+      (r) => r !== undefined && 'serial' in r && r.serial !== undefined,
+    )
+    if (rig.time === 'real' && serial) {
+      const p = ptyProvider()
+      if ('lacks' in p) lacks.push(p.lacks)
+    }
+    if (rig.time === 'real' && process.platform !== 'linux')
+      lacks.push('loopback addresses of their own for each host (Linux has them)')
+    if (rig.time === 'virtual' && !existsSync('/dev/shm'))
+      lacks.push('nothing; disks of virtual hosts are slower without /dev/shm')
+    out(`${name}: ${rig.describes}`)
+    out(`  time: ${rig.time}; plays: ${Object.keys(rig.roles).join(', ')}; topics: ${rig.platform.topics}`)
+    out(`  here: ${lacks.length === 0 ? 'ready' : `lacks ${lacks.join('; ')}`}`)
+  }
+  return exitCodes.ok
+}
+
+/** Lists the scenarios. */
+export async function scenariosCommand(): Promise<number> {
+  for (const s of await everyScenario(loadCatalogue(shippedCatalogue))) {
+    const { title, verifies, needs, horizon, short, catches } = s.scenario
+    out(s.id)
+    out(`  ${title}`)
+    out(`  verifies ${verifies.join(', ')}`)
+    out(`  needs ${needs.join(', ')}; takes ${horizon}${short === undefined ? '' : `, short ${short}`}`)
+    out(`  catches ${Object.keys(catches).length} defects`)
+  }
+  return exitCodes.ok
+}
+
+/** Undoes what dead benches left behind. */
+export async function cleanCommand(): Promise<number> {
+  const cleared = clearLeftovers()
+  for (const c of cleared) out(`${c.outcome}: ${c.what}${c.why === undefined ? '' : ` (${c.why})`}`)
+  const undone = cleared.filter((c) => c.outcome === 'undone').length
+  out(cleared.length === 0 ? 'Nothing was left behind.' : `${undone} of ${cleared.length} undone.`)
+  if (cleared.some((c) => c.outcome === 'failed')) return exitCodes.rigFault
+  return exitCodes.ok
+}

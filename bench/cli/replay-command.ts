@@ -1,0 +1,118 @@
+/** `gridproof replay` */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { writeReports } from '../../reports/write.ts'
+import { readLog } from '../evidence/read.ts'
+import { replay } from '../evidence/replay.ts'
+import type { Rejudged } from '../evidence/replay.ts'
+import type { ScenarioHeader } from '../evidence/schema.ts'
+import type { Event } from '../faces.ts'
+import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import { readRig } from '../rigs/schema.ts'
+import { loadScenario } from '../scenario/load.ts'
+import { rehearse } from '../scenario/rehearse.ts'
+import { exitCodes } from '../verdicts/exit-code.ts'
+import { knownDefects } from '../main/defects.ts'
+import { makeDevice } from '../main/devices.ts'
+import { root, shippedRigs } from '../main/plan.ts'
+
+/** Performs the command and returns its exit code: 0 where every verdict comes out as it stands in the evidence. */
+export async function replayCommand(run: string, o: { readonly report?: boolean }): Promise<number> {
+  const data = join(run, 'data')
+  if (!existsSync(data)) throw new GridproofError('usage', `'${run}' is no folder of a run: it has no data/`)
+  const logs = readdirSync(data)
+    .filter((f) => f.endsWith('.jsonl'))
+    .sort()
+  if (logs.length === 0) throw new GridproofError('usage', `'${run}' holds no scenario's evidence`)
+  let different = 0
+  for (const name of logs) {
+    process.stdout.write(`${name}\n`)
+    try {
+      const r = await replayOne(join(data, name))
+      for (const note of r.notes) process.stdout.write(`  ! ${note}\n`)
+      for (const c of r.checks) {
+        if (c.compared !== 'same') different++
+        process.stdout.write(`  ${line(c)}\n`)
+      }
+      for (const id of r.unknown) {
+        different++
+        process.stdout.write(`  ✗ ${id}: judged in the evidence, but the scenario declares no such check\n`)
+      }
+    } catch (e) {
+      different++
+      process.stdout.write(`  ✗ cannot be replayed: ${messageOf(e)}\n`)
+    }
+  }
+  if (o.report === true) {
+    writeReports(run, { catalogueFolder: shippedCatalogue })
+    process.stdout.write(`Report: ${join(run, 'index.html')}\n`)
+  }
+  process.stdout.write(
+    different === 0
+      ? 'Every verdict comes out as it stands in the evidence.\n'
+      : `${different} verdicts do not agree.\n`,
+  )
+  return different === 0 ? exitCodes.ok : exitCodes.failed
+}
+
+interface Replayed {
+  readonly checks: readonly Rejudged[]
+  readonly unknown: readonly string[]
+  readonly notes: readonly string[]
+}
+
+async function replayOne(file: string): Promise<Replayed> {
+  const header = headerOf(file)
+  const rig = shippedRigs().find((r) => r.name === header.rig)
+  if (rig === undefined)
+    throw new GridproofError('usage', `its rig '${header.rig}' is not among those of the project`)
+  const rigFile = readRig(rig.file)
+  const catalogue = loadCatalogue(shippedCatalogue)
+  const loaded = await loadScenario(header.scenario, join(root, 'scenarios', `${header.scenario}.ts`), {
+    clausesOf: (r) => catalogue.clausesOf(r),
+    defects: knownDefects(),
+  })
+  const checks = await rehearse({
+    scenario: loaded.scenario,
+    horizonMs: header.horizonMs,
+    makeDevice: (role) => {
+      const entry = rigFile.roles[role]
+      if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${header.rig}' has no ${role}`)
+      return makeDevice(entry.device, role, entry.options ?? {})
+    },
+  })
+  const log = readLog(file)
+  const result = replay(log, checks)
+  const notes = [
+    ...(loaded.sha256 === header.sha256 ? [] : ['the scenario file has changed since this run']),
+    ...(log.torn ? ['the last line of the log is torn'] : []),
+    ...(log.cutShort ? ['the log has no trailer: the run was cut short'] : []),
+  ]
+  return { ...result, notes }
+}
+
+function headerOf(file: string): ScenarioHeader {
+  const first: Event | undefined = readLog(file)[Symbol.iterator]().next().value ?? undefined
+  if (first === undefined || first.kind !== 'run')
+    throw new GridproofError('bad-log', 'it does not begin with a header', { place: { file, line: 1 } })
+  return first.data as unknown as ScenarioHeader
+}
+
+function line(c: Rejudged): string {
+  const was = c.stored === undefined ? 'no verdict' : c.stored.verdict
+  switch (c.compared) {
+    case 'same':
+      return `✓ ${c.id}: ${c.now.verdict}`
+    case 'figures':
+      return `✗ ${c.id}: ${c.now.verdict} both times, but from other figures`
+    case 'verdict':
+      return `✗ ${c.id}: ${was} in the evidence, ${c.now.verdict} now`
+    case 'not stored':
+      return `✗ ${c.id}: ${c.now.verdict} now; the evidence has no verdict`
+    case 'not declared':
+      return `✗ ${c.id}: the evidence does not know this check`
+    default:
+      return c.compared satisfies never
+  }
+}

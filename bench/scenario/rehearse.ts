@@ -1,0 +1,58 @@
+/**
+ * Runs a scenario without a platform, to learn which checks it declares: no time passes, nothing is started, devices
+ * are made but do nothing. Replay judges old evidence with these checks.
+ */
+import type { Device } from '../../sim/faces.ts'
+import type { Cast, Check, Intruder, Platform, Roles, Scenario, Stage } from '../faces.ts'
+
+export interface RehearsalOptions {
+  readonly scenario: Scenario
+  /** Length of the run that is imitated, in ms: a scenario may shape itself by it. */
+  readonly horizonMs: number
+  /** Makes a device that is never started: checks ask it for its accuracy. */
+  makeDevice(role: 'gridkey' | 'thermocouple'): Device
+}
+
+/** The checks in the order of their declaration. Throws what the scenario throws. */
+export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
+  const checks: Check[] = []
+  const stage: Stage = {
+    time: { now: () => 0, pass: async () => undefined, horizon: o.horizonMs },
+    check: (c) => void checks.push(c),
+    load: (name) => ({ profile: name }),
+    note: () => undefined,
+  }
+  const platform: Platform = {
+    can: new Set(['marketplace', 'storage', 'upload', 'log', 'config', 'tls']),
+    hosts: [],
+    ready: async () => undefined,
+    watch: (port, select) => ({ src: port, kind: 'seen', select }),
+    ask: async () => null,
+  }
+  const intruder: Intruder = {
+    outcomes: { src: 'intruder', kind: 'seen', select: 'intruder.*' },
+    attempt: async () => null,
+  }
+  const cast: Partial<Record<keyof Roles, unknown>> = {}
+  for (const role of o.scenario.needs) {
+    if (role === 'platform') cast[role] = platform
+    else if (role === 'intruder') cast[role] = intruder
+    else cast[role] = idle(o.makeDevice(role))
+  }
+  await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })
+  return checks
+}
+
+/** Answers questions about itself and does nothing. */
+function idle(device: Device): Device {
+  const doing = new Set<PropertyKey>(['command', 'follow', 'set', 'start'])
+  return new Proxy(device, {
+    get(target, key) {
+      if (key === 'inflict')
+        return (_: string, params = null) => ({ id: 'rehearsal', params, lift: () => undefined })
+      if (doing.has(key)) return () => undefined
+      const v: unknown = Reflect.get(target, key, target)
+      return typeof v === 'function' ? (v as (...a: unknown[]) => unknown).bind(target) : v
+    },
+  })
+}
