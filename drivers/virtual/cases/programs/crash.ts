@@ -6,7 +6,8 @@ export async function main(env: ProgramEnv): Promise<number> {
     throw new Error('on purpose')
   }
   const forever = new Promise<never>(() => {})
-  switch (String(env.config)) {
+  const how = env.config as string
+  switch (how) {
     case 'timer':
       setTimeout(fail, 10)
       return forever
