@@ -38,16 +38,17 @@ const sniffing: Wrap = (p, reached) => ({
   ...p,
   ...byUsername(p, reached),
   accept: (socket, toTls, toBroker) => {
-    socket.once('readable', () => {
-      const first: Buffer | null = socket.read(1)
-      if (first !== null) socket.unshift(first)
-      // Whoever reads next is told that something is there only once this listener is gone.
-      setImmediate(() => {
-        if (first?.[0] === connectPacket) {
-          reached()
-          toBroker(socket, plainPeer(socket), '')
-        } else toTls(socket)
-      })
+    socket.once('data', (chunk: Buffer) => {
+      socket.pause()
+      socket.unshift(chunk)
+      if (chunk[0] === connectPacket) {
+        reached()
+        toBroker(socket, plainPeer(socket), '')
+      } else {
+        toTls(socket)
+        // TLS over a socket that has no handle of the machine takes it for unconnected until it hears this.
+        socket.emit('connect')
+      }
     })
   },
 })

@@ -229,7 +229,8 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
       reason: reasonOfHandshake(error),
       identity: 'unknown',
       address: addressOf(socket),
-      detail: textOf(error),
+      // The code: OpenSSL's text begins with the address of a thread.
+      detail: 'code' in error ? String(error.code) : error.name,
     })
     socket.destroy()
   })
