@@ -4,7 +4,8 @@ import type { GridkeyConfig } from '../reference/lvcap/apps/gridkey/config.ts'
 import type { Memory, Reading } from '../reference/lvcap/apps/gridkey/decode.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import { listOf, type Defect } from './defect.ts'
-import { sensorDefects, sensorVariants } from './sensor.ts'
+import { sensorVariants } from './sensor-variants.ts'
+import { sensorDefects } from './sensor.ts'
 
 type Wrap = Defect<GridkeyParts>['wrap']
 

@@ -18,7 +18,7 @@ import {
 } from '../reference/lvcap/sdk/sensor.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
-import { isMeasurement } from './sensor.ts'
+import { isMeasurement } from './payload.ts'
 import { temperatureDefects } from './temperature.ts'
 
 const minute = 60_000

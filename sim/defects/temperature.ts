@@ -4,7 +4,8 @@ import { inputs } from '../reference/lvcap/apps/temperature/config.ts'
 import type { Channel, Memory, Reading } from '../reference/lvcap/apps/temperature/decode.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
 import { listOf, type Defect } from './defect.ts'
-import { sensorDefects, sensorVariants } from './sensor.ts'
+import { sensorVariants } from './sensor-variants.ts'
+import { sensorDefects } from './sensor.ts'
 
 type Wrap = Defect<TemperatureParts>['wrap']
 
