@@ -1,10 +1,10 @@
-import fc from 'fast-check'
+import { array, assert, integer, property, tuple } from 'fast-check'
 import { expect, test } from 'vitest'
 import { Entry, Heap } from './heap.ts'
 
 const entry = (due: number, tie: number, seq: number): Entry<string> =>
   new Entry<string>(due, tie, seq, undefined, () => {}, undefined, true)
-const arbitrary = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: -2, max: 2 })), {
+const arbitrary = array(tuple(integer({ min: 0, max: 5 }), integer({ min: -2, max: 2 })), {
   maxLength: 200,
 })
 
@@ -17,8 +17,8 @@ function drained(h: Heap<string>): Entry<string>[] {
 const order = (a: Entry<string>, b: Entry<string>): number => a.due - b.due || a.tie - b.tie || a.seq - b.seq
 
 test('entries come by due time, then by tie, then in the order of arming', () => {
-  fc.assert(
-    fc.property(arbitrary, (list) => {
+  assert(
+    property(arbitrary, (list) => {
       const h = new Heap<string>()
       const all = list.map(([due, tie], seq) => entry(due, tie, seq))
       for (const e of all) h.push(e)
@@ -28,8 +28,8 @@ test('entries come by due time, then by tie, then in the order of arming', () =>
 })
 
 test('a filtered heap keeps the order of what is left', () => {
-  fc.assert(
-    fc.property(arbitrary, (list) => {
+  assert(
+    property(arbitrary, (list) => {
       const h = new Heap<string>()
       const all = list.map(([due, tie], seq) => entry(due, tie, seq))
       for (const e of all) h.push(e)

@@ -34,7 +34,8 @@ interface Running {
 export function createHost(p: HostParts): { host: Host; end(): void } {
   const { kernel, net } = p
   const listeners: LogListener[] = []
-  const booted: { name: string; program: Program }[] = []
+  /** What a restored host starts, in order. A name started again replaces what it meant before. */
+  const booted = new Map<string, Program>()
   let owner = kernel.owners.create({ name: p.name, parent: kernel.root, address: p.address })
   const clock = owner.clock
   let running: Running[] = []
@@ -115,7 +116,8 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     async start(name, program) {
       if (off)
         throw new GridproofError('power-gone', `${p.name} has no power: restore it before ${name} is started`)
-      booted.push({ name, program })
+      booted.delete(name)
+      booted.set(name, program)
       return (await launch(name, program, owner)).proc
     },
     cut() {
@@ -133,7 +135,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       owner = kernel.owners.create({ name: p.name, parent: kernel.root, address: p.address, clock })
       off = false
       net.power(p.address, true)
-      for (const b of booted) await launch(b.name, b.program, owner)
+      for (const [name, program] of booted) await launch(name, program, owner)
     },
     clock: (c) => setClock(kernel, owner, c),
     onLog(f) {

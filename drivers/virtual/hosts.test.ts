@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import type { Json } from '../faces.ts'
 import { runInChild } from './child.ts'
 
-const tell = async <T>(story: string): Promise<T> => {
+const tell = async <T>(story: string, more: Record<string, Json> = {}): Promise<T> => {
   const { result, escapes } = await runInChild<{ result: Json; escapes: Json[] }>({
     module: new URL('cases/hosts.case.ts', import.meta.url),
-    arg: { story },
+    arg: { story, ...more },
     kernel: { seed: 1, epoch: Date.UTC(2018, 0, 15) },
   })
   if (story !== 'wrongOwner') expect(escapes).toEqual([])
@@ -119,6 +119,37 @@ test('crossing a face switches the owner, for methods, callbacks and what comes 
     value: 'value',
     frozen: 1,
   })
+})
+
+test('a killed or cut program leaves no lock behind, and its open transaction is gone', async () => {
+  expect(await tell('locks')).toEqual([{ rows: 1 }, { rows: 2 }, { rows: 3 }])
+})
+
+test('a signal is handled in the midst of a run', async () => {
+  expect(await tell('signal')).toBe('stopped')
+})
+
+test('time-outs of an HTTP server are virtual', async () => {
+  const heard = await tell<string[]>('slowRequest')
+  expect(heard[0]).toMatch(/ HTTP\/1\.1 408 Request Timeout$/)
+  const at = Number(heard[0]?.split(' ')[0])
+  expect(at).toBeGreaterThanOrEqual(60_000)
+  expect(at).toBeLessThanOrEqual(120_000)
+})
+
+test("a program's own contexts follow its timers, and the onread option works", async () => {
+  expect(await tell('contexts')).toEqual(['immediate one', 'timer one', '0123', '4567', '89'])
+})
+
+test('hosts due at the same instant take turns by seed, each in its own order', async () => {
+  const plain = await tell<string[]>('ties')
+  expect(plain).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2', 'd1', 'd2'])
+  const orders = await Promise.all(
+    [1, 2, 3, 4].map((seed) => tell<string[]>('ties', { seed, shuffle: true })),
+  )
+  expect(new Set(orders.map((o) => o.join())).size).toBeGreaterThan(1)
+  for (const o of orders)
+    for (const name of 'abcd') expect(o.indexOf(`${name}1`)).toBeLessThan(o.indexOf(`${name}2`))
 })
 
 test('a run that can never settle says so', async () => {

@@ -82,6 +82,7 @@ export class End implements Thing {
   private armed: Item | undefined
   private lastDue = 0
   private held = false
+  private carrier: Carrier | undefined
   private lostSince: number | undefined
   private waits = false
   private readonly label: string
@@ -207,7 +208,7 @@ export class End implements Thing {
       this.arm()
       return
     }
-    const carrier = fabric.carrier(this.address, peer.address)
+    const carrier = (this.carrier ??= fabric.carrier(this.address, peer.address))
     if (!carrier.up) {
       this.hold(carrier)
       return

@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { GridproofError } from '../errors.ts'
+import { type Fn, replace } from './patch.ts'
 
 export type Death = 'cut' | 'killed' | 'ended'
 
@@ -45,6 +46,8 @@ export class Owner {
   onThrow: ((e: unknown) => void) | undefined
   /** Ends the program when it calls process.exit. */
   onExit: ((code: number) => void) | undefined
+  /** Owners below this one that lost power. Kept, and with them their databases, which must not be closed. */
+  private readonly graves: Owner[] = []
   private refused = 0
   private readonly resource: AsyncResource
 
@@ -100,6 +103,7 @@ export class Owner {
     }
     mark(this)
     this.parent?.children.delete(this)
+    if (how === 'cut') this.parent?.graves.push(this)
     for (const o of doomed) {
       for (const t of o.things) t.ownerDied(how)
       if (how !== 'cut') o.things.clear()
@@ -115,6 +119,8 @@ export interface Owners {
   known(): Owner | undefined
   root(address: string): Owner
   create(o: { name: string; parent: Owner; address: string; clock?: Clock }): Owner
+  /** Keeps the contexts of a program's own AsyncLocalStorage over a callback, once it has any. */
+  bound(f: Fn): Fn
 }
 
 function freshClock(): Clock {
@@ -129,6 +135,18 @@ export function createOwners(): Owners {
   let root: Owner | undefined
   let made = 0
   const names = new Map<string, number>()
+  // Owners enter by resources that know nothing of other stores; only where there are some is a callback bound.
+  let others = false
+  for (const name of ['run', 'enterWith'])
+    replace(
+      AsyncLocalStorage.prototype,
+      name,
+      (original) =>
+        function (this: unknown, ...args: unknown[]) {
+          if (this !== store) others = true
+          return original.apply(this, args) as unknown
+        },
+    )
   return {
     current() {
       const found = store.getStore() ?? root
@@ -136,6 +154,7 @@ export function createOwners(): Owners {
       return found
     },
     known: () => store.getStore(),
+    bound: (f) => (others ? AsyncResource.bind(f) : f),
     root(address) {
       made = 0
       names.clear()

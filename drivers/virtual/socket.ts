@@ -16,6 +16,13 @@ const idle = Symbol('gridproof.timeout')
 
 type Done = (e?: Error | null) => void
 
+/** Where Node keeps the `onread` option. */
+interface ReadSymbols {
+  readonly buffer: symbol
+  readonly callback: symbol
+  readonly generate: symbol
+}
+
 /** A socket's own state in virtual time. */
 class VirtualSocket implements SocketFace {
   readonly kernel: Kernel
@@ -28,7 +35,10 @@ class VirtualSocket implements SocketFace {
   private readonly waiting: (Buffer | null)[] = []
   private roomFor: Done | undefined
 
-  constructor(kernel: Kernel, socket: Bag, owner: Owner) {
+  private readonly symbols: ReadSymbols
+
+  constructor(kernel: Kernel, socket: Bag, owner: Owner, symbols: ReadSymbols) {
+    this.symbols = symbols
     this.kernel = kernel
     this.socket = socket
     this.owner = owner
@@ -121,7 +131,20 @@ class VirtualSocket implements SocketFace {
   private hand(b: Buffer): void {
     const { socket } = this
     this.end?.taken(b.length)
-    if (!socket['push'](b)) this.reading = false
+    const into = socket[this.symbols.buffer] as Uint8Array | true | null
+    if (into !== null) this.handInto(b, into)
+    else if (!socket['push'](b)) this.reading = false
+  }
+
+  /** The `onread` option: bytes go into the program's own buffer. */
+  private handInto(b: Buffer, own: Uint8Array | true): void {
+    const { socket, symbols } = this
+    for (let i = 0; i < b.length;) {
+      const into = own === true ? (socket[symbols.generate]() as Uint8Array) : own
+      const n = b.copy(into, 0, i, Math.min(b.length, i + into.length))
+      i += n
+      if (socket[symbols.callback](n, into) === false) this.reading = false
+    }
   }
 
   private over(): void {
@@ -140,6 +163,11 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
   const Make = net['Socket'] as unknown as new (o?: object) => Bag
   const proto = Socket.prototype as Bag
   const sample = new Make()
+  const symbols: ReadSymbols = {
+    buffer: symbolOf(sample, 'kBuffer'),
+    callback: symbolOf(sample, 'kBufferCb'),
+    generate: symbolOf(sample, 'kBufferGen'),
+  }
   const bytesRead = symbolOf(sample, 'kBytesRead')
   const bytesWritten = symbolOf(sample, 'kBytesWritten')
   const normalize = net['_normalizeArgs'] as (a: unknown[]) => [Bag, Fn | null]
@@ -168,7 +196,7 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
     const owner = kernel.current()
     this['connecting'] = true
     if (!kernel.seam(owner, 'connect')) return this
-    const v = new VirtualSocket(kernel, this, owner)
+    const v = new VirtualSocket(kernel, this, owner, symbols)
     this[face] = v
     this[bytesRead] = 0
     this[bytesWritten] = 0
@@ -383,7 +411,7 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
         readable: true,
         writable: true,
       })
-      const v = new VirtualSocket(kernel, socket, end.owner)
+      const v = new VirtualSocket(kernel, socket, end.owner, symbols)
       v.end = end
       v.local = local
       v.remote = remote

@@ -35,7 +35,7 @@ export class VirtualTimeout {
   ) {
     this.kernel = kernel
     this.owner = owner
-    this.callback = callback
+    this.callback = kernel.owners.bound(callback)
     this.delay = delay
     this.args = args
     this.repeat = repeat
@@ -113,7 +113,11 @@ export class VirtualImmediate {
     this.kernel = kernel
     this.item = inert
       ? undefined
-      : kernel.immediate(owner, args.length === 0 ? callback : () => callback(...args), undefined)
+      : kernel.immediate(
+          owner,
+          kernel.owners.bound(args.length === 0 ? callback : () => callback(...args)),
+          undefined,
+        )
   }
 
   close(): void {

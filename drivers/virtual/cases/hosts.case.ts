@@ -277,6 +277,81 @@ const stories: Readonly<Record<string, Story>> = {
     return { seen, value, frozen: realm.bind(Object.freeze({ f: () => 1 })).f() }
   },
 
+  /** A killed or cut program held a transaction: the next one is not locked out. */
+  async locks(world) {
+    const host = await world.host({ name: 'a', address: '10.0.0.1' })
+    const rows: Json[] = []
+    host.onLog((_n, entry) => void rows.push(entry))
+    const first = await host.start('app', program('transaction', {}))
+    await world.pass(1500)
+    first.signal('KILL')
+    await host.start('app', program('transaction', {}))
+    await world.pass(1500)
+    host.cut()
+    await world.pass(1000)
+    await host.restore()
+    await world.pass(1500)
+    return rows
+  },
+
+  /** Signals are handled in the midst of a run that never pauses. */
+  async signal(world) {
+    const stop = new AbortController()
+    process.once('SIGINT', () => stop.abort())
+    await world.pass(100)
+    process.kill(process.pid, 'SIGINT')
+    while (!stop.signal.aborted) await world.pass(1)
+    return 'stopped'
+  },
+
+  /** A request that never ends is closed by the server's own time-outs, which are virtual. */
+  async slowRequest(world) {
+    const { createServer: createHttp } = await import('node:http')
+    createHttp(() => {}).listen(80)
+    const s = connect(80)
+    const heard = listen(world, s, world.now())
+    s.write('GET / HTTP/1.1\r\nHost: ')
+    await world.pass(200_000)
+    return heard.map((h) => h.split('\r\n')[0] ?? '')
+  },
+
+  /** A program's own AsyncLocalStorage follows its timers, and onread its bytes. */
+  async contexts(world) {
+    const { AsyncLocalStorage } = await import('node:async_hooks')
+    const { promisify } = await import('node:util')
+    const store = new AsyncLocalStorage<string>()
+    const seen: string[] = []
+    await store.run('one', async () => {
+      await promisify(setTimeout)(10)
+      setImmediate(() => seen.push(`immediate ${store.getStore()}`))
+      setTimeout(() => seen.push(`timer ${store.getStore()}`), 5)
+    })
+    await world.pass(100)
+    createServer((c) => c.end('0123456789')).listen(7)
+    connect({
+      port: 7,
+      onread: {
+        buffer: new Uint8Array(4),
+        callback: (n, b) => seen.push(Buffer.from(b.subarray(0, n)).toString()) > 0,
+      },
+    })
+    await world.pass(100)
+    return seen
+  },
+
+  /** Who comes first among hosts that are due at the same instant; and on each host in its own order. */
+  async ties(world) {
+    const order: string[] = []
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const r = world.realm({ name, address: `10.0.0.${name.charCodeAt(0)}` })
+      r.run(() => {
+        for (const n of [1, 2]) setTimeout(() => order.push(`${name}${n}`), 1000)
+      })
+    }
+    await world.pass(2000)
+    return order
+  },
+
   async deadlock() {
     await new Promise(() => {})
     return null
@@ -290,12 +365,15 @@ const stories: Readonly<Record<string, Story>> = {
 }
 
 export async function task(kit: Installed, arg: Json): Promise<Json> {
-  const name = (arg as { story: string }).story
+  const { story: name, seed, shuffle } = arg as { story: string; seed?: number; shuffle?: boolean }
   const story = stories[name]
   if (story === undefined) throw new Error(`no story ${name}`)
-  const result = await kit.kernel.run(async () => {
-    await using world = await createVirtualWorld({ names: { marketplace: '10.0.0.2' } })
-    return await story(world, kit)
-  })
+  const result = await kit.kernel.run(
+    async () => {
+      await using world = await createVirtualWorld({ names: { marketplace: '10.0.0.2' } })
+      return await story(world, kit)
+    },
+    { seed: seed ?? 1, shuffle: shuffle ?? false },
+  )
   return { result, escapes: kit.kernel.escapes as never }
 }
