@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+// CI counts results from a file beside what people read.
+const json = process.env['GRIDPROOF_TEST_JSON']
+
 export default defineConfig({
   test: {
     include: ['{drivers,sim,bench,scenarios,reports,docs}/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    reporters: json === undefined ? ['default'] : ['default', ['json', { outputFile: json }]],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })

@@ -53,6 +53,11 @@ export interface Check {
   readonly needs: readonly string[]
   /** The least length of run that it can judge, in ms; a shorter one makes a pass inconclusive (declared beforehand). */
   readonly least?: number
+  /**
+   * The longest stall of the bench, in ms, that cannot change its verdict from pass to fail or back, after so long a
+   * watch. Without it a check that needs steady time is not judged at all on a machine that is too busy.
+   */
+  readonly bears?: (watchedMs: number) => number
   /** The series that it judges, for plots. */
   readonly over?: Series
   see(e: Event): void

@@ -155,4 +155,6 @@ export interface WorldReport {
   readonly escapes: readonly { readonly what: string; readonly where: string }[]
   /** Share of wall time stolen from the bench, 0..1; only in real time. Above 0.01 timing is not judged. */
   readonly stolen?: number
+  /** Longest time for which the bench itself could not react, ms; only in real time. */
+  readonly stalledMs?: number
 }

@@ -52,8 +52,8 @@ function figuresOf(r: Running): Figures {
   const share = r.horizonMs > 0 ? Math.min(1, Math.max(0, r.simulatedMs / r.horizonMs)) : 0
   const speed = r.wallMs > 0 ? r.simulatedMs / r.wallMs : 0
   const leftMs = speed > 0 ? Math.max(0, r.horizonMs - r.simulatedMs) / speed : undefined
-  // A second's worth of running tells too little to promise anything.
-  const sure = r.wallMs >= 1000 && leftMs !== undefined
+  // Less than a second's running, or a thousandth of the way, tells too little to promise anything.
+  const sure = r.wallMs >= 1000 && share >= 0.001 && leftMs !== undefined
   return {
     time: `${clock(r.simulatedMs)} of ${clock(r.horizonMs)}`,
     percent: `${(share * 100).toFixed(1).padStart(5)} %`,

@@ -22,6 +22,7 @@ import {
   pass,
   seconds,
   short,
+  stallShare,
   steadyTime,
 } from './check.ts'
 import { channelOf, stampOf } from './scalar.ts'
@@ -71,6 +72,8 @@ export function arrivesEvery(period: string, series: Series, o: ArrivesEveryOpti
     limit: `every ${durationText(every)} ±${durationText(gap)}, mean within ${o.drift ?? '0.1 %'}${among}`,
     over: series,
     needs: [steadyTime],
+    // A stall shifts a spacing by itself, and the mean spacing by itself over the whole watch.
+    bears: (watched) => Math.min(gap * stallShare, drift * watched),
     fold: (watch) => arrivals(watch, series, { every, gap, drift, start, channels: o.channels }),
   })
 }

@@ -9,6 +9,9 @@ export const marginalShare = 0.8
 /** A need of checks that judge time: on a machine that steals more than 1 % of it, they are inconclusive. */
 export const steadyTime = 'steady-time'
 
+/** Share of a tolerance that a stall of the bench may take without bearing on the verdict. Ours. */
+export const stallShare = 0.25
+
 /** What each check takes beside its own options. */
 export interface CheckOptions {
   /** Unique in the scenario; each check has a short one of its own to begin with. */
@@ -48,6 +51,7 @@ export function checkOf(
     readonly limit: string
     readonly over?: Series
     readonly needs?: readonly string[]
+    readonly bears?: (watchedMs: number) => number
     readonly fold: (watch: Watch) => Fold
   },
 ): Check {
@@ -63,6 +67,7 @@ export function checkOf(
     limit: more.limit,
     needs,
     ...(o.least === undefined ? {} : { least: duration(o.least) }),
+    ...(more.bears === undefined ? {} : { bears: more.bears }),
     ...(more.over === undefined ? {} : { over: more.over }),
     see(e) {
       if (Number.isNaN(watch.begin)) watch.begin = e.at

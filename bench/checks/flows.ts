@@ -19,6 +19,7 @@ import {
   offences,
   pass,
   seconds,
+  stallShare,
   steadyTime,
 } from './check.ts'
 import { channelOf, field, objectOf, stampOf, textOf } from './scalar.ts'
@@ -59,6 +60,7 @@ export function flowsWhateverHappens(series: Series, device: Oracle | string, o:
     limit: `during faults of ${role} messages every ${durationText(every)} ±${durationText(gap)}, invalid while there is nothing to show; valid again within ${durationText(recover)}`,
     over: series,
     needs: [steadyTime],
+    bears: () => gap * stallShare,
     fold: (watch) => new Flow(watch, series, role, { every, gap, recover }, o),
   })
 }

@@ -4,7 +4,16 @@ import { duration, durationText } from '../../drivers/units.ts'
 import type { AttemptOutcome, IntruderStage } from '../evidence/schema.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, offences, pass, seconds, steadyTime } from './check.ts'
+import {
+  type CheckOptions,
+  checkOf,
+  inconclusive,
+  offences,
+  pass,
+  seconds,
+  stallShare,
+  steadyTime,
+} from './check.ts'
 import { channelOf, objectOf, payloadOf, textOf } from './scalar.ts'
 
 export interface RefusedOptions extends CheckOptions {
@@ -141,6 +150,7 @@ export function logged(
     limit: `each refusal in the log within ${durationText(bound)}: ${words.join(', ')}`,
     over: series,
     needs: [steadyTime],
+    bears: () => bound * stallShare,
     fold: () => {
       const isEntry = matcher(series)
       const isOutcome = matcher(after)

@@ -41,6 +41,20 @@ describe('a verdict', () => {
     expect(judge(fixed(failed), 0, hour)).toEqual({ result: failed, at: 0, beforehand: false })
   })
 
+  it('stands on a busy machine where its tolerance is far wider than the longest stall', () => {
+    const timed = fixed(passed, { needs: [steadyTime], bears: () => 500 })
+    expect(judge(timed, 0, hour, { stolen: 0.3, stalledMs: 40 }).result.verdict).toBe('pass')
+    expect(judge(timed, 0, hour, { stolen: 0.3, stalledMs: 800 }).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'rig',
+      why: '30.0 % of the time was stolen from the bench (limit 1 %), for up to 800 ms at a time',
+    })
+    expect(judge(timed, 0, hour, { stolen: 0.3 }).result.verdict).toBe('inconclusive')
+    const late = fixed(failed, { needs: [steadyTime], bears: () => 500 })
+    expect(judge(late, 0, hour, { stolen: 0.3, stalledMs: 40 }).result.verdict).toBe('inconclusive')
+    expect(judge(late, 0, hour, { stolen: 0.001, stalledMs: 40 }).result.verdict).toBe('fail')
+  })
+
   it('is inconclusive beforehand when a pass comes of too short a run', () => {
     const soak = fixed(passed, { least: 24 * hour })
     expect(judge(soak, 0, hour / 12)).toMatchObject({

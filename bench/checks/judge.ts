@@ -31,7 +31,8 @@ export function lacking(check: Check, can: ReadonlySet<string>): readonly string
 /**
  * The verdict of a check after `watched` ms, at `at`.
  * - A need that is not there: inconclusive (rig), whatever was seen.
- * - Time stolen above 1 %, for a check that judges time: inconclusive (rig), whatever was seen.
+ * - Time stolen above 1 %, for a check that judges time: inconclusive (rig), unless it passed and its tolerance is far
+ *   wider than the longest stall of the bench.
  * - A pass in a scenario that did not run to its end: inconclusive, with the blame for that.
  * - A pass in a run shorter than `least`, or what such a run leaves open: inconclusive (rig), known beforehand.
  * - A failure in a scenario that broke by the fault of rig or bench: inconclusive, with that blame.
@@ -47,12 +48,13 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
   const not = (result: Result, beforehand = false): Judged => ({ result, at, beforehand })
   if (c.lacks !== undefined && c.lacks.length > 0)
     return not(inconclusive('rig', `not to be observed here: no ${c.lacks.join(', no ')}`, own.observed))
-  if (c.stolen !== undefined && c.stolen > stolenLimit && check.needs.includes(steadyTime)) {
+  if (c.stolen !== undefined && c.stolen > stolenLimit && matters(check, own, watched, c)) {
+    const stall = c.stalledMs === undefined ? '' : `, for up to ${durationText(c.stalledMs)} at a time`
     const share = `${(c.stolen * 100).toFixed(1)} %`
     return not(
       inconclusive(
         'rig',
-        `${share} of the time was stolen from the bench (limit 1 %)`,
+        `${share} of the time was stolen from the bench (limit 1 %)${stall}`,
         own.observed,
         own.because,
       ),
@@ -75,6 +77,16 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
   return not(own)
 }
 
+/**
+ * Whether time stolen from the bench bears on a verdict: not on a pass whose tolerance is far wider than the longest
+ * stall that was seen.
+ */
+function matters(check: Check, own: Result, watched: number, c: Circumstances): boolean {
+  if (!check.needs.includes(steadyTime)) return false
+  if (check.bears === undefined || c.stalledMs === undefined) return true
+  return own.verdict === 'fail' || c.stalledMs > check.bears(watched)
+}
+
 /** Data of the event that declares a check. */
 export function declaredEvent(c: Check): Extract<CheckEvent, { phase: 'declared' }> {
   return {
@@ -94,7 +106,7 @@ export function judgedEvent(
   j: Judged,
   c: Circumstances = {},
 ): Extract<CheckEvent, { phase: 'judged' }> {
-  const told = c.lacks?.length || c.stolen !== undefined || c.cut !== undefined
+  const told = c.lacks?.length || c.stolen !== undefined || c.stalledMs !== undefined || c.cut !== undefined
   return {
     phase: 'judged',
     id,

@@ -20,6 +20,7 @@ import {
   offences,
   pass,
   seconds,
+  stallShare,
   steadyTime,
 } from './check.ts'
 import { channelOf, field, objectOf } from './scalar.ts'
@@ -65,6 +66,7 @@ export function stampedByPlatformClock(series: Series, o: StampOptions): Check {
     limit: `whole seconds, from the device's answer to the arrival, ±${durationText(within)}, ever later`,
     over: series,
     needs: [steadyTime],
+    bears: () => within * stallShare,
     fold: (watch) => new Stamps(watch, series, role, within, duration(o.lag ?? '1 s')),
   })
 }

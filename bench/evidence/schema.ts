@@ -125,6 +125,8 @@ export interface Circumstances {
   readonly lacks?: readonly string[]
   /** Share of wall time stolen from the bench, 0..1. */
   readonly stolen?: number
+  /** Longest time for which the bench itself could not react, ms. */
+  readonly stalledMs?: number
   /** The scenario did not run to its end. */
   readonly cut?: { readonly blame: Blame; readonly why: string }
 }

@@ -71,6 +71,7 @@ export function startRun(o: RunOptions): Run {
   pointLatest(o.out, folder)
 
   let aborted = false
+  let wallMs: number | undefined
   const pool: Pool = startPool({
     jobs,
     workers: o.workers,
@@ -107,13 +108,20 @@ export function startRun(o: RunOptions): Run {
     id: basename(folder),
     folder,
     jobs,
-    finished: pool.finished,
+    finished: pool.finished.then((done) => {
+      wallMs = Date.now() - began
+      return done
+    }),
     stop() {
       aborted = true
       pool.stop()
     },
     close(exitCode) {
-      const end: RunEnd = { outcome: aborted ? 'aborted' : 'finished', wallMs: Date.now() - began, exitCode }
+      const end: RunEnd = {
+        outcome: aborted ? 'aborted' : 'finished',
+        wallMs: wallMs ?? Date.now() - began,
+        exitCode,
+      }
       append(log, 'end', end as unknown as Json)
       log.close()
     },

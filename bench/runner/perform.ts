@@ -180,6 +180,7 @@ function judgeAll(o: {
     const circumstances: Circumstances = {
       ...(lacks.length === 0 ? {} : { lacks }),
       ...(report.stolen === undefined ? {} : { stolen: report.stolen }),
+      ...(report.stalledMs === undefined ? {} : { stalledMs: report.stalledMs }),
       ...(cut === undefined ? {} : { cut }),
     }
     const judged = o.bar.judge(c.id, o.at, circumstances)

@@ -1,4 +1,5 @@
 /** The world in real time: this machine's clock, processes, loopback network and pseudo terminals. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Host, Realm, SerialLine, SerialSettings, Wire, World, WorldReport } from '../faces.ts'
 import { streams } from '../random.ts'
@@ -9,6 +10,9 @@ import { createRealHost } from './host.ts'
 import { clearLeftovers, openLedger, stateFolder, type Cleared } from './ledger.ts'
 import { openPty, type PtyPacing } from './pty.ts'
 import { startStolenProbe } from './stolen.ts'
+
+/** Period of the timer that watches the bench's own event loop, ms. */
+const delayResolution = 10
 
 export interface RealWorldOptions {
   readonly seed: number | string
@@ -40,6 +44,8 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
   process.once('exit', onExit)
 
   const probe = startStolenProbe()
+  const delay = monitorEventLoopDelay({ resolution: delayResolution })
+  delay.enable()
   const random = streams(o.seed)
   const addressOf = createAddresses(process.pid)
   /** The last made comes first. */
@@ -68,7 +74,10 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
     // Programs first: a SerialPort whose line goes from under it reads nothing, for ever, as fast as it can.
     const order = [...parts.filter((p) => p.program), ...parts.filter((p) => !p.program)]
     for (const { name, part } of order) {
-      if (part === probe) stolen = probe.share()
+      if (part === probe) {
+        stolen = probe.share()
+        delay.disable()
+      }
       const e = await within(o.closeWithin ?? 5000, name, part)
       if (e !== undefined) trouble.push(e)
     }
@@ -139,7 +148,9 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
     random,
     report(): WorldReport {
       const share = closing === undefined ? probe.share() : stolen
-      return { time: 'real', escapes: [], ...(share === undefined ? {} : { stolen: share }) }
+      // Its timer wakes each `delayResolution` ms: what is beyond that is a stall.
+      const stalledMs = Math.max(0, Math.round(delay.max / 1e6 - delayResolution))
+      return { time: 'real', escapes: [], stalledMs, ...(share === undefined ? {} : { stolen: share }) }
     },
     [Symbol.asyncDispose]() {
       closing ??= close()

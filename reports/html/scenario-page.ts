@@ -129,6 +129,7 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
             ? 'none'
             : String(e.world.escapes.length),
     ],
+    ['Longest stall of the bench', e?.world.stalledMs === undefined ? '' : `${figure(e.world.stalledMs)} ms`],
     ['Time stolen from the bench', e?.world.stolen === undefined ? '' : `${figure(e.world.stolen * 100)} %`],
     ['Defects put in on purpose', h === undefined || h.defects.length === 0 ? '' : h.defects.join(', ')],
   ])

@@ -81,6 +81,7 @@ const worldReport = z.object({
   traceEvents: z.number().exactOptional(),
   escapes: z.array(z.object({ what: z.string(), where: z.string() })),
   stolen: z.number().exactOptional(),
+  stalledMs: z.number().exactOptional(),
 })
 
 export const scenarioEnd = z.object({

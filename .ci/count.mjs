@@ -1,0 +1,32 @@
+// Prints "<passed> <failed>" of a step's real results, for .ci/run.
+// tests <vitest.json> <exit>: tests; run <folder> <exit>: requirements judged; prove <prove.json> <exit>: proofs.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const [kind, file = '', exit = '1'] = process.argv.slice(2)
+const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
+let passed = 0
+let failed = 0
+
+if (kind === 'tests') {
+  const t = read(file)
+  passed = t.numPassedTests
+  failed = t.numFailedTests
+} else if (kind === 'run') {
+  for (const r of read(join(file, 'requirements.json')).requirements) {
+    if (r.state === 'pass' || r.state === 'marginal') passed++
+    else if (r.state === 'fail' || r.state === 'not run' || (r.state === 'inconclusive' && !r.beforehand)) failed++
+  }
+} else if (kind === 'prove') {
+  const p = read(file)
+  failed += p.checksWithoutDefect.length
+  for (const proof of p.proofs) {
+    if (proof.expectation === 'mutation') continue
+    if (proof.word === 'as expected') passed++
+    else if (!(proof.word === 'not reached' && proof.expectation === 'variant')) failed++
+  }
+}
+// An exit code that the results do not explain is a failure too.
+if (exit !== '0' && failed === 0) failed = 1
+if (passed + failed === 0) failed = 1
+console.log(`${passed} ${failed}`)

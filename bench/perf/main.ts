@@ -1,0 +1,49 @@
+/**
+ * `npm run perf`: how fast the bench is, in figures that a noisy machine cannot spoil: simulated seconds for each
+ * second of CPU, and ratios to a peer in the same run. Exit code 1 where a bar is missed.
+ */
+import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
+import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
+
+/** Our Modbus slave beside a small libmodbus C server: at least this share of its rate at 10 clients. Ours. */
+const modbusBar = 0.9
+/** Rounds of the Modbus measurement: a disturbed one does not move the median. */
+const rounds = 7
+
+const only = new Set(process.argv.slice(2))
+const wanted = (name: string): boolean => only.size === 0 || only.has(name)
+let missed = 0
+
+function verdict(name: string, ok: boolean, text: string): void {
+  if (!ok) missed++
+  process.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`)
+}
+
+if (wanted('virtual-time')) {
+  const v = await measureVirtualTime({ hours: 24 })
+  verdict(
+    'virtual time',
+    v.perCpuSecond >= speedBar,
+    `${Math.round(v.perCpuSecond)} simulated seconds per CPU second on the reference load (bar ${speedBar}); ` +
+      `24 h took ${v.wallSeconds.toFixed(1)} s of wall time: ${v.published} publications, ${v.delivered} deliveries, ` +
+      `${v.rows} rows, ${v.reads} Modbus reads`,
+  )
+}
+
+if (wanted('modbus')) {
+  const m = await measureModbus({
+    clients: 10,
+    rounds,
+    print: (line) => void process.stdout.write(`  ${line}\n`),
+  })
+  if ('skipped' in m) process.stdout.write(`– Modbus slave: not measured, ${m.skipped}\n`)
+  else
+    verdict(
+      'Modbus slave',
+      m.ratio >= modbusBar,
+      `${m.ratio.toFixed(2)} of libmodbus at ${m.clients} clients (bar ${modbusBar}): ` +
+        `${Math.round(m.ours.requestsPerSecond)} against ${Math.round(m.peer.requestsPerSecond)} requests/s, ` +
+        `p99 ${m.ours.p99} against ${m.peer.p99} µs`,
+    )
+}
+process.exitCode = missed > 0 ? 1 : 0
