@@ -154,5 +154,6 @@ test('hosts due at the same instant take turns by seed, each in its own order', 
 
 test('a run that can never settle says so', async () => {
   await expect(tell('deadlock')).rejects.toThrow(/deadlock after .* nothing is left that could happen/)
+  await expect(tell('spinning')).rejects.toThrow(/no end of immediates after 0 ms/)
   await expect(tell('unreferenced')).rejects.toThrow(/deadlock after .* only unreferenced timers are left/)
 })

@@ -5,8 +5,8 @@
  */
 import { GridproofError } from '../errors.ts'
 import type { Instant } from '../faces.ts'
-import { Entry, Heap } from './heap.ts'
-import { saveNatives, type Natives } from './native.ts'
+import { Agenda } from './agenda.ts'
+import { saveNatives } from './native.ts'
 import { createOwners, type Owner, type Owners } from './owner.ts'
 import { Trace, type TraceOptions, type TraceSummary } from './trace.ts'
 import { createTripwire, type Escape, type Tripwire } from './tripwire.ts'
@@ -29,18 +29,12 @@ export interface KernelOptions extends RunOptions {
   readonly drain?: 'sync' | 'turn'
 }
 
-export type Item = Entry<Owner>
-
 /** Wall time between two turns of the real event loop, in ns: signals are handled there. */
 const turnEvery = 50_000_000n
-/** Nothing but unreferenced timers for so long (ms of virtual time): nobody will ever settle `main`. Ours. */
-const idleLimit = 3_600_000
 /** Wall time for which a run with escapes waits for what they may bring, in ns. Ours. */
 const graceFor = 2_000_000_000n
 /** Events between two looks at the wall clock. */
 const lookEvery = 64
-/** Cancelled entries that are worth a compaction. */
-const wasteLimit = 4096
 
 interface Running {
   settled: boolean
@@ -54,12 +48,9 @@ export interface Part {
   end?(): void
 }
 
-export class Kernel {
-  readonly natives: Natives
+export class Kernel extends Agenda {
   readonly owners: Owners
   readonly tripwire: Tripwire
-  /** Milliseconds since the start of the run. */
-  now = 0
   epoch: Instant
   seed: number | string
   trace: Trace
@@ -73,25 +64,14 @@ export class Kernel {
   onWall: (() => void) | undefined
   /** True while Node handles an exception: its own calls of timers must not be refused. */
   handling = false
-  private heap = new Heap<Owner>()
-  private soon: Item[] = []
-  private soonHead = 0
-  private seq = 0
-  private cancelled = 0
   private held = 0
   private running: Running | undefined
-  private refs = 0
-  private onlyIdle = false
   private stuckSince: bigint | undefined
-  private idleSince = 0
-  private shuffle: number | undefined
   private readonly parts: Part[] = []
   private readonly defaults: RunOptions
-  /** Timers armed between runs. */
-  private readonly idle = new Map<Item, NodeJS.Timeout>()
 
   constructor(o: KernelOptions) {
-    this.natives = saveNatives()
+    super(saveNatives())
     this.defaults = o
     this.owners = createOwners()
     this.drain = o.drain ?? 'sync'
@@ -107,7 +87,7 @@ export class Kernel {
     this.parts.push(part)
   }
 
-  get active(): boolean {
+  override get active(): boolean {
     return this.running !== undefined
   }
 
@@ -127,76 +107,6 @@ export class Kernel {
     return owner.dead === undefined || owner.alive(what)
   }
 
-  /** Arms something `delay` ms of bench time from now. */
-  at(
-    owner: Owner | undefined,
-    delay: number,
-    call: (arg: unknown) => void,
-    arg: unknown,
-    ref: boolean,
-  ): Item {
-    return this.when(owner, this.now + delay, call, arg, ref)
-  }
-
-  /** Arms something for `due`, in ms since the start. */
-  when(
-    owner: Owner | undefined,
-    due: number,
-    call: (arg: unknown) => void,
-    arg: unknown,
-    ref: boolean,
-  ): Item {
-    const e = new Entry<Owner>(due, this.tie(owner, due), ++this.seq, owner, call, arg, ref)
-    this.enqueue(e)
-    return e
-  }
-
-  /** Runs something at this instant, after everything that is already waiting. */
-  immediate(owner: Owner | undefined, call: (arg: unknown) => void, arg: unknown): Item {
-    const e = new Entry<Owner>(this.now, 0, ++this.seq, owner, call, arg, true)
-    if (this.running === undefined) this.enqueue(e)
-    else {
-      this.refs++
-      this.soon.push(e)
-    }
-    return e
-  }
-
-  cancel(e: Item): void {
-    if (e.call === null) return
-    this.drop(e)
-    if (e.queued && ++this.cancelled > wasteLimit && this.cancelled > this.heap.size >> 1) {
-      this.heap.filter((x) => x.call !== null)
-      this.cancelled = 0
-    }
-  }
-
-  setRef(e: Item, ref: boolean): void {
-    if (e.ref === ref) return
-    e.ref = ref
-    if (e.call !== null) this.refs += ref ? 1 : -1
-  }
-
-  /** Arms an entry again, `delay` ms from now. In the heap it stays where it is, and moves when its turn comes. */
-  refresh(e: Item, delay: number, call: (arg: unknown) => void, arg: unknown): void {
-    const due = this.now + delay
-    if (e.call === null) {
-      if (e.ref) this.refs++
-      if (e.queued) this.cancelled--
-    }
-    e.call = call
-    e.arg = arg
-    e.wake = due
-    e.wakeSeq = ++this.seq
-    if (e.queued && due >= e.due) return
-    if (e.queued) this.heap.filter((x) => x !== e)
-    e.due = due
-    e.seq = e.wakeSeq
-    e.tie = this.tie(e.owner, due)
-    if (this.running === undefined) this.enqueue(e)
-    else this.heap.push(e)
-  }
-
   /** Real work (an import) during which virtual time stands still and nothing else runs. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     this.held++
@@ -208,7 +118,7 @@ export class Kernel {
   }
 
   /** Something that an owner's code threw and nobody caught. Without an owner it is a fault of the bench. */
-  thrown(e: unknown, owner: Owner | undefined): void {
+  override thrown(e: unknown, owner: Owner | undefined): void {
     let o = owner
     if (o?.dead !== undefined) return
     while (o !== undefined) {
@@ -276,9 +186,7 @@ export class Kernel {
     await finished
     for (const p of this.parts) p.end?.()
     this.root.die('ended')
-    this.heap = new Heap()
-    this.soon = []
-    this.soonHead = 0
+    this.clear(undefined)
     this.tripwire.disable()
     this.running = undefined
     // What is done after the run is nobody's.
@@ -300,27 +208,15 @@ export class Kernel {
 
   private reset(o: RunOptions): void {
     this.now = 0
-    this.seq = 0
-    this.refs = 0
-    this.onlyIdle = false
-    this.cancelled = 0
-    this.idleSince = 0
     this.skewed = false
     this.held = 0
     this.seed = o.seed
     this.epoch = o.epoch
-    this.shuffle = o.shuffle === true ? hash(`${o.seed}/order`) : undefined
+    this.clear(o.shuffle === true ? `${o.seed}/order` : undefined)
     this.trace = new Trace(o.trace)
     this.root = this.owners.root('127.0.0.1')
     this.tripwire.reset()
     this.onSeam = undefined
-  }
-
-  private tie(owner: Owner | undefined, due: number): number {
-    if (this.shuffle === undefined || owner === undefined) return 0
-    let h = this.shuffle ^ Math.imul(owner.top.rank + 1, 0x9e3779b1) ^ Math.imul((due * 1000) | 0, 0x85ebca6b)
-    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
-    return (h ^ (h >>> 13)) | 0
   }
 
   private arm(): void {
@@ -385,108 +281,14 @@ export class Kernel {
     return false
   }
 
-  /** Does the next thing. False: there is nothing. */
-  private step(): boolean {
-    if (this.soonHead < this.soon.length) {
-      const e = this.soon[this.soonHead++] as Item
-      if (this.soonHead === this.soon.length) {
-        this.soon = []
-        this.soonHead = 0
-      }
-      this.dispatch(e)
-      return true
-    }
-    for (;;) {
-      const e = this.heap.pop()
-      if (e === undefined) return false
-      if (e.call === null) {
-        this.cancelled--
-        continue
-      }
-      if (e.owner?.dead !== undefined) {
-        this.drop(e)
-        continue
-      }
-      if (e.wake > e.due) {
-        e.due = e.wake
-        e.seq = e.wakeSeq
-        e.tie = this.tie(e.owner, e.due)
-        this.heap.push(e)
-        continue
-      }
-      if (this.refs > 0) this.idleSince = e.due
-      else if (e.due - this.idleSince > idleLimit) {
-        this.onlyIdle = true
-        return false
-      }
-      this.now = e.due
-      this.dispatch(e)
-      return true
-    }
-  }
-
-  /**
-   * Between runs there is no virtual time: what is armed then runs on the machine's own timers, so that setting up
-   * and writing reports in the same process work as ever.
-   */
-  private enqueue(e: Item): void {
-    if (this.running !== undefined) {
-      if (e.ref) this.refs++
-      this.heap.push(e)
-      return
-    }
-    const t = this.natives.setTimeout(() => {
-      this.idle.delete(e)
-      if (this.running === undefined) this.dispatch(e)
-    }, e.due - this.now)
-    if (!e.ref) t.unref()
-    this.idle.set(e, t)
-  }
-
-  private drop(e: Item): void {
-    if (this.running === undefined) {
-      this.idle.get(e)?.close()
-      this.idle.delete(e)
-    }
-    e.call = null
-    e.arg = undefined
-    if (e.ref) this.refs--
-  }
-
-  private dispatch(e: Item): void {
-    const { call, arg, owner } = e
-    if (call === null) return
-    this.drop(e)
-    if (owner === undefined) {
-      call(arg)
-      return
-    }
-    if (owner.dead !== undefined) return
-    try {
-      owner.call(call, arg)
-    } catch (error) {
-      this.thrown(error, owner)
-    }
-  }
-
   private deadlock(): GridproofError {
     const also =
       this.escapes.length === 0
         ? ''
         : ` Code escaped from virtual time: ${this.escapes.map((x) => `${x.what} at ${x.where}`).join('; ')}.`
-    const left = !this.onlyIdle
-      ? 'nothing is left that could happen: no timer, no bytes under way'
-      : `only unreferenced timers are left, and nothing else for ${idleLimit / 60_000} min`
     return new GridproofError(
       'internal',
-      `deadlock after ${this.now} ms of virtual time: main has not settled, and ${left}. It awaits something that never comes.${also}`,
+      `${this.spinning ? 'no end of immediates' : 'deadlock'} after ${this.now} ms of virtual time: main has not settled, and ${this.whyNothing()}. It awaits something that never comes.${also}`,
     )
   }
-}
-
-/** 32-bit FNV-1a of a text. */
-function hash(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h | 0
 }

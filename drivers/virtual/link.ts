@@ -2,7 +2,8 @@
  * The virtual network below the sockets: ends of connections, segments under way, carriers between addresses.
  * Segments keep their order; a carrier that is down holds them; a host without power answers nothing.
  */
-import type { Item, Kernel } from './kernel.ts'
+import type { Item } from './agenda.ts'
+import type { Kernel } from './kernel.ts'
 import type { Owner, Thing } from './owner.ts'
 
 export type SegmentKind = 'syn-ack' | 'bytes' | 'fin' | 'rst'

@@ -7,7 +7,8 @@ import type { Kernel } from './kernel.ts'
 import { End, type Carrier, type Fabric } from './link.ts'
 import type { Owner, Thing } from './owner.ts'
 import { argumentError, type Bag, type Fn, put, symbolOf, systemError } from './patch.ts'
-import { createSocketFace, type SocketFace } from './socket.ts'
+import { createSocketFace } from './socket.ts'
+import type { SocketFace } from './virtual-socket.ts'
 
 /** Defaults, ours: a switched local network, and what Linux lets a sender have under way on loopback (measured 4.2 MB). */
 const defaultLatency = 0.2

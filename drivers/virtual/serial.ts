@@ -5,7 +5,8 @@
 import { createRequire } from 'node:module'
 import { GridproofError } from '../errors.ts'
 import type { SerialSettings } from '../faces.ts'
-import type { Item, Kernel } from './kernel.ts'
+import type { Item } from './agenda.ts'
+import type { Kernel } from './kernel.ts'
 import type { Owner, Thing } from './owner.ts'
 import type { Bag } from './patch.ts'
 

@@ -1,5 +1,6 @@
 /** Timers of Node on the kernel's heap: globals, node:timers, node:timers/promises, AbortSignal.timeout. */
-import type { Item, Kernel } from './kernel.ts'
+import type { Item } from './agenda.ts'
+import type { Kernel } from './kernel.ts'
 import type { Owner } from './owner.ts'
 import { abortError, argumentError, type Bag, type Fn, promisify, put } from './patch.ts'
 

@@ -352,6 +352,13 @@ const stories: Readonly<Record<string, Story>> = {
     return order
   },
 
+  async spinning() {
+    const again = (): void => void setImmediate(again)
+    again()
+    await new Promise(() => {})
+    return null
+  },
+
   async deadlock() {
     await new Promise(() => {})
     return null
