@@ -78,8 +78,8 @@ export function createMembrane(current: () => Owner): Membrane {
   const invoke = (f: AnyFunction, self: unknown, args: unknown[], owner: Owner): unknown => {
     const caller = current()
     if (caller === owner) return f.apply(self, args)
-    caller.alive('a call across a face')
-    owner.alive('a call across a face')
+    if (caller.dead !== undefined) caller.refuse('a call across a face')
+    if (owner.dead !== undefined) owner.refuse('a call across a face')
     const inner = args.map((a) => cross(a, caller, owner))
     return cross(
       owner.run(() => f.apply(self, inner)),

@@ -101,7 +101,7 @@ export function installFiles(kernel: Kernel, modules: { fs: Bag }): void {
     const checked: Fn = (...args: unknown[]) => {
       const o = kernel.current()
       kernel.seam(o, `fs ${name}`)
-      if (o.dead !== undefined) o.alive(`fs ${name}`)
+      if (o.dead !== undefined) o.refuse(`fs ${name}`)
       return work(...args) as unknown
     }
     sync[name] = checked

@@ -125,6 +125,14 @@ test('a killed or cut program leaves no lock behind, and its open transaction is
   expect(await tell('locks')).toEqual([{ rows: 1 }, { rows: 2 }, { rows: 3 }])
 })
 
+test('a cut program that forgives every error and tries again without a pause does nothing, and does not hang the run', async () => {
+  const r = await tell<{ atCut: string; after: string; connections: number }>('stubborn')
+  expect(r.atCut).toBe('49 rows, 100 octets, 49 logs')
+  expect(r.after).toBe(r.atCut)
+  // SYNs sent before the cut are answered by the peer; none is sent after it.
+  expect(r.connections).toBeLessThanOrEqual(49)
+})
+
 test('a signal is handled in the midst of a run', async () => {
   expect(await tell('signal')).toBe('stopped')
 })

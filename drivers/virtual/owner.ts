@@ -87,7 +87,11 @@ export class Owner {
    */
   alive(what: string): boolean {
     if (this.dead === undefined) return true
-    if (this.refused++ >= patience) return false
+    return this.refused++ >= patience ? false : this.refuse(what)
+  }
+
+  /** Throws `power-gone`: for effects that can always throw, since nobody awaits them in a loop. */
+  refuse(what: string): never {
     const why = this.dead === 'cut' ? 'its host lost power' : `it was ${this.dead}`
     throw new GridproofError('power-gone', `${this.name} called ${what} after ${why}: nothing was done`)
   }

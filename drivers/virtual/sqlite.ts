@@ -44,10 +44,10 @@ export function installSqlite(kernel: Kernel, modules: { sqlite: Bag }): void {
   const check = (of: object, what: string): void => {
     const o = kernel.current()
     kernel.seam(o, what)
-    if (o.dead !== undefined) o.alive(what)
+    if (o.dead !== undefined) o.refuse(what)
     const owner = handles.get(of)?.owner
     if (owner === undefined || owner === o) return
-    if (owner.dead !== undefined) kernel.seam(owner, what)
+    if (owner.dead !== undefined) owner.refuse(what)
     if (owner.top !== o.top) kernel.tripwire.hit(`a database of ${owner.key} used by ${o.key}`)
   }
   const judge = (sql: unknown): void => {
@@ -63,7 +63,7 @@ export function installSqlite(kernel: Kernel, modules: { sqlite: Bag }): void {
   const Virtual = function (this: unknown, ...args: unknown[]): unknown {
     const owner = kernel.current()
     kernel.seam(owner, 'DatabaseSync')
-    if (owner.dead !== undefined) owner.alive('DatabaseSync')
+    if (owner.dead !== undefined) owner.refuse('DatabaseSync')
     const db = Reflect.construct(
       Real,
       args,

@@ -1,4 +1,6 @@
 /** Ways out of virtual time, each tried once; see escapes.test.ts. Lines that escape are marked. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Json } from '../../faces.ts'
 import type { Installed } from '../install.ts'
@@ -101,7 +103,7 @@ const virtual: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   },
   'fs.promises': async () => {
     const { mkdtemp, readFile, rm, stat, writeFile, open } = await import('node:fs/promises')
-    const folder = await mkdtemp('/tmp/gridproof-')
+    const folder = await mkdtemp(join(tmpdir(), 'gridproof-'))
     await writeFile(`${folder}/a`, 'one')
     await using file = await open(`${folder}/a`, 'r+')
     await file.write('two', 0)
@@ -114,7 +116,7 @@ const virtual: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
     const fs = await import('node:fs')
     const { pipeline } = await import('node:stream/promises')
     const { createGunzip, createGzip } = await import('node:zlib')
-    const folder = fs.mkdtempSync('/tmp/gridproof-')
+    const folder = fs.mkdtempSync(join(tmpdir(), 'gridproof-'))
     fs.writeFileSync(`${folder}/a`, 'x'.repeat(200_000))
     await pipeline(fs.createReadStream(`${folder}/a`), createGzip(), fs.createWriteStream(`${folder}/b`))
     await pipeline(fs.createReadStream(`${folder}/b`), createGunzip(), fs.createWriteStream(`${folder}/c`))

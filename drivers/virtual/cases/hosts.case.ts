@@ -1,5 +1,8 @@
 /** Hosts, programs, links and clocks in virtual time; see hosts.test.ts. */
+import { readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Json, Program, World } from '../../faces.ts'
 import type { Installed } from '../install.ts'
 import { createVirtualWorld } from '../world.ts'
@@ -350,6 +353,33 @@ const stories: Readonly<Record<string, Story>> = {
     }
     await world.pass(2000)
     return order
+  },
+
+  /** A cut in the midst of a loop that tries everything a thousand times and forgives every error. */
+  async stubborn(world, { kernel }) {
+    const host = await world.host({ name: 'a', address: '10.0.0.1' })
+    let logs = 0
+    let connections = 0
+    const peer = world.realm({ name: 'peer', address: '10.0.0.9' })
+    peer.run(() => createServer(() => connections++).listen(700))
+    host.onLog(() => logs++)
+    const state = (): string => {
+      const db = new DatabaseSync(join(host.disk, 'app.db'), { readOnly: true })
+      const { n } = db.prepare('select count(*) n from t').get() as { n: number }
+      db.close()
+      return `${n} rows, ${readFileSync(join(host.disk, 'app.log')).length} octets, ${logs} logs`
+    }
+    let passed = 0
+    let atCut = ''
+    kernel.onSeam = (owner, what) => {
+      if (owner.top.name !== 'a' || what !== 'sqlite run' || ++passed !== 50) return
+      kernel.onSeam = undefined
+      host.cut()
+      atCut = kernel.root.run(state)
+    }
+    await host.start('app', program('stubborn', {}))
+    await world.pass(60_000)
+    return { atCut, after: state(), connections }
   },
 
   async spinning() {
