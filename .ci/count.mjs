@@ -15,7 +15,8 @@ if (kind === 'tests') {
 } else if (kind === 'run') {
   for (const r of read(join(file, 'requirements.json')).requirements) {
     if (r.state === 'pass' || r.state === 'marginal') passed++
-    else if (r.state === 'fail' || r.state === 'not run' || (r.state === 'inconclusive' && !r.beforehand)) failed++
+    else if (r.state === 'fail' || r.state === 'not run' || (r.state === 'inconclusive' && !r.beforehand))
+      failed++
   }
 } else if (kind === 'prove') {
   const p = read(file)

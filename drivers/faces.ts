@@ -87,6 +87,11 @@ export interface Host {
   restore(): Promise<void>
   /** `stepMs` moves Date only; `ppm` moves Date and timers. Throws `not-capable` without `skew`. */
   clock(c: { stepMs?: number; ppm?: number }): void
+  /**
+   * What its procs hold at this moment, summed, by name with unit: `handles [1]` (sockets, ports, files, databases),
+   * `memory [B]` where it is known for each host. Evidence of leaks that does not rest on the platform's own word.
+   */
+  figures(): Readonly<Record<string, number>>
   /** Every log entry of every proc on this host. */
   onLog(f: (proc: string, entry: Json, at: Instant) => void): void
 }

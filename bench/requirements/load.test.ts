@@ -293,7 +293,7 @@ describe('a malformed catalogue is refused with file, line, path and what was ex
 
   test('an alias that leads nowhere', () => {
     expect(refusal(broken('asks: Currents arrive', 'asks: *nowhere'))).toBe(
-      'a.yaml: is not YAML: Unresolved alias (the anchor must be set before the alias): nowhere',
+      'a.yaml:15:15: cannot be unfolded: Unresolved alias (the anchor must be set before the alias): nowhere',
     )
   })
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml'
-import { GridproofError, isGridproofError, messageOf, placeText } from '../../drivers/errors.ts'
+import { GridproofError, messageOf, placeText } from '../../drivers/errors.ts'
 import { parseYaml } from '../../drivers/yaml.ts'
 import { compareIds, compareText, nearestId, nearestText, unpadded } from './ids.ts'
 import { catalogueFile } from './schema.ts'
@@ -168,13 +168,7 @@ function readOne(file: string): Read {
   } catch (e) {
     throw new GridproofError('bad-file', `cannot be read: ${messageOf(e)}`, { cause: e, place: { file } })
   }
-  try {
-    return { file, text, data: parseYaml(text, file, catalogueFile) }
-  } catch (e) {
-    if (isGridproofError(e)) throw e
-    // The YAML library throws errors of its own where an alias leads nowhere, or where aliases explode.
-    throw new GridproofError('bad-file', `is not YAML: ${messageOf(e)}`, { cause: e, place: { file } })
-  }
+  return { file, text, data: parseYaml(text, file, catalogueFile) }
 }
 
 /** All requirements in source order. Throws `bad-file` where files contradict each other. */

@@ -115,6 +115,7 @@ async function play(
   const cast = await rig.cast(scenario.needs)
   if (rig.platform !== undefined) await rig.platform.ready(readyWithin)
   const stage = stageFor(p, bar, append)
+  using _ = sampleFigures(rig, p.header.horizonMs, append)
   const run = scenario.run({ ...cast, ...stage })
   const stopped = p.stopped?.then(() => 'stopped' as const)
   const how = await (stopped === undefined ? run : Promise.race([run, stopped]))
@@ -128,6 +129,22 @@ async function play(
     await p.world.pass(duration(livenessPhase))
   }
   return { outcome: 'finished' }
+}
+
+/** Samples of a host's figures in one run, so that a trend can be told. Ours. */
+const samples = 240
+
+/** Writes what the platform's hosts hold open, at even distances over the run. */
+function sampleFigures(rig: BuiltRig, horizonMs: number, append: Append): Disposable {
+  const hosts = rig.platform?.hosts ?? []
+  const timer = setInterval(
+    () => {
+      for (const h of hosts)
+        append('host', 'seen', { alias: `host.${h.name}`, payload: h.figures(), proc: h.name })
+    },
+    Math.max(1000, Math.round(horizonMs / samples)),
+  )
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 function stageFor(p: Performance, bar: Jury, append: Append): Stage {

@@ -35,6 +35,8 @@ export interface Child {
   /** Its module is loaded and its main runs. Rejects with why not. */
   readonly ready: Promise<void>
   tell(m: ToChild): void
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined
   signal(s: 'TERM' | 'KILL'): void
 }
 
@@ -89,6 +91,7 @@ export function startChild(o: ChildOptions): Child {
     defects: o.program.defects,
   })
   return {
+    pid: child.pid,
     ended,
     ready: ready.promise,
     tell,

@@ -3,6 +3,7 @@ import { GridproofError, isGridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program } from '../faces.ts'
 import { startChild, type Child } from './child.ts'
 import { benchNow } from './clock.ts'
+import { figuresOf } from './process.ts'
 import type { Ledger } from './ledger.ts'
 import type { Failure, FromChild } from './proc-talk.ts'
 
@@ -158,6 +159,7 @@ export function createRealHost(o: RealHostOptions): RealHost {
         `${o.name} shares this machine's clock: it cannot be set for one host`,
       )
     },
+    figures: () => figuresOf([...running].flatMap((r) => r.child.pid ?? [])),
     onLog(f) {
       listeners.push(f)
     },

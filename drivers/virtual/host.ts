@@ -138,6 +138,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       for (const [name, program] of booted) await launch(name, program, owner)
     },
     clock: (c) => setClock(kernel, owner, c),
+    figures: () => ({ 'handles [1]': thingsBelow(owner) }),
     onLog(f) {
       const who = kernel.current()
       listeners.push((proc, entry, at) => {
@@ -178,4 +179,11 @@ export function diskFolder(root: string, name: string): string {
   const path = resolve(root, name.replaceAll(/[^\w.-]/g, '_'))
   fs.mkdirSync(path, { recursive: true })
   return path
+}
+
+/** Sockets, ports, files and databases that an owner and all below it hold. */
+function thingsBelow(owner: Owner): number {
+  let n = owner.things.size
+  for (const c of owner.children) n += thingsBelow(c)
+  return n
 }
