@@ -30,4 +30,4 @@ if (kind === 'tests') {
 // An exit code that the results do not explain is a failure too.
 if (exit !== '0' && failed === 0) failed = 1
 if (passed + failed === 0) failed = 1
-console.log(`${passed} ${failed}`)
+process.stdout.write(`${passed} ${failed}\n`)

@@ -63,7 +63,7 @@ export function stampedByPlatformClock(series: Series, o: StampOptions): Check {
     )
   return checkOf(o, {
     id: 'stamps',
-    limit: `whole seconds, from the device's answer to the arrival, ±${durationText(within)}, ever later`,
+    limit: `whole seconds, from the device's answer to the arrival ±${durationText(within)}, each later than the one before`,
     over: series,
     needs: [steadyTime],
     bears: () => within * stallShare,

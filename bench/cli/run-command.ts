@@ -1,6 +1,6 @@
 /** `gridproof run` */
-import { join, relative } from 'node:path'
-import { writeSync } from 'node:fs'
+import { mkdirSync, writeSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { Progress } from '../../reports/progress.ts'
 import { consoleReport } from '../../reports/console.ts'
@@ -11,6 +11,7 @@ import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
 import { startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
+import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
 import type { Scratch } from '../main/scratch.ts'
@@ -59,7 +60,8 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     first.done.map((d) => d.record),
     { aborted: first.stopped },
   )
-  const different = again === undefined ? [] : diverged(first.done, again.done)
+  const different =
+    again === undefined ? [] : await diverged(first.done, again.done, join(scratch.disks, 'again'))
   if (different.length > 0 && code !== exitCodes.aborted) code = exitCodes.benchFault
   again?.run.close(code)
   first.run.close(code)
@@ -158,12 +160,25 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
   }
 }
 
-/** Jobs whose trace hash differs between two runs. */
-function diverged(a: readonly Done[], b: readonly Done[]): string[] {
-  const second = new Map(b.map((d) => [d.job.id, d]))
-  return a.flatMap((d) => {
+/** Jobs whose trace hash differs between two runs, each with the place where its runs part. */
+async function diverged(a: readonly Done[], b: readonly Done[], folder: string): Promise<string[]> {
+  const second = new Map(b.map((d) => [d.job.id, d.record.end?.world.traceHash]))
+  const apart = a.filter((d) => {
     const x = d.record.end?.world.traceHash
-    const y = second.get(d.job.id)?.record.end?.world.traceHash
-    return x !== undefined && x === y ? [] : [`  ${d.job.id}: ${x ?? 'no hash'} and ${y ?? 'no hash'}`]
+    return x === undefined || x !== second.get(d.job.id)
+  })
+  if (apart.length === 0) return []
+  mkdirSync(folder, { recursive: true })
+  const jobs = apart.map(({ job }) => ({
+    ...job,
+    findDivergence: true,
+    log: join(folder, basename(job.log)),
+  }))
+  const found = await startPool({ jobs, workers: 1 }).finished
+  return apart.flatMap((d) => {
+    const x = d.record.end?.world.traceHash ?? 'no hash'
+    const lines = found.find((f) => f.job.id === d.job.id)?.divergence ?? []
+    const where = lines.length === 0 ? ['(two more runs did not differ)'] : ['first difference:', ...lines]
+    return [`  ${d.job.id}: ${x} and ${second.get(d.job.id) ?? 'no hash'}`, ...where.map((l) => `    ${l}`)]
   })
 }

@@ -25,6 +25,8 @@ export interface Job {
   readonly commit: string
   readonly subject: Subject
   readonly load?: ProfileSpec
+  /** Run it again and again until it is known where two runs part; its logs are of no use afterwards. */
+  readonly findDivergence?: boolean
 }
 
 /** What a worker tells, one line of JSON each. */

@@ -16,7 +16,11 @@ import type { Job } from './job.ts'
 import type { Natives } from './stage.ts'
 
 /** `trouble`: the log could not be written. */
-export type Outcome = Performed & { readonly trouble?: string }
+export type Outcome = Performed & {
+  readonly trouble?: string
+  /** Where two runs of the same job part, line by line; empty where they do not. */
+  readonly divergence?: readonly string[]
+}
 
 export interface JobContext {
   readonly world: World

@@ -13,6 +13,7 @@ export interface Done {
   readonly record: ScenarioRecord
   /** Defects that came to bear. */
   readonly reached: readonly string[]
+  readonly divergence?: readonly string[]
 }
 
 export interface PoolOptions {
@@ -55,11 +56,11 @@ export function startPool(o: PoolOptions): Pool {
     if (live.size === 0 && (stopping || waiting.length === 0)) finished.resolve(done)
   }
 
-  function end(w: Worker, record: ScenarioRecord, reached: readonly string[]): void {
+  function end(w: Worker, of: Omit<Done, 'job'>): void {
     const job = w.job
     if (job === undefined) return
     w.job = undefined
-    const d = { job, record, reached }
+    const d = { job, ...of }
     done.push(d)
     o.onDone?.(d)
   }
@@ -79,7 +80,8 @@ export function startPool(o: PoolOptions): Pool {
     if (line.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
     if (line.tell === 'done') {
       if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
-      end(w, line.record, line.reached)
+      const { record, reached, divergence } = line
+      end(w, { record, reached, ...(divergence === undefined ? {} : { divergence }) })
       give(w)
     }
   }
@@ -106,7 +108,8 @@ export function startPool(o: PoolOptions): Pool {
         live.delete(w)
         const job = w.job
         if (w.errors.trim() !== '') o.onTrouble?.(job, w.errors.trim())
-        if (job !== undefined) end(w, diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping), [])
+        if (job !== undefined)
+          end(w, { record: diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping), reached: [] })
         if (!stopping && waiting.length > 0) start()
         settle()
       })

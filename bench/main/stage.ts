@@ -1,5 +1,7 @@
 /** What a worker imports once it knows its first job: in virtual time, only after the kernel has been installed. */
 import type { World } from '../../drivers/faces.ts'
+import { GridproofError } from '../../drivers/errors.ts'
+import type { TraceOptions } from '../../drivers/virtual/trace.ts'
 import type { Outcome } from './perform-job.ts'
 import type { Job, WorkerLine } from './job.ts'
 
@@ -27,20 +29,25 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
   const { performJob } = await import('./perform-job.ts')
   return (job) => {
     const news = progress(job, natives)
-    return run(job, (world, stopped, onWall) => {
+    return run(job, (log, world, stopped, onWall) => {
       onWall(() => news.maybe(world.now() - news.begin(world.now())))
-      return performJob(job, {
-        world,
-        io,
-        natives,
-        ...(stopped === undefined ? {} : { stopped }),
-        onProgress: (now, begin) => news.maybe(now - begin),
-      })
+      return performJob(
+        { ...job, log },
+        {
+          world,
+          io,
+          natives,
+          ...(stopped === undefined ? {} : { stopped }),
+          onProgress: (now, begin) => news.maybe(now - begin),
+        },
+      )
     })
   }
 }
 
+/** `log`: the file to write, which differs where a job is run more than once. */
 type Body = (
+  log: string,
   world: World,
   stopped: Promise<void> | undefined,
   onWall: (f: () => void) => void,
@@ -51,22 +58,34 @@ async function virtualRunner(first: Job): Promise<Runner> {
   const { installKernel } = await import('../../drivers/virtual/install.ts')
   const { kernel } = installKernel({ seed: first.seed, epoch: first.epoch, drain: first.drain })
   const { createVirtualWorld } = await import('../../drivers/virtual/world.ts')
+  const { compareTraces } = await import('../../drivers/virtual/trace.ts')
   return async (job, body) => {
     kernel.drain = job.drain
     const stop = Promise.withResolvers<void>()
     const onSignal = (): void => stop.resolve()
     process.once('SIGINT', onSignal)
     process.once('SIGTERM', onSignal)
-    try {
-      return await kernel.run(
+    const once = (log: string, trace: TraceOptions = {}): Promise<Outcome> =>
+      kernel.run(
         async () => {
           await using world = await createVirtualWorld({ disks: job.disks })
-          return await body(world, stop.promise, (f) => {
+          return await body(log, world, stop.promise, (f) => {
             kernel.onWall = f
           })
         },
-        { seed: job.seed, epoch: job.epoch },
+        { seed: job.seed, epoch: job.epoch, trace },
       )
+    try {
+      if (job.findDivergence !== true) return await once(job.log)
+      let n = 0
+      let outcome: Outcome | undefined
+      const found = await compareTraces(async (trace) => {
+        outcome = await once(`${job.log}.${++n}`, trace)
+        return kernel.summary()
+      })
+      if (outcome === undefined) throw new GridproofError('internal', 'nothing was compared')
+      const { first = '', second = '', context = [] } = found ?? {}
+      return { ...outcome, divergence: found === undefined ? [] : [first, second, ...context] }
     } finally {
       process.off('SIGINT', onSignal)
       process.off('SIGTERM', onSignal)
@@ -84,7 +103,7 @@ async function realRunner(): Promise<Runner> {
     await using world = await createRealWorld({ seed: job.seed })
     let tick: NodeJS.Timeout | undefined
     try {
-      return await body(world, stop.promise, (f) => {
+      return await body(job.log, world, stop.promise, (f) => {
         tick = setInterval(f, 1000)
       })
     } finally {
