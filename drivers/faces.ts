@@ -147,6 +147,8 @@ export interface World extends AsyncDisposable {
   readonly network?: Network
   /** A number in [0, 1) from the stream of that name, seeded by the run's seed. */
   random(stream: string): number
+  /** The run proper begins: stalls of the bench before this moment (loading, starting) bear on nothing. */
+  beginWatch(): void
   /** What this world found out about itself during the run; evidence. */
   report(): WorldReport
 }

@@ -114,6 +114,7 @@ async function play(
   if (lacks.length > 0) return { outcome: 'broke', blame: 'rig', why: lacks.join('; ') }
   const cast = await rig.cast(scenario.needs)
   if (rig.platform !== undefined) await rig.platform.ready(readyWithin)
+  p.world.beginWatch()
   const stage = stageFor(p, bar, append)
   using _ = sampleFigures(rig, p.header.horizonMs, append)
   const run = scenario.run({ ...cast, ...stage })

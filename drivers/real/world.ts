@@ -146,6 +146,7 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
       return keep(spec.name, line)
     },
     random,
+    beginWatch: () => delay.reset(),
     report(): WorldReport {
       const share = closing === undefined ? probe.share() : stolen
       // Its timer wakes each `delayResolution` ms: what is beyond that is a stall.

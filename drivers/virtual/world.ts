@@ -120,6 +120,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       if (r === undefined) numbers.set(name, (r = stream(kernel.seed, name)))
       return r()
     },
+    beginWatch: () => undefined,
     report() {
       const t = kernel.summary()
       return { time: 'virtual', traceHash: t.hash, traceEvents: t.events, escapes: [...kernel.escapes] }
