@@ -1,6 +1,6 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
 import type { Host, Instant, Json } from '../drivers/faces.ts'
-import type { GridKey, Kind, ProfileSpec, Thermocouple } from '../sim/faces.ts'
+import type { Faulty, GridKey, Kind, ProfileSpec, Thermocouple } from '../sim/faces.ts'
 
 export type { Kind } from '../sim/faces.ts'
 
@@ -114,12 +114,25 @@ export interface IntruderAttempt {
   readonly tlsMax?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 }
 
+/**
+ * The platform's time source, played by its effect on the clock of the platform's host: `absent` and `lying` ({ ppm }),
+ * `stepped` ({ seconds }), `unset` (1970). Lifted, the clock is put right by a step. What the clock does is a note of
+ * source `clock`. Checks that judge by it need the capability `clock`.
+ */
+export interface Clock extends Faulty {
+  /** Whether the host lets its clock be set; else nothing is played. */
+  readonly can: boolean
+  /** By how much the host's clock is ahead of the bench's, in ms. */
+  offset(): number
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
   gridkey: GridKey
   thermocouple: Thermocouple
   intruder: Intruder
+  clock: Clock
 }
 
 export interface Stage {

@@ -5,6 +5,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Realm, SerialSettings, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
@@ -125,7 +126,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
 
   return {
-    can: new Set(['marketplace', 'log', 'config', 'tls']),
+    can: new Set(['marketplace', 'log', 'config', 'tls', ...(host.can.has('skew') ? ['clock'] : [])]),
     hosts: [host],
     async ready(within) {
       const limit = duration(within)
@@ -149,7 +150,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     async ask(port, request) {
       if (port !== 'config')
         throw new GridproofError('not-capable', `the reference platform cannot be asked at '${port}'`)
-      return Promise.race([configure(request, operator), died.promise])
+      return Promise.race([configure(request, operator, o), died.promise])
     },
     async [Symbol.asyncDispose]() {
       closing = true
@@ -253,15 +254,37 @@ function operatorAt(door: Parameters<typeof observe>[0]['door'], realm: Realm, e
 /** How long the Container Manager may take to answer its operator. Ours. */
 const answerWithin = 10_000
 
+const configRequest = z.strictObject({
+  app: z.enum(['gridkey', 'thermocouple']),
+  intervalSeconds: z.number().positive().optional(),
+  /** Where the app looks for its device: at the device, or at an address where nothing is. */
+  deviceAt: z.enum(['device', 'nowhere']).optional(),
+  topics: z.enum(['spec', 'openlv-2018']).optional(),
+  /** Feeders that the app reads and publishes. */
+  feeders: z.array(z.int().min(1).max(5)).min(1).optional(),
+})
+
+/** Last number of an address in the rig's network at which nothing stands: rig files end at 250. */
+const nowhere = 251
+
 /** `{ app: 'gridkey', intervalSeconds: 10 }`: changes an app's configuration, and waits for the answer. */
-async function configure(request: Json, operator: Operator): Promise<Json> {
-  const r = request as { readonly app?: Json; readonly intervalSeconds?: Json }
-  const app = sensorApps[r.app as keyof typeof sensorApps]
-  if (app === undefined || typeof r.intervalSeconds !== 'number')
-    throw new GridproofError(
-      'bad-value',
-      `expected { app: 'gridkey' | 'thermocouple', intervalSeconds: <number> }`,
-    )
+async function configure(request: Json, operator: Operator, o: ReferenceOptions): Promise<Json> {
+  const r = configRequest.safeParse(request)
+  if (!r.success)
+    throw new GridproofError('bad-value', `a change of configuration: ${z.prettifyError(r.error)}`)
+  const { app: name, intervalSeconds, deviceAt, ...others } = r.data
+  const app = sensorApps[name]
+  const place = o.places[name]
+  if (deviceAt !== undefined && (place === undefined || !('address' in place)))
+    throw new GridproofError('bad-value', `the ${name} app reaches its device by no address`)
+  const own = place !== undefined && 'address' in place ? place.address : ''
+  const change = {
+    ...(intervalSeconds === undefined ? {} : { interval: intervalSeconds }),
+    ...(deviceAt === undefined
+      ? {}
+      : { address: deviceAt === 'device' ? own : addressOf(o.network, nowhere) }),
+    ...(others as { [k: string]: Json }),
+  }
   const late = Promise.withResolvers<never>()
   const t = setTimeout(() => {
     late.reject(
@@ -269,10 +292,7 @@ async function configure(request: Json, operator: Operator): Promise<Json> {
     )
   }, answerWithin)
   try {
-    return await Promise.race([
-      operator.request('change', app.iid, { interval: r.intervalSeconds }),
-      late.promise,
-    ])
+    return await Promise.race([operator.request('change', app.iid, change), late.promise])
   } finally {
     clearTimeout(t)
   }

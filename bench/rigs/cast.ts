@@ -1,7 +1,8 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault } from '../../sim/faces.ts'
+import type { Device, Emit, Fault, Faulty } from '../../sim/faces.ts'
+import { playClock } from '../platforms/clock.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
@@ -92,6 +93,15 @@ export function buildRig(o: RigOptions): BuiltRig {
           open.push(platform)
           made.platform = platform satisfies Platform
         }
+        if (wanted.has('clock')) {
+          const host = platform?.hosts[0]
+          if (host === undefined)
+            throw new GridproofError('rig-lacks', `the clock of the platform's host is not ours to set`)
+          made.clock = rememberFaults(
+            playClock(host, () => world.now(), o.emitAs('clock')),
+            inForce,
+          )
+        }
         if (wanted.has('intruder')) {
           const at = file.roles.intruder?.at ?? 0
           made.intruder = makeIntruder({
@@ -128,11 +138,11 @@ export function buildRig(o: RigOptions): BuiltRig {
 }
 
 /**
- * The same device; its faults are remembered, so that all can be lifted. Devices write their faults and commands to the
+ * The same device (or other thing that takes faults); its faults are remembered, so that all can be lifted. Devices write their faults and commands to the
  * evidence themselves.
  */
-function rememberFaults(device: Device, inForce: Map<string, Fault>): Device {
-  const inflict: Device['inflict'] = (name, params) => {
+function rememberFaults<D extends Faulty>(device: D, inForce: Map<string, Fault>): D {
+  const inflict: Faulty['inflict'] = (name, params) => {
     const f = device.inflict(name, params)
     const fault: Fault = {
       id: f.id,

@@ -54,6 +54,8 @@ const rig = z.strictObject({
     gridkey: device.optional(),
     thermocouple: device.optional(),
     intruder: z.strictObject({ at }).optional(),
+    /** The platform's time source, played by setting the clock of its host. */
+    clock: z.strictObject({}).optional(),
   }),
 })
 

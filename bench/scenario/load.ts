@@ -30,6 +30,7 @@ const roleNames = {
   gridkey: true,
   thermocouple: true,
   intruder: true,
+  clock: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

@@ -3,7 +3,7 @@
  * are made but do nothing. Replay judges old evidence with these checks.
  */
 import type { Device } from '../../sim/faces.ts'
-import type { Cast, Check, Intruder, Platform, Roles, Scenario, Stage } from '../faces.ts'
+import type { Cast, Check, Clock, Intruder, Platform, Roles, Scenario, Stage } from '../faces.ts'
 
 export interface RehearsalOptions {
   readonly scenario: Scenario
@@ -33,10 +33,17 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     outcomes: { src: 'intruder', kind: 'seen', select: 'intruder.*' },
     attempt: async () => null,
   }
+  const clock: Clock = {
+    faults: [],
+    can: true,
+    offset: () => 0,
+    inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
+  }
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
     if (role === 'platform') cast[role] = platform
     else if (role === 'intruder') cast[role] = intruder
+    else if (role === 'clock') cast[role] = clock
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })
