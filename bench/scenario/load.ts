@@ -1,7 +1,7 @@
 /** Scenario files: found, imported, and refused with file and line before anything starts. */
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
@@ -70,12 +70,26 @@ export function findScenarios(folder: string): readonly { id: string; file: stri
       place: { file: folder },
     })
   }
-  return names
+  const found = names
     .filter(
       (n) => n.endsWith('.ts') && !n.endsWith('.test.ts') && !(n.split(sep).at(-1) ?? '').startsWith('_'),
     )
     .map((n) => ({ id: n.slice(0, -3).split(sep).join('/'), file: join(folder, n) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
+  // IDs become names of files, with dots for slashes: two must never become one.
+  const odd = found.find((f) => !/^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(f.id))
+  if (odd !== undefined)
+    throw new GridproofError(
+      'bad-file',
+      'expected a path of lower-case letters, digits and -; a file that is no scenario begins with _',
+      { place: { file: shownAs(odd.file) } },
+    )
+  return found
+}
+
+/** A path as a person at this place would write it. */
+function shownAs(file: string): string {
+  return relative(process.cwd(), file) || file
 }
 
 /**
@@ -87,13 +101,21 @@ export async function loadScenario(
   file: string,
   context: ScenarioContext,
 ): Promise<LoadedScenario> {
-  const text = readFileSync(file, 'utf8')
-  const shown = relative(process.cwd(), file) || file
+  const shown = shownAs(file)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (e) {
+    throw new GridproofError('bad-file', `cannot be read: ${messageOf(e)}`, {
+      cause: e,
+      place: { file: shown },
+    })
+  }
   let module: { default?: unknown }
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown }
   } catch (e) {
-    const line = lineOfImportError(e, file)
+    const line = lineOfImportError(e, file, text)
     throw new GridproofError('bad-file', `cannot be imported: ${messageOf(e).split('\n')[0]}`, {
       cause: e,
       place: { file: shown, ...(line === undefined ? {} : { line }) },
@@ -101,14 +123,18 @@ export async function loadScenario(
   }
   const refuse = (path: string, message: string): never => {
     throw new GridproofError('bad-file', message, {
-      place: { file: shown, line: lineOfKey(text, path), path },
+      place: { file: shown, line: lineOfKey(text, path, valueAt(module.default, path)), path },
     })
   }
   if (module.default === undefined) refuse('', 'expected a default export made by scenario({ ... })')
   const parsed = shape.safeParse(module.default)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    return refuse(issue?.path.map(String).join('.') ?? '', issue?.message ?? 'does not fit')
+    const path = [
+      ...(issue?.path ?? []),
+      ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []),
+    ]
+    return refuse(path.map(String).join('.'), issue?.message ?? 'does not fit')
   }
   const s = module.default as Scenario
   const verified = new Set<string>()
@@ -131,8 +157,9 @@ export async function loadScenario(
     if (!clauses.some((c) => verified.has(c)))
       refuse(`catches.${defect}`, `'${reference}' is not among what this scenario verifies`)
   }
-  if (s.short !== undefined && duration(s.short) > duration(s.horizon))
-    refuse('short', 'expected a duration no longer than the horizon')
+  for (const key of ['short', 'prove'] as const)
+    if (duration(s[key] ?? s.horizon) > duration(s.horizon))
+      refuse(key, 'expected a duration no longer than the horizon')
   return { id, file, sha256: createHash('sha256').update(text).digest('hex'), scenario: s }
 }
 
@@ -143,6 +170,11 @@ export async function loadScenarios(
   context: ScenarioContext,
 ): Promise<readonly LoadedScenario[]> {
   const found = findScenarios(folder)
+  // A run of nothing would pass.
+  if (found.length === 0)
+    throw new GridproofError('bad-file', 'expected at least one scenario in this folder', {
+      place: { file: shownAs(folder) },
+    })
   const wanted = patterns.length === 0 ? found : found.filter((f) => patterns.some((p) => matches(f.id, p)))
   for (const p of patterns)
     if (!found.some((f) => matches(f.id, p)))
@@ -164,25 +196,62 @@ function matches(id: string, pattern: string): boolean {
   return re.test(id)
 }
 
-/** The line on which the last key of a path first stands as `key:`, `'key':` or `key(`; 1 where it does not. */
-function lineOfKey(text: string, path: string): number {
+/**
+ * The line on which the last key of a path first stands as `key:`, `'key':` or `key(`, from the default export on; of
+ * an element of a list the line on which it stands. The line of the export where neither is found.
+ */
+function lineOfKey(text: string, path: string, value: unknown): number {
   const keys = path.split('.').filter((k) => !/^\d+$/.test(k))
   const lines = text.split('\n')
+  const begin = Math.max(
+    0,
+    lines.findIndex((l) => l.includes('export default')),
+  )
   for (const key of [path.replace(/^[^.]*\./, ''), ...keys.toReversed()]) {
-    if (key === '') continue
-    const escaped = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    const at = lines.findIndex((l) => new RegExp(`(?:^|[\\s{,'"])${escaped}['"]?\\s*[:(]`).test(l))
-    if (at >= 0) return at + 1
+    if (key === '' || /^\d+$/.test(key)) continue
+    const re = new RegExp(`(?:^|[\\s{,'"])${escaped(key)}['"]?\\s*[:(]`)
+    let at = lines.findIndex((l, n) => n >= begin && re.test(l))
+    if (at < 0) at = lines.findIndex((l) => re.test(l))
+    if (at < 0) continue
+    if (!/\.\d+$/.test(path) || typeof value !== 'string') return at + 1
+    const element = new RegExp(`['"\`]${escaped(value)}['"\`]`)
+    return (
+      Math.max(
+        at,
+        lines.findIndex((l, n) => n >= at && element.test(l)),
+      ) + 1
+    )
   }
-  const at = lines.findIndex((l) => l.includes('export default'))
-  return at < 0 ? 1 : at + 1
+  return begin + 1
 }
 
-function lineOfImportError(e: unknown, file: string): number | undefined {
-  const text = e instanceof Error ? `${e.message}\n${e.stack ?? ''}` : ''
-  const name = file.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const m = new RegExp(`${name}:(\\d+)`).exec(text)
-  return m?.[1] === undefined ? undefined : Number(m[1])
+/** What stands at a path, if anything does. */
+function valueAt(o: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (v, key) => (typeof v === 'object' && v !== null ? (v as Record<string, unknown>)[key] : undefined),
+      o,
+    )
+}
+
+/** For use inside a regular expression. */
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+/** The line that an import failed on: where the error says, or where the file names what was not found. */
+function lineOfImportError(e: unknown, file: string, text: string): number | undefined {
+  const said = e instanceof Error ? `${e.message}\n${e.stack ?? ''}` : ''
+  const m = new RegExp(`${escaped(file)}:(\\d+)`).exec(said)
+  if (m?.[1] !== undefined) return Number(m[1])
+  const missing = /Cannot find (?:module|package) '([^']+)'/.exec(said)?.[1]
+  if (missing === undefined) return undefined
+  const at = text.split('\n').findIndex((l) => {
+    const from = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/.exec(l)?.[1]
+    return from !== undefined && (from === missing || resolve(dirname(file), from) === missing)
+  })
+  return at < 0 ? undefined : at + 1
 }
 
 /** The names nearest to a wrong one, for an error message. */
