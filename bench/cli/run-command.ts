@@ -32,13 +32,13 @@ export interface RunCommandOptions {
 
 /** Performs the command and returns its exit code. */
 export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
-  const plan = await makePlan({ scenarios, rig: o.rig })
+  const load = o.load === undefined ? undefined : readLoad(o.load)
+  const plan = await makePlan({ scenarios, rig: o.rig, ...(load === undefined ? {} : { load }) })
   if (o.twice === true && plan.rig.time !== 'virtual')
     throw new GridproofError(
       'usage',
       `--twice compares trace hashes, which only virtual time has; the rig is '${o.rig}'`,
     )
-  const load = o.load === undefined ? undefined : readLoad(o.load)
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
   const options: RunOptions = {

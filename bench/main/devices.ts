@@ -1,6 +1,8 @@
 /** Devices by the name that a rig file gives. The one place where the bench meets sim/devices. */
 import { GridproofError } from '../../drivers/errors.ts'
 import { devices } from '../../sim/devices/index.ts'
+import { profile } from '../../sim/devices/profile.ts'
+import type { ProfileSpec } from '../../sim/faces.ts'
 import type { MakeDevice } from '../rigs/cast.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
@@ -33,4 +35,9 @@ export function checkDevices(rig: RigFile, file: string): void {
       throw e
     }
   }
+}
+
+/** Reads a load that is to be followed. Throws `no-such` or `bad-file`, with file, line and what was expected. */
+export function checkLoad(spec: ProfileSpec): void {
+  profile(spec, 0)
 }

@@ -15,7 +15,8 @@ import { readRig } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { loadScenarios, nearest } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
-import { checkDevices } from './devices.ts'
+import { checkScenario } from './check-scenario.ts'
+import { checkDevices, checkLoad } from './devices.ts'
 import { knownDefects } from './defects.ts'
 
 /** Root of the project. */
@@ -26,6 +27,8 @@ export interface PlanOptions {
   readonly scenarios: readonly string[]
   /** A name in fixtures/rigs, or a path. */
   readonly rig: string
+  /** What the operator puts in place of every load. */
+  readonly load?: ProfileSpec
 }
 
 export interface Plan {
@@ -50,6 +53,14 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
+  if (o.load !== undefined) checkLoad(o.load)
+  for (const s of scenarios)
+    await checkScenario(s, {
+      rig,
+      horizonMs: lengthOf(s, 'full'),
+      clausesOf: (r) => catalogue.clausesOf(r),
+      ...(o.load === undefined ? {} : { load: o.load }),
+    })
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
     catalogue,

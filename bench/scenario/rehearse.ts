@@ -9,6 +9,8 @@ export interface RehearsalOptions {
   readonly scenario: Scenario
   /** Length of the run that is imitated, in ms: a scenario may shape itself by it. */
   readonly horizonMs: number
+  /** Told each load that it names. */
+  onLoad?(name: string): void
   /** Makes a device that is never started: checks ask it for its accuracy. */
   makeDevice(role: 'gridkey' | 'thermocouple'): Device
 }
@@ -19,7 +21,10 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   const stage: Stage = {
     time: { now: () => 0, pass: async () => undefined, horizon: o.horizonMs },
     check: (c) => void checks.push(c),
-    load: (name) => ({ profile: name }),
+    load(name) {
+      o.onLoad?.(name)
+      return { profile: name }
+    },
     note: () => undefined,
   }
   const platform: Platform = {

@@ -1,0 +1,70 @@
+/** What can be known of a scenario before anything starts: its checks, the loads that it names, what it promises. */
+import { relative } from 'node:path'
+import { GridproofError, isGridproofError, messageOf } from '../../drivers/errors.ts'
+import type { ProfileSpec } from '../../sim/faces.ts'
+import type { RigFile } from '../rigs/schema.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
+import { rehearse } from '../scenario/rehearse.ts'
+import { checkLoad, makeDevice } from './devices.ts'
+
+export interface ScenarioCheckOptions {
+  readonly rig: RigFile
+  readonly horizonMs: number
+  clausesOf(reference: string): readonly string[]
+  /** What the operator puts in place of every load. */
+  readonly load?: ProfileSpec
+}
+
+/**
+ * Rehearses a scenario and refuses it (`bad-file`) where it names a load that does not exist, declares two checks of
+ * one id, a check that verifies what the scenario does not, or no check for something that it promises to verify or
+ * catch. A scenario that cannot be rehearsed without its parts is let pass here: the run itself will tell.
+ */
+export async function checkScenario(s: LoadedScenario, o: ScenarioCheckOptions): Promise<void> {
+  const refuse = (message: string): never => {
+    throw new GridproofError('bad-file', message, {
+      place: { file: relative(process.cwd(), s.file) || s.file },
+    })
+  }
+  if (s.scenario.needs.some((r) => (r === 'gridkey' || r === 'thermocouple') && o.rig.roles[r] === undefined))
+    return
+  const loads: ProfileSpec[] = []
+  let checks: Awaited<ReturnType<typeof rehearse>>
+  try {
+    checks = await rehearse({
+      scenario: s.scenario,
+      horizonMs: o.horizonMs,
+      onLoad: (name) => void loads.push(o.load ?? { profile: name }),
+      makeDevice: (role) => {
+        const entry = o.rig.roles[role]
+        if (entry === undefined) throw new GridproofError('rig-lacks', `the rig has no ${role}`)
+        return makeDevice(entry.device, role, entry.options ?? {})
+      },
+    })
+  } catch (e) {
+    if (isGridproofError(e, 'bad-value') || isGridproofError(e, 'no-such')) refuse(messageOf(e))
+    return
+  }
+  for (const load of loads)
+    try {
+      checkLoad(load)
+    } catch (e) {
+      if (isGridproofError(e, 'bad-file')) throw e
+      refuse(messageOf(e))
+    }
+  const ids = new Set<string>()
+  const declared = new Set(s.scenario.verifies.flatMap((v) => o.clausesOf(v)))
+  const judged = new Set<string>()
+  for (const c of checks) {
+    if (ids.has(c.id)) refuse(`two of its checks are called '${c.id}': give one another id`)
+    ids.add(c.id)
+    for (const v of c.verifies)
+      for (const clause of o.clausesOf(v)) {
+        judged.add(clause)
+        if (!declared.has(clause))
+          refuse(`the check '${c.id}' verifies ${clause}, which the scenario does not name`)
+      }
+  }
+  for (const clause of declared)
+    if (!judged.has(clause)) refuse(`it says that it verifies ${clause}, and declares no check for it`)
+}
