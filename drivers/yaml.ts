@@ -53,6 +53,19 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   })
 }
 
+/**
+ * Line and column of what stands at a path of keys in a YAML file, or of the nearest parent that exists: for faults
+ * that no schema can see. Nothing where the file cannot be read any more.
+ */
+export function placeOf(file: string, path: readonly PropertyKey[]): { line?: number; column?: number } {
+  const lines = new LineCounter()
+  try {
+    return placeIn(parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines }), path, lines)
+  } catch {
+    return {}
+  }
+}
+
 /** Line and column of the node at a path, or of the nearest parent that exists. */
 function placeIn(
   doc: Document,

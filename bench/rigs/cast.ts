@@ -106,7 +106,8 @@ export function buildRig(o: RigOptions): BuiltRig {
           const at = file.roles.intruder?.at ?? 0
           made.intruder = makeIntruder({
             door: {
-              address: addressOf(o.network, file.platform.at),
+              // Where the platform really is: a world may have had to give it another address than the rig names.
+              address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
               port: file.platform.port,
               serverName: 'marketplace',
               pki: o.pki,

@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
-import { readYaml } from '../../drivers/yaml.ts'
+import { placeOf, readYaml } from '../../drivers/yaml.ts'
 
 /** Last number of an IPv4 address inside the rig's network. */
 const at = z.int().min(2).max(250)
@@ -30,18 +30,23 @@ const device = z
     message: 'expected either port (a TCP device) or serial (a device on a serial line)',
   })
 
+/** The first three numbers of an IPv4 address that a host can have: not this-network, not multicast, not reserved. */
+function isNetwork(text: string): boolean {
+  const parts = /^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text) ? text.split('.').map(Number) : []
+  const [first = 0] = parts
+  return text === 'own' || (first > 0 && first < 224 && parts.every((n) => n < 256))
+}
+
 const rig = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and -'),
   describes: z.string().min(10),
   time: z.enum(['virtual', 'real']),
   /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
-  network: z
-    .string()
-    .regex(/^(own|\d{1,3}\.\d{1,3}\.\d{1,3})$/, "expected 'own' or three numbers such as 10.77.0"),
+  network: z.string().refine(isNetwork, "expected 'own' or three numbers such as 10.77.0"),
   platform: z.strictObject({
     kind: z.literal('reference'),
     at,
-    port,
+    port: z.int().min(1).max(65_535),
     /** Names of the topics that the sensor apps publish on (facts on both in docs/platform.md). */
     topics: z.enum(['spec', 'openlv-2018']),
     /** Interval of the sensor apps when no scenario sets another, in seconds. */
@@ -65,9 +70,25 @@ export type DeviceEntry = z.infer<typeof device>
 /** Reads a rig file. Throws `bad-file` with file, line, path and what was expected. */
 export function readRig(file: string): RigFile {
   const r = readYaml(file, rig)
-  if (r.name !== basename(file, extname(file)))
-    throw new GridproofError('bad-file', `expected '${basename(file, extname(file))}', the file's own name`, {
-      place: { file, path: 'name' },
+  const refuse = (path: readonly string[], message: string): never => {
+    throw new GridproofError('bad-file', message, {
+      place: { file, ...placeOf(file, path), path: path.join('.') },
     })
+  }
+  const own = basename(file, extname(file))
+  if (r.name !== own) refuse(['name'], `expected '${own}', the file's own name`)
+  const taken = new Map<number, string>()
+  for (const [path, at] of [
+    [['platform', 'at'], r.platform.at],
+    [['observer', 'at'], r.observer.at],
+    ...(['gridkey', 'thermocouple', 'intruder'] as const).map(
+      (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
+    ),
+  ] as const) {
+    if (at === undefined) continue
+    const by = taken.get(at)
+    if (by !== undefined) refuse(path, `expected an address of its own: ${by} has ${at} too`)
+    taken.set(at, path.at(-2) ?? '')
+  }
   return r
 }
