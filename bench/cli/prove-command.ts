@@ -126,7 +126,7 @@ function text(proofs: readonly Proof[], idle: readonly string[]): string {
   if (survivors.length > 0) lines.push('')
   lines.push(
     `Defects: ${count('defect', 'as expected')} of ${count('defect')} caught. ` +
-      `Legal variants: ${count('variant', 'as expected')} of ${count('variant')} passed. ` +
+      `Legal variants: ${count('variant', 'as expected')} of ${count('variant') - count('variant', 'not reached')} that came to bear passed. ` +
       `Healthy: ${count('healthy', 'as expected')} of ${count('healthy')}.`,
     `Mutations: ${reached} of ${words.size} came to bear, ${reached - survivors.length} noticed, ` +
       `${survivors.length} survived${reached === 0 ? '' : ` (${((100 * survivors.length) / reached).toFixed(0)} %)`}.`,
