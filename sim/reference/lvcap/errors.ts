@@ -6,6 +6,7 @@ export const lvcapErrorCodes = {
   link: 'A field device cannot be reached, or did not answer in time.',
   refused: 'A field device answered with a Modbus exception.',
   closed: 'The session with the Data Marketplace is closed.',
+  disk: 'The disk does not take what is to be kept.',
   overflow: 'Messages waited too long for the Data Marketplace and were given up.',
 } as const
 

@@ -24,6 +24,15 @@ export interface Access {
   readonly port: number
 }
 
+/** How a message came. */
+export interface Delivery {
+  readonly qos: 0 | 1 | 2
+  /** Kept by the broker, and sent because of a new subscription. */
+  readonly retain: boolean
+  /** The broker knows that it may have been delivered before. */
+  readonly dup: boolean
+}
+
 /** Counts that must not grow for ever. */
 export interface SessionStats {
   readonly connected: boolean
@@ -41,9 +50,10 @@ export interface Session {
   publish(message: Message): Promise<void>
   subscribe(topic: string, qos: 0 | 1 | 2): Promise<void>
   unsubscribe(topics: readonly string[]): Promise<void>
-  /** Called at each connection, the first too. */
-  onConnect(f: () => void): void
-  onMessage(f: (topic: string, payload: Uint8Array) => void): void
+  /** Called at each connection, the first too. `resumed`: the broker still had this session and what it owes it. */
+  onConnect(f: (resumed: boolean) => void): void
+  /** A message of QoS 1 is acknowledged when `f` has returned. */
+  onMessage(f: (topic: string, payload: Uint8Array, how: Delivery) => void): void
   stats(): SessionStats
   /** Ends with DISCONNECT, so that no last will is sent; waits at most `ms` for acknowledgements still due. */
   close(ms: number): Promise<void>
@@ -65,8 +75,8 @@ interface Waiting {
 export function openSession(access: Access, who: Presentation, log: (text: string) => void): Session {
   const client = connectClient(access, who)
   const queue: Waiting[] = []
-  const connectListeners: (() => void)[] = []
-  const messageListeners: ((topic: string, payload: Uint8Array) => void)[] = []
+  const connectListeners: ((resumed: boolean) => void)[] = []
+  const messageListeners: ((topic: string, payload: Uint8Array, how: Delivery) => void)[] = []
   let inFlight = 0
   let connects = 0
   let givenUp = 0
@@ -87,15 +97,15 @@ export function openSession(access: Access, who: Presentation, log: (text: strin
     )
   }
 
-  client.on('connect', () => {
+  client.on('connect', ({ sessionPresent }) => {
     connects++
     lastTrouble = ''
     // What the application says at a connection comes before what waited.
-    for (const f of connectListeners) f()
+    for (const f of connectListeners) f(sessionPresent)
     for (const w of queue.splice(0)) send(w)
   })
-  client.on('message', (topic, payload) => {
-    for (const f of messageListeners) f(topic, payload)
+  client.on('message', (topic, payload, { qos, retain, dup }) => {
+    for (const f of messageListeners) f(topic, payload, { qos, retain, dup })
   })
   client.on('error', (error) => {
     const text = textOf(error) || String(error)
