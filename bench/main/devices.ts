@@ -1,5 +1,7 @@
 /** Devices by the name that a rig file gives. The one place where the bench meets sim/devices. */
 import { GridproofError } from '../../drivers/errors.ts'
+import type { FilePlace } from '../../drivers/errors.ts'
+import { placeOf } from '../../drivers/yaml.ts'
 import { devices } from '../../sim/devices/index.ts'
 import { profile } from '../../sim/devices/profile.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
@@ -7,9 +9,13 @@ import type { MakeDevice } from '../rigs/cast.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
 
+function kindOf(name: string): (typeof devices)[keyof typeof devices] | undefined {
+  return Object.hasOwn(devices, name) ? devices[name as keyof typeof devices] : undefined
+}
+
 /** Throws `no-such` for an unknown device, `bad-value` where its role, wire or options do not fit. */
 export const makeDevice: MakeDevice = (name, role, options) => {
-  const kind = Object.hasOwn(devices, name) ? devices[name as keyof typeof devices] : undefined
+  const kind = kindOf(name)
   if (kind === undefined) throw new GridproofError('no-such', `device ${nearest(name, Object.keys(devices))}`)
   if (kind.role !== role)
     throw new GridproofError('bad-value', `'${name}' plays the role '${kind.role}', not '${role}'`)
@@ -21,20 +27,39 @@ export function checkDevices(rig: RigFile, file: string): void {
   for (const role of ['gridkey', 'thermocouple'] as const) {
     const entry = rig.roles[role]
     if (entry === undefined) continue
+    const at = (key: string): FilePlace => ({
+      file,
+      ...placeOf(file, ['roles', role, key]),
+      path: `roles.${role}.${key}`,
+    })
+    const kind = kindOf(entry.device)
+    if (kind === undefined || kind.role !== role)
+      throw new GridproofError('bad-file', `expected a device that plays ${role}: ${devicesFor(role)}`, {
+        place: at('device'),
+      })
+    const [needed, given] = [
+      kind.wire === 'tcp' ? 'port' : 'serial',
+      entry.port === undefined ? 'serial' : 'port',
+    ]
+    if (needed !== given)
+      throw new GridproofError('bad-file', `expected ${needed}, by which '${entry.device}' is reached`, {
+        place: at(given),
+      })
     try {
-      makeDevice(entry.device, role, entry.options ?? {})
-      const wire = devices[entry.device as keyof typeof devices].wire
-      if ((wire === 'tcp') !== (entry.port !== undefined))
-        throw new GridproofError(
-          'bad-value',
-          `'${entry.device}' is reached by ${wire === 'tcp' ? 'port' : 'serial'}`,
-        )
+      kind.make(entry.options ?? {})
     } catch (e) {
       if (e instanceof GridproofError && e.place === undefined)
-        throw new GridproofError(e.code, e.message, { cause: e, place: { file, path: `roles.${role}` } })
+        throw new GridproofError('bad-file', e.message, { cause: e, place: at('options') })
       throw e
     }
   }
+}
+
+function devicesFor(role: string): string {
+  return Object.entries(devices)
+    .filter(([, kind]) => kind.role === role)
+    .map(([name]) => name)
+    .join(', ')
 }
 
 /** Reads a load that is to be followed. Throws `no-such` or `bad-file`, with file, line and what was expected. */
