@@ -124,6 +124,8 @@ export function wireFaults<A>(
     return {
       ...both,
       busy,
+      /** The cable is out of the line: nothing arrives and nothing comes back. (A port that vanishes is another matter.) */
+      unplugged: faultKind(z.strictObject({}), () => ({ hooks: { asked: () => ({ ignore: true }) } })),
       'crc-error': faultKind(some, (p) => ({
         hooks: { answering: () => (hit(p) ? { crcFlip: 1 + Math.floor(chance() * 0xffff) } : undefined) },
       })),

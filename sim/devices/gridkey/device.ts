@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { Conn, Instant, Json, Wire } from '../../../drivers/faces.ts'
-import { GridproofError } from '../../../drivers/errors.ts'
+import { GridproofError, messageOf } from '../../../drivers/errors.ts'
 import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
 import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
 import { exceptions } from '../../../drivers/protocols/modbus/model.ts'
@@ -23,6 +23,8 @@ import type { Grid, GridSettings } from './grid.ts'
 import { at, feeders, phases, quantitiesOf, registerMask } from './map.ts'
 import type { Quantity } from './map.ts'
 import type { GridKeyPersonality } from './personality.ts'
+import { createPort } from './port.ts'
+import type { Port } from './port.ts'
 
 export interface GridKeyOptions {
   /** What it follows from the start; the personality's profile otherwise. */
@@ -60,7 +62,7 @@ interface Life {
   readonly seed: number
   readonly grid: Grid
   readonly meter: ReturnType<typeof createMeter>
-  readonly port: AsyncDisposable
+  readonly port: Port
 }
 
 /**
@@ -81,6 +83,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   let image: { second: number; words: Uint16Array } | undefined
   let bootedAt: Instant = 0
   let boots = 0
+  let boot = p.boot
   let away: ReturnType<typeof setTimeout> | undefined
   let clock = { offsetMs: 0, setAt: 0, times: 0 }
 
@@ -107,7 +110,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   const reading = (now: Instant): Reading => {
     const { grid, meter } = alive()
     const second = Math.floor(now / 1000)
-    const booting = now < bootedAt + p.boot && boots > 0
+    const booting = now < bootedAt + boot && boots > 0
     const r: Reading = {
       values: meter(grid.mean(now), second),
       time: Math.round(ownTime(second * 1000) / 1000),
@@ -160,8 +163,10 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
             if (clock.times === times) clock = { ...clock, offsetMs: clock.offsetMs - ms }
           }
         },
-        reboot(ms) {
+        shutPort: () => alive().port.shut(),
+        reboot(ms, bootMs) {
           clearTimeout(away)
+          boot = bootMs ?? p.boot
           const length = ms ?? 1000 * (40 + 50 * alive().env.random('reboot'))
           const back = (): void => {
             if (away === undefined || disposed) return
@@ -329,15 +334,11 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
         powerFactor: new Map(),
         volts: new Map(),
       })
-      const opened: { port?: AsyncDisposable } = {}
-      life = {
-        env,
-        seed,
-        grid,
-        meter: createMeter(p, seed),
-        port: { [Symbol.asyncDispose]: async () => opened.port?.[Symbol.asyncDispose]() },
-      }
-      opened.port = await wire.open(serve)
+      const port = createPort(wire, serve, (e) =>
+        emit('note', { what: 'the port could not be opened again', why: messageOf(e) }),
+      )
+      life = { env, seed, grid, meter: createMeter(p, seed), port }
+      await port.open()
     },
 
     follow(spec) {

@@ -14,6 +14,7 @@ test('it lists its faults, and refuses unknown ones and parameters that do not f
   await using p = await make()
   for (const name of [
     'freeze',
+    'dead',
     'rst',
     'half-open',
     'reboot',
@@ -220,4 +221,16 @@ test('a share of the requests is drawn from the device’s own stream: the same 
   expect(first).toMatch(/\./)
   expect(first).toMatch(/x/)
   expect(await pattern(2)).not.toBe(first)
+})
+
+test('reboot: it may be told how long it says that it is booting', async () => {
+  await using p = await make()
+  p.device.inflict('reboot', { seconds: 20, boot_seconds: 60 })
+  await vi.advanceTimersByTimeAsync(21_000)
+  const c = p.connect()
+  expect(await status(c)).toMatchObject({ state: 1, validity: 0 })
+  await vi.advanceTimersByTimeAsync(58_000)
+  expect((await status(c)).state).toBe(1)
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(await status(c)).toMatchObject({ state: 0, validity: 0x7fff })
 })

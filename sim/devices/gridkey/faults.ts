@@ -33,8 +33,13 @@ export interface GridKeyInside {
   reading(): Reading
   /** Moves the unit's clock; the returned function moves it back, unless it was set meanwhile. */
   stepClock(ms: number): () => void
-  /** Power goes, and comes back after so long; the returned function brings it back at once. */
-  reboot(ms: number | undefined): () => void
+  /**
+   * Power goes, and comes back after so long, with a boot of `bootMs` behind it; the returned function brings the
+   * power back at once.
+   */
+  reboot(ms: number | undefined, bootMs: number | undefined): () => void
+  /** Closes the TCP port; the returned function opens it again. */
+  shutPort(): () => void
   readonly fullScale: number
   readonly quantities: readonly Quantity[]
 }
@@ -48,6 +53,9 @@ function* meant(p: { feeder: number; phase?: number | undefined }): Iterable<[nu
   for (let ph = 0; ph < phases; ph++)
     if (p.phase === undefined || p.phase === ph + 1) yield [p.feeder - 1, ph]
 }
+
+const inMs = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : seconds * 1000
 
 function scale(r: Reading, index: number, by: number): void {
   r.values[index] = (r.values[index] ?? 0) * by
@@ -65,10 +73,20 @@ export function gridkeyFaults(inside: GridKeyInside): Readonly<Record<string, Fa
       }
     }),
 
-    /** Away for 40 to 90 s (drawn), or as long as is said; then the sequence begins anew. */
-    reboot: faultKind(z.strictObject({ seconds: z.number().min(0.001).max(86_400).optional() }), (p) => ({
-      lifted: inside.reboot(p.seconds === undefined ? undefined : p.seconds * 1000),
-    })),
+    /** Dead: its port is closed, so that TCP connections are refused; its measuring goes on. */
+    dead: faultKind(z.strictObject({}), () => ({ lifted: inside.shutPort() })),
+
+    /**
+     * Away for 40 to 90 s (drawn), or as long as is said; then the sequence begins anew, and for `boot_seconds` (the
+     * personality's otherwise) it says of itself that it is booting.
+     */
+    reboot: faultKind(
+      z.strictObject({
+        seconds: z.number().min(0.001).max(86_400).optional(),
+        boot_seconds: z.number().min(0).max(86_400).optional(),
+      }),
+      (p) => ({ lifted: inside.reboot(inMs(p.seconds), inMs(p.boot_seconds)) }),
+    ),
 
     /** Not-a-number in every quantity, or in those whose name begins with `of`. */
     nan: faultKind(
