@@ -30,90 +30,93 @@ export const gridkeyChannels: readonly string[] = [
   ),
 ]
 
+/** What an app may publish beyond them ("other measurement data", Appendix C section 2.4). */
+const gridkeyFrequency = 'gridkey.busbar.frequency'
+
 /** Measured channels of the temperature module (I:0049, I:0050, I:0051). */
 export const temperatureChannels: readonly string[] = inputs.map((i) => `thermocouple.${i}.temperature`)
 
-const specQuantity: Readonly<Record<string, string>> = {
-  current: 'current',
-  power_factor: 'power_factor',
-  real_power: 'real_power',
-  reactive_power: 'reactive_power',
-}
+/** Every alias of a measured value: whatever else a topic might spell is no channel. */
+const measured: ReadonlySet<string> = new Set([...gridkeyChannels, gridkeyFrequency, ...temperatureChannels])
 
-const fieldedQuantity: Readonly<Record<string, string>> = {
-  'current-mean': 'current',
-  'power-factor-mean': 'power_factor',
-  'real-power-mean': 'real_power',
-  'reactive-power-mean': 'reactive_power',
-}
+/** Hostile clients choose topics: so many names are remembered at most, and none that is longer than any of ours. */
+const mostNames = 10_000
+const longestTopic = 256
 
-/** Makes the function from a topic to its alias; `unknown` where the table has no name for it. */
+/** Makes the function from a topic to its alias; `unknown` where the table has no name for it. Never throws. */
 export function aliasTable(apps: RoleApps): (topic: string) => string {
   const known = new Map<string, string>()
   return (topic) => {
+    if (topic.length > longestTopic) return unknown
     let alias = known.get(topic)
     if (alias === undefined) {
       alias = aliasOf(topic, apps)
-      // Hostile clients choose topics: the memory of names is bounded.
-      if (known.size < 10_000) known.set(topic, alias)
+      if (known.size < mostNames) known.set(topic, alias)
     }
     return alias
   }
 }
 
+const unknown = 'unknown'
+
 function aliasOf(topic: string, apps: RoleApps): string {
   const t = topic.split('/')
-  const [a, b, iid] = t
-  if (a === 'sensor' && b === 'data' && iid === apps.gridkey) return gridkeyAlias(t.slice(3)) ?? 'unknown'
-  if (a === 'sensor' && b === 'data' && iid === apps.thermocouple)
-    return temperatureAlias(t.slice(3)) ?? 'unknown'
+  const [a, b, c = '', d = ''] = t
+  if (a === 'sensor' && b === 'data') return sensorAlias(c, t.slice(3), apps) ?? unknown
   if (topic === 'status/request') return 'status.request'
-  if (a === 'status' && b === 'response' && iid !== undefined) return `status.response.${iid}`
-  if (a === 'config' && b !== undefined && iid !== undefined) return `config.${b}.${iid}`
-  if (a === 'command' && b !== undefined) return `command.${b}`
-  if (a === 'storage' && b === 'data' && iid === 'error') return `error.${t[3] ?? ''}`
-  return 'unknown'
+  const deep = t.length
+  if (a === 'status' && b === 'response' && deep === 3 && c !== '') return `status.response.${c}`
+  if (a === 'config' && b !== undefined && b !== '' && deep === 3 && c !== '') return `config.${b}.${c}`
+  if (a === 'command' && b !== undefined && b !== '' && deep === 2) return `command.${b}`
+  if (a === 'storage' && b === 'data' && c === 'error' && deep === 4 && d !== '') return `error.${d}`
+  return unknown
 }
 
-function gridkeyAlias(t: readonly string[]): string | undefined {
+/** Alias of a measurement or of its metadata, from what follows the instance in its topic. */
+function sensorAlias(iid: string, t: readonly string[], apps: RoleApps): string | undefined {
   const last = t.at(-1)
-  if (last === 'metadata' || last === 'meta') {
-    const inner = gridkeyAlias(t.slice(0, -1))
-    return inner === undefined ? undefined : `metadata.${inner}`
+  const about = last === 'metadata' || last === 'meta'
+  const names = about ? t.slice(0, -1) : t
+  const alias =
+    iid === apps.gridkey
+      ? gridkeyAlias(names)
+      : iid === apps.thermocouple
+        ? temperatureAlias(names)
+        : undefined
+  if (alias === undefined || !measured.has(alias)) return undefined
+  return about ? `metadata.${alias}` : alias
+}
+
+/** `Busbar/voltage/60s/L1-N_RMS`, `Feeder1/current/60s/L1_RMS`. */
+function gridkeyAlias(t: readonly string[]): string | undefined {
+  const [top = '', quantity = '', , name = ''] = t
+  if (top === 'gridkey-mcu520') return fieldedGridkey(t.slice(2))
+  if (t.length !== 4) return undefined
+  if (top === 'Busbar' && quantity === 'frequency') return name === 'Hz' ? gridkeyFrequency : undefined
+  if (top === 'Busbar' && quantity === 'voltage') {
+    const m = /^(L[123])-(N|L[123])_RMS$/.exec(name)
+    return m === null ? undefined : `gridkey.busbar.${m[1]}${m[2]}.voltage`.toLowerCase()
   }
-  if (t[0] === 'gridkey-mcu520') return fieldedGridkey(t.slice(2))
-  if (t[0] === 'Busbar' && t[1] === 'voltage' && t.length === 4) {
-    const m = /^L([123])-(N|L[123])_RMS$/.exec(t[3] ?? '')
-    return m === null ? undefined : `gridkey.busbar.l${m[1]}${(m[2] ?? '').toLowerCase()}.voltage`
-  }
-  const feeder = /^Feeder([1-5])$/.exec(t[0] ?? '')
-  const quantity = specQuantity[t[1] ?? '']
-  const phase = /^L([123])(?:_RMS)?$/.exec(t[3] ?? '')
-  if (feeder === null || quantity === undefined || phase === null || t.length !== 4) return undefined
+  const feeder = /^Feeder([1-5])$/.exec(top)
+  const phase = /^L([123])(?:_RMS)?$/.exec(name)
+  if (feeder === null || phase === null) return undefined
   return `gridkey.feeder${feeder[1]}.l${phase[1]}.${quantity}`
 }
 
 /** After `gridkey-mcu520/<seconds>/`: `busbar/l1/voltage-mean`, `feeder/1/l1/current-mean`. */
 function fieldedGridkey(t: readonly string[]): string | undefined {
+  if (t[0] === 'busbar' && t[1] === 'frequency-mean' && t.length === 2) return gridkeyFrequency
   if (t[0] === 'busbar' && t[2] === 'voltage-mean' && t.length === 3) {
-    const single = /^l([123])$/.exec(t[1] ?? '')
-    if (single !== null) return `gridkey.busbar.l${single[1]}n.voltage`
-    const pair = /^l([123])-l([123])$/.exec(t[1] ?? '')
-    return pair === null ? undefined : `gridkey.busbar.l${pair[1]}l${pair[2]}.voltage`
+    const m = /^(l[123])(?:-(l[123]))?$/.exec(t[1] ?? '')
+    return m === null ? undefined : `gridkey.busbar.${m[1]}${m[2] ?? 'n'}.voltage`
   }
-  const quantity = fieldedQuantity[t[3] ?? '']
-  if (t[0] !== 'feeder' || quantity === undefined || t.length !== 4) return undefined
-  if (!/^[1-5]$/.test(t[1] ?? '') || !/^l[123]$/.test(t[2] ?? '')) return undefined
-  return `gridkey.feeder${t[1]}.${t[2]}.${quantity}`
+  if (t[0] !== 'feeder' || t.length !== 4) return undefined
+  const quantity = /^([a-z]+(?:-[a-z]+)*)-mean$/.exec(t[3] ?? '')?.[1]?.replaceAll('-', '_')
+  return quantity === undefined ? undefined : `gridkey.feeder${t[1]}.${t[2]}.${quantity}`
 }
 
 /** Any sub-topic that names one of the inputs: temperature topics are given by no document. */
 function temperatureAlias(t: readonly string[]): string | undefined {
-  const last = t.at(-1)
-  if (last === 'metadata' || last === 'meta') {
-    const inner = temperatureAlias(t.slice(0, -1))
-    return inner === undefined ? undefined : `metadata.${inner}`
-  }
   const name = (t[0] ?? '').toLowerCase().replaceAll(/[-_ ]/g, '')
   const bare = name.replace(/temperature$/, '')
   // The fielded name of the ambient air's temperature is `outside_temperature`.
