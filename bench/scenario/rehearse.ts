@@ -2,6 +2,7 @@
  * Runs a scenario without a platform, to learn which checks it declares: no time passes, nothing is started, devices
  * are made but do nothing. Replay judges old evidence with these checks.
  */
+import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
 import type { Cast, Check, Clock, Intruder, Platform, Roles, Scenario, Stage } from '../faces.ts'
 
@@ -18,8 +19,16 @@ export interface RehearsalOptions {
 /** The checks in the order of their declaration. Throws what the scenario throws. */
 export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   const checks: Check[] = []
+  let now = 0
   const stage: Stage = {
-    time: { now: () => 0, pass: async () => undefined, horizon: o.horizonMs },
+    time: {
+      now: () => now,
+      // The clock moves, else a scenario that waits for an hour to come would wait for ever.
+      async pass(d) {
+        now += typeof d === 'number' ? d : duration(d)
+      },
+      horizon: o.horizonMs,
+    },
     check: (c) => void checks.push(c),
     load(name) {
       o.onLoad?.(name)
