@@ -29,23 +29,43 @@ export interface Observer extends AsyncDisposable {
   publish(topic: string, payload: Json): Promise<void>
 }
 
-/** The parsed payload, or what it was instead. Bytes that are no text are given in hexadecimal. */
+/** How deep a payload may be nested: what writes the evidence goes down with it, and must come back. */
+const deepest = 64
+
+/**
+ * The parsed payload as the evidence can keep it, or what it was instead. Bytes that are no text are given in
+ * hexadecimal. Numbers beyond a double (`1e999`) are no numbers of JSON.
+ */
 export function payloadOf(bytes: Uint8Array): Json {
   if (bytes.length === 0) return {}
   const text = Buffer.from(bytes).toString('utf8')
   try {
-    return JSON.parse(text) as Json
+    const value = JSON.parse(text) as Json
+    if (keepable(value)) return value
   } catch {
-    const clean = Buffer.from(text, 'utf8').equals(bytes)
-    return { notJson: clean ? text.slice(0, 4096) : Buffer.from(bytes.subarray(0, 2048)).toString('hex') }
+    // No JSON: below.
   }
+  const clean = Buffer.from(text, 'utf8').equals(bytes)
+  return { notJson: clean ? text.slice(0, 4096) : Buffer.from(bytes.subarray(0, 2048)).toString('hex') }
+}
+
+/** Whether writing it as JSON and reading it again gives the same, without going deeper than `deepest`. */
+function keepable(value: Json): boolean {
+  const waiting: { value: Json; depth: number }[] = [{ value, depth: 0 }]
+  for (let w = waiting.pop(); w !== undefined; w = waiting.pop()) {
+    if (typeof w.value === 'number' && !Number.isFinite(w.value)) return false
+    if (typeof w.value !== 'object' || w.value === null) continue
+    if (w.depth === deepest) return false
+    for (const inner of Object.values<Json>(w.value)) waiting.push({ value: inner, depth: w.depth + 1 })
+  }
+  return true
 }
 
 /** `Timestamp` of an LV-CAP object, in ms (API 4.5: whole seconds since 1970 UTC). */
 export function stampOf(payload: Json): Instant | undefined {
   if (payload === null || typeof payload !== 'object' || Array.isArray(payload)) return undefined
   const t = (payload as { readonly Timestamp?: Json }).Timestamp
-  return typeof t === 'number' && Number.isFinite(t) ? t * 1000 : undefined
+  return typeof t === 'number' && Number.isFinite(t * 1000) ? t * 1000 : undefined
 }
 
 /** Connection options for an identity at a door. Reads its key and certificate. */
