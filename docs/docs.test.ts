@@ -21,6 +21,7 @@ import type { Job } from '../bench/main/job.ts'
 import { startPool } from '../bench/main/pool.ts'
 import { playClock } from '../bench/platforms/clock.ts'
 import { enrolled } from '../bench/platforms/reference.ts'
+import { loadCatalogue, shippedCatalogue } from '../bench/requirements/load.ts'
 import { roles } from '../bench/scenario/load.ts'
 import { exitCodes } from '../bench/verdicts/exit-code.ts'
 import { errorCodes } from '../drivers/errors.ts'
@@ -264,6 +265,13 @@ describe('tables in the documentation', () => {
           new RegExp(`(?:\`|\\.)${field}(?:\`|\\.)`),
         )
     }
+  })
+
+  test('the README has the numbers of the catalogue', () => {
+    const { counts, documents } = loadCatalogue(shippedCatalogue)
+    expect(text('README.md')).toContain(`all ${counts.numbered.total} requirement IDs`)
+    const said = documents.map((d) => d.counts.numbered.total).toSorted((a, b) => b - a)
+    for (const n of said) expect(text('README.md')).toMatch(new RegExp(`\\b${n} of\\b`))
   })
 
   test('the README has every scenario', async () => {
