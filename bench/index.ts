@@ -6,6 +6,7 @@ export {
   equalsTruth,
   eventually,
   flowsWhateverHappens,
+  invalidDuring,
   logged,
   never,
   noGrowth,
@@ -13,6 +14,7 @@ export {
   onlyFrom,
   refused,
   scalarFormat,
+  stampedByHostClock,
   stampedByPlatformClock,
   within,
 } from './checks/index.ts'

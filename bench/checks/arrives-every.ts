@@ -37,6 +37,8 @@ export interface ArrivesEveryOptions extends CheckOptions {
   readonly drift?: string
   /** Aliases that must each be there. Without it those that were seen, at least one. */
   readonly channels?: readonly string[]
+  /** `free`: stamps are not judged, for instance because the platform's clock is set meanwhile; `spaced` unless given. */
+  readonly stamps?: 'spaced' | 'free'
   /** How soon after the declaration each channel must have shown itself; one period and the tolerance unless given. */
   readonly start?: string
 }
@@ -74,7 +76,15 @@ export function arrivesEvery(period: string, series: Series, o: ArrivesEveryOpti
     needs: [steadyTime],
     // A stall shifts a spacing by itself, and the mean spacing by itself over the whole watch.
     bears: (watched) => Math.min(gap * stallShare, drift * watched),
-    fold: (watch) => arrivals(watch, series, { every, gap, drift, start, channels: o.channels }),
+    fold: (watch) =>
+      arrivals(watch, series, {
+        every,
+        gap,
+        drift,
+        start,
+        channels: o.channels,
+        stamps: o.stamps !== 'free',
+      }),
   })
 }
 
@@ -84,6 +94,8 @@ interface Limits {
   readonly drift: number
   readonly start: number
   readonly channels: readonly string[] | undefined
+  /** Whether stamps are judged. */
+  readonly stamps: boolean
 }
 
 function arrivals(watch: Watch, series: Series, l: Limits): Fold {
@@ -163,7 +175,7 @@ function follow(
     c.good.shortest = Math.min(c.good.shortest, spacing)
   }
 
-  if (stamp !== undefined && c.lastStamp !== undefined) {
+  if (l.stamps && stamp !== undefined && c.lastStamp !== undefined) {
     const step = stamp - c.lastStamp
     // Two whole seconds may be a second further apart, or nearer, than the readings were.
     const off = Math.abs(step - l.every) - l.gap

@@ -38,7 +38,15 @@ export interface Fold {
 }
 
 /** Observation points that a platform lists in `can`. */
-const ports: ReadonlySet<string> = new Set(['marketplace', 'storage', 'upload', 'log', 'config'])
+const ports: ReadonlySet<string> = new Set([
+  'marketplace',
+  'storage',
+  'upload',
+  'log',
+  'config',
+  'csv',
+  'maintenance',
+])
 
 /**
  * Puts a check together. Its watch begins with the event that declares it (kind `check`, its own id); in a history
