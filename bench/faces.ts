@@ -66,7 +66,7 @@ export interface Check {
 }
 
 /** What a platform lets itself be asked or observed at. */
-export type Port = 'marketplace' | 'storage' | 'upload' | 'log' | 'config'
+export type Port = 'marketplace' | 'storage' | 'upload' | 'log' | 'config' | 'csv' | 'maintenance'
 
 /** The system under test, as a scenario sees it. */
 export interface Platform {
@@ -126,6 +126,16 @@ export interface Clock extends Faulty {
   offset(): number
 }
 
+/** The platform's CSV recorder: an app of the platform, and its files as an engineer would copy them from the disk. */
+export interface Recorder {
+  /** Lines of its files as `collect` has read them: `seen`, src `csv`. */
+  readonly lines: Series
+  /** Reads every file, makes an event of each line not yet read, and one of src `csv`, alias `csv.read` at the end. */
+  collect(): Promise<void>
+  /** Ends the app's process as a crash would; `at`: at the next message of this series at the marketplace. */
+  crash(at?: Series): void
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -133,6 +143,7 @@ export interface Roles {
   thermocouple: Thermocouple
   intruder: Intruder
   clock: Clock
+  recorder: Recorder
 }
 
 export interface Stage {

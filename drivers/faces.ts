@@ -83,6 +83,8 @@ export interface Host {
   start(name: string, p: Program): Promise<Proc>
   /** Synchronous: peers hear nothing, and nothing runs or writes afterwards. */
   cut(): void
+  /** Ends each proc of that name as a crash would, also one that another proc has started. False: there is none. */
+  kill(proc: string): boolean
   /** Power back: disk mounted. Programs that were started with `start` are started again, in order. */
   restore(): Promise<void>
   /** `stepMs` moves Date only; `ppm` moves Date and timers. Throws `not-capable` without `skew`. */

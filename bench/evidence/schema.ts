@@ -82,6 +82,35 @@ export interface Seen {
   readonly retain?: boolean
 }
 
+/** `seen` with src `csv`: one line of the recorder's files. */
+export interface CsvLine extends Seen {
+  readonly topic: string
+  /** When the recorder says that it recorded it, ms since 1970; null: it does not say. */
+  readonly recordedAt: Instant | null
+  /** Who published it, in the recorder's words. */
+  readonly publisher: string
+  /** What its own columns say of the message, as text; null: there is no such column. */
+  readonly columns: {
+    readonly timestamp: string | null
+    readonly value: string | null
+    readonly valid: string | null
+  }
+  readonly file: string
+  /** Its place in the file, from 1, header not counted. */
+  readonly line: number
+  /** Its length in the file, line end included. */
+  readonly bytes: number
+}
+
+/** Payload of `seen` with src `csv` and alias `csv.read`: all files have been read up to here. */
+export interface CsvRead {
+  readonly 'files [1]': number
+  /** In all files, also those read before. */
+  readonly 'lines [1]': number
+  readonly 'volume [B]': number
+  readonly 'torn lines [1]': number
+}
+
 /** `step`: what the scenario or runner did. */
 export interface Step {
   readonly what: string

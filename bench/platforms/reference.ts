@@ -15,6 +15,8 @@ import { addressOf } from '../rigs/address.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
 import { observe } from './observer.ts'
+import { makeRecorder, recorderApp } from './recorder.ts'
+import type { PlayedRecorder } from './recorder.ts'
 import type { Observer } from './observer.ts'
 
 /** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
@@ -46,6 +48,7 @@ export const enrolled: readonly string[] = [
   sensorApps.thermocouple.apid,
   intruderApp.apid,
   intruderApp.revoked,
+  recorderApp.apid,
 ]
 
 /** Where the devices are that the apps read. Filled as they start. */
@@ -66,10 +69,16 @@ export interface ReferenceOptions {
   readonly bench: Realm
   readonly places: DevicePlaces
   readonly defects: readonly string[]
+  /** Whether the CSV recorder is installed. */
+  readonly recorder: boolean
   emitAs(src: string): Emit
 }
 
-export type ReferencePlatform = Platform & AsyncDisposable
+export type ReferencePlatform = Platform &
+  AsyncDisposable & {
+    /** The role, where it is installed. */
+    readonly recorder: PlayedRecorder | undefined
+  }
 
 /** Starts the platform with an app for each device that is there. Resolves when its processes have been started. */
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
@@ -115,19 +124,38 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     died.reject(new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`))
   })
 
+  const aliasOf = aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid })
+  const csv = file.roles.recorder
+  const recorder =
+    o.recorder && csv !== undefined
+      ? makeRecorder({ host, realm: o.bench, export: csv, emit: o.emitAs('csv'), aliasOf })
+      : undefined
+  const seenAtMarketplace = o.emitAs('marketplace')
   const healthy = watchHealth(apps.map((a) => a.iid))
   const observer = observe({
     door: { ...door, name: 'observer' },
     realm: o.bench,
-    emit: o.emitAs('marketplace'),
-    aliasOf: aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid }),
+    emit(kind, data, more) {
+      const seq = seenAtMarketplace(kind, data, more)
+      recorder?.see({ seq, at: world.now(), src: 'marketplace', kind, data })
+      return seq
+    },
+    aliasOf,
     onMessage: (topic, payload) => healthy.see(topic, payload),
   })
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
 
   return {
-    can: new Set(['marketplace', 'log', 'config', 'tls', ...(host.can.has('skew') ? ['clock'] : [])]),
+    can: new Set([
+      'marketplace',
+      'log',
+      'config',
+      'tls',
+      ...(host.can.has('skew') ? ['clock'] : []),
+      ...(recorder === undefined ? [] : ['csv']),
+    ]),
     hosts: [host],
+    recorder,
     async ready(within) {
       const limit = duration(within)
       const timer = Promise.withResolvers<never>()
@@ -176,6 +204,8 @@ interface AppEntry {
 function appEntries(o: ReferenceOptions): readonly AppEntry[] {
   const interval = o.file.platform.intervalSeconds
   const entries: AppEntry[] = []
+  // The first to be installed is the first to be started: what the others say at their start is recorded too.
+  if (o.recorder) entries.push({ ...recorderApp, config: o.file.roles.recorder?.options ?? {} })
   const { gridkey, thermocouple } = o.places
   if (gridkey !== undefined && 'address' in gridkey)
     entries.push({

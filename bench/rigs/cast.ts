@@ -89,9 +89,16 @@ export function buildRig(o: RigOptions): BuiltRig {
         for (const role of ['gridkey', 'thermocouple'] as const)
           if (wanted.has(role)) made[role] = await startDevice(role, places)
         if (wanted.has('platform')) {
-          platform = await referencePlatform({ ...o, bench, places, emitAs: (src) => o.emitAs(src) })
+          platform = await referencePlatform({
+            ...o,
+            bench,
+            places,
+            recorder: wanted.has('recorder'),
+            emitAs: (src) => o.emitAs(src),
+          })
           open.push(platform)
           made.platform = platform satisfies Platform
+          if (platform.recorder !== undefined) made.recorder = platform.recorder
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]

@@ -61,6 +61,26 @@ const rig = z.strictObject({
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
+    /** The platform's CSV recorder, and where and how its files stand on the host's disk. */
+    recorder: z
+      .strictObject({
+        /** ContainerConfig of the app. */
+        options: z.record(z.string(), z.json()).default({}),
+        folder: z.string().default('csv'),
+        /** Header names of its columns. */
+        columns: z
+          .strictObject({
+            recordedAt: z.string().default('RecordedAt'),
+            publisher: z.string().default('Publisher'),
+            topic: z.string().default('Topic'),
+            timestamp: z.string().default('Timestamp'),
+            value: z.string().default('Value'),
+            valid: z.string().default('Valid'),
+            payload: z.string().default('Payload'),
+          })
+          .prefault({}),
+      })
+      .optional(),
   }),
 })
 

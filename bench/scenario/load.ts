@@ -31,6 +31,7 @@ const roleNames = {
   thermocouple: true,
   intruder: true,
   clock: true,
+  recorder: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

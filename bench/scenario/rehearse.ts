@@ -4,7 +4,7 @@
  */
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
-import type { Cast, Check, Clock, Intruder, Platform, Roles, Scenario, Stage } from '../faces.ts'
+import type { Cast, Check, Clock, Intruder, Platform, Recorder, Roles, Scenario, Stage } from '../faces.ts'
 
 export interface RehearsalOptions {
   readonly scenario: Scenario
@@ -37,7 +37,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     note: () => undefined,
   }
   const platform: Platform = {
-    can: new Set(['marketplace', 'storage', 'upload', 'log', 'config', 'tls']),
+    can: new Set(['marketplace', 'storage', 'upload', 'log', 'config', 'csv', 'maintenance', 'tls']),
     hosts: [],
     ready: async () => undefined,
     watch: (port, select) => ({ src: port, kind: 'seen', select }),
@@ -53,11 +53,17 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     offset: () => 0,
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
   }
+  const recorder: Recorder = {
+    lines: { src: 'csv', kind: 'seen', select: '*' },
+    collect: async () => undefined,
+    crash: () => undefined,
+  }
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
     if (role === 'platform') cast[role] = platform
     else if (role === 'intruder') cast[role] = intruder
     else if (role === 'clock') cast[role] = clock
+    else if (role === 'recorder') cast[role] = recorder
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })

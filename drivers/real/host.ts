@@ -144,6 +144,11 @@ export function createRealHost(o: RealHostOptions): RealHost {
     can: new Set(['start'] as const),
     start,
     cut,
+    kill(name) {
+      const hit = [...running].filter((r) => r.name === name)
+      for (const r of hit) kill(r)
+      return hit.length > 0
+    },
     async restore() {
       if (power === 'gone')
         throw new GridproofError('power-gone', `${o.name} was closed; it cannot be restored`)

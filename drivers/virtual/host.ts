@@ -129,6 +129,11 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       running = []
       for (const r of gone) r.end('cut', 'cut')
     },
+    kill(name) {
+      const hit = running.filter((r) => r.proc.name === name)
+      for (const r of hit) r.end('KILL', 'killed')
+      return hit.length > 0
+    },
     async restore() {
       if (!off) return
       p.remount()

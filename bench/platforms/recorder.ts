@@ -1,0 +1,184 @@
+/**
+ * The CSV recorder of the reference platform: how it is installed, and its files as evidence. The files are read from the
+ * host's disk as an engineer would copy them; which columns hold what is configuration, since another recorder names and
+ * orders them its own way.
+ */
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Host, Json, Realm } from '../../drivers/faces.ts'
+import type { Emit } from '../../sim/faces.ts'
+import type { CsvLine, CsvRead } from '../evidence/schema.ts'
+import { matcher } from '../evidence/series.ts'
+import type { Event, Recorder, Series } from '../faces.ts'
+import { csvReader } from './csv.ts'
+import { payloadOf, stampOf } from './observer.ts'
+
+/** The recorder's certificate name (APID), instance (IID) and program. */
+export const recorderApp = {
+  apid: 'eatl_csvrecorder_1.0',
+  iid: 'eatl_csvrecorder_01',
+  entry: 'sim/reference/lvcap/apps/recorder/main.ts',
+} as const
+
+/** Header names of the columns that evidence is made of. */
+export interface CsvColumns {
+  readonly recordedAt: string
+  readonly publisher: string
+  readonly topic: string
+  readonly timestamp: string
+  readonly value: string
+  readonly valid: string
+  readonly payload: string
+}
+
+export interface CsvExport {
+  /** Folder with the files, below the host's disk. Files are read in the order of their names. */
+  readonly folder: string
+  readonly columns: CsvColumns
+}
+
+export interface RecorderOptions {
+  readonly host: Host
+  readonly realm: Realm
+  readonly export: CsvExport
+  readonly emit: Emit
+  readonly aliasOf: (topic: string) => string
+}
+
+/** The role, told of what is seen at the marketplace by `see`. */
+export type PlayedRecorder = Recorder & { see(e: Event): void }
+
+/** Bytes read at a time. */
+const chunk = 65_536
+
+export function makeRecorder(o: RecorderOptions): PlayedRecorder {
+  /** Lines of each file that are evidence already. */
+  const done = new Map<string, number>()
+  let waiting: ((e: Event) => boolean) | undefined
+  const crash = (): void => {
+    o.emit('host', { what: 'the process of the CSV recorder is killed', proc: recorderApp.iid })
+    if (!o.host.kill(recorderApp.iid))
+      throw new GridproofError('timeout', 'the CSV recorder does not run, so it cannot be made to crash')
+  }
+  return {
+    lines: { src: 'csv', kind: 'seen', select: '*' } satisfies Series,
+    crash(at) {
+      if (at === undefined) crash()
+      else waiting = matcher(at)
+    },
+    see(e) {
+      if (waiting?.(e) !== true) return
+      waiting = undefined
+      crash()
+    },
+    collect: () =>
+      o.realm.run(async () => {
+        const folder = join(o.host.disk, o.export.folder)
+        const total = { files: 0, lines: 0, bytes: 0, torn: 0 }
+        for (const file of filesIn(folder)) {
+          const read = readOne(o, folder, file, done)
+          total.files++
+          total.lines += read.lines
+          total.bytes += read.bytes
+          total.torn += read.torn
+        }
+        const payload: CsvRead = {
+          'files [1]': total.files,
+          'lines [1]': total.lines,
+          'volume [B]': total.bytes,
+          'torn lines [1]': total.torn,
+        }
+        o.emit('seen', { alias: 'csv.read', payload: payload as unknown as Json })
+      }),
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((f) => f.endsWith('.csv'))
+      .sort()
+  } catch (e) {
+    throw new GridproofError('timeout', `the recorder has left no files to copy: ${messageOf(e)}`, {
+      cause: e,
+    })
+  }
+}
+
+/** Makes evidence of the lines of one file that are not yet. */
+function readOne(
+  o: RecorderOptions,
+  folder: string,
+  file: string,
+  done: Map<string, number>,
+): { readonly lines: number; readonly bytes: number; readonly torn: number } {
+  const { columns } = o.export
+  let header: ReadonlyMap<string, number> | undefined
+  let n = 0
+  let bytes = 0
+  const known = done.get(file) ?? 0
+  const reader = csvReader((fields, size) => {
+    bytes += size
+    if (header === undefined) {
+      header = new Map(fields.map((name, i) => [name.replace(/^\uFEFF/, ''), i]))
+      return
+    }
+    n++
+    if (n <= known) return
+    const of = (column: keyof CsvColumns): string | undefined => fields[header?.get(columns[column]) ?? -1]
+    emitLine(o, { file, line: n, bytes: size, of })
+  })
+  const fd = openSync(join(folder, file), 'r')
+  try {
+    const buffer = Buffer.alloc(chunk)
+    for (;;) {
+      const got = readSync(fd, buffer, 0, chunk, null)
+      if (got === 0) break
+      reader.take(buffer.subarray(0, got))
+    }
+  } finally {
+    closeSync(fd)
+  }
+  done.set(file, n)
+  return { lines: n, bytes, torn: reader.rest() > 0 ? 1 : 0 }
+}
+
+function emitLine(
+  o: RecorderOptions,
+  l: {
+    readonly file: string
+    readonly line: number
+    readonly bytes: number
+    of(column: keyof CsvColumns): string | undefined
+  },
+): void {
+  const topic = l.of('topic')
+  const text = l.of('payload')
+  const payload = text === undefined ? { missing: true } : payloadOf(Buffer.from(text))
+  const recordedAt = timeOf(l.of('recordedAt'))
+  const data: CsvLine = {
+    alias: topic === undefined ? 'unknown' : o.aliasOf(topic),
+    topic: topic ?? '',
+    payload,
+    recordedAt,
+    publisher: l.of('publisher') ?? '',
+    columns: {
+      timestamp: l.of('timestamp') ?? null,
+      value: l.of('value') ?? null,
+      valid: l.of('valid') ?? null,
+    },
+    file: l.file,
+    line: l.line,
+    bytes: l.bytes,
+  }
+  const stamp = stampOf(payload)
+  o.emit('seen', data as unknown as Json, stamp === undefined ? {} : { stamp })
+}
+
+/** A time as ISO 8601, or as seconds since 1970, in ms; null where it is neither. */
+function timeOf(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text)
+  return Number.isFinite(ms) ? ms : null
+}
