@@ -68,6 +68,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     'container-manager',
     ...(needs.has('gridkey') ? (['gridkey-app'] as const) : []),
     ...(needs.has('thermocouple') ? (['temperature-app'] as const) : []),
+    ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
   ])
 }
 

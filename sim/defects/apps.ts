@@ -1,5 +1,6 @@
 /** Which modules of the reference platform can be wrapped, and with what. */
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
+import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
@@ -9,6 +10,7 @@ import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
 /** A module in parts. */
@@ -45,6 +47,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, managerDefects)],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
+  ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',
     wrappable('temperature-app', temperature, temperatureDefects),

@@ -1,6 +1,7 @@
 /** Every way to break the reference platform on purpose, and every legal variant of it. */
 import { GridproofError } from '../../drivers/errors.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
+import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
@@ -9,6 +10,7 @@ import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -17,6 +19,7 @@ export { mutations } from './mutations.ts'
 export type AnyDefect =
   | Defect<GridkeyParts>
   | Defect<TemperatureParts>
+  | Defect<RecorderParts>
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
 
@@ -26,6 +29,7 @@ export const defects: readonly AnyDefect[] = [
   ...temperatureDefects,
   ...marketplaceDefects,
   ...managerDefects,
+  ...recorderDefects,
 ]
 
 /**

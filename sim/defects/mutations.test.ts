@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
+import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import type { Message } from '../reference/lvcap/api.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
@@ -12,6 +13,7 @@ const modules = {
   'gridkey-app': gridkey.parts({}),
   'temperature-app': temperature.parts({}),
   marketplace: marketplace.parts({}),
+  'csv-recorder': recorder.parts({}),
   'container-manager': platform.parts({}),
 } as const
 

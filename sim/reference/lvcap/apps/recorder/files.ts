@@ -32,6 +32,8 @@ export interface FileFacts {
 }
 
 export interface FileParts {
+  /** The first line of each file, with its line end. */
+  header(config: RecorderConfig): string
   /** Whether the next line belongs into a new file. `day`: of the file's beginning, as `2018-01-15`. */
   full(file: FileFacts & { readonly day: string }, now: number, config: RecorderConfig): boolean
   /** Names of files that give way; `files` oldest first, the last one is being written. */
@@ -41,6 +43,7 @@ export interface FileParts {
 }
 
 export const shippedFileParts: FileParts = {
+  header: headerLine,
   full: (file, now, config) =>
     file.bytes >= config.rotate.bytes || (config.rotate.daily && file.day !== dayOf(now)),
   expired(files, config) {
@@ -86,7 +89,7 @@ export function openRecords(
   parts: FileParts,
   log: (entry: JsonObject) => void,
 ): RecordFiles {
-  const header = headerLine(config)
+  const header = parts.header(config)
   const at = (name: string): string => join(folder, name)
   let unsynced = 0
 

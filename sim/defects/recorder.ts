@@ -1,0 +1,294 @@
+/** Defects and legal variants of the CSV Data Recorder (section 3.8). */
+import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
+import type { Row } from '../reference/lvcap/apps/recorder/row.ts'
+import { unixSeconds } from '../reference/lvcap/api.ts'
+import { listOf, type Defect } from './defect.ts'
+
+type Wrap = Defect<RecorderParts>['wrap']
+
+/** Does not record what `leaves` says. */
+function leavesOut(leaves: (topic: string, n: number) => boolean): Wrap {
+  return (p, reached) => {
+    let n = 0
+    return {
+      ...p,
+      wants: (heard) => {
+        if (!leaves(heard.topic, ++n)) return p.wants(heard)
+        reached()
+        return false
+      },
+    }
+  }
+}
+
+/** Changes rows. Undefined leaves one as it is. */
+function rows(change: (row: Row, now: number) => Partial<Row> | undefined): Wrap {
+  return (p, reached) => ({
+    ...p,
+    row: (heard, now, publisher) => {
+      const row = p.row(heard, now, publisher)
+      const other = change(row, now)
+      if (other === undefined) return row
+      reached()
+      return { ...row, ...other }
+    },
+  })
+}
+
+const isData = (topic: string): boolean => /^(sensor|algorithm)\/data\//.test(topic)
+
+/** The payload with another value, where there is a number. */
+function withValue(row: Row, change: (value: number) => number): Partial<Row> | undefined {
+  const value = Number(row.Value)
+  if (row.Value === '' || !Number.isFinite(value)) return undefined
+  const other = String(change(value))
+  if (other === row.Value) return undefined
+  return { Value: other, Payload: row.Payload.replace(`"Value":${row.Value}`, `"Value":${other}`) }
+}
+
+export const recorderDefects: readonly Defect<RecorderParts>[] = [
+  ...listOf<RecorderParts>('csv-recorder', 'defect', {
+    'drops-a-topic': [
+      'Does not record the temperature of the top oil.',
+      leavesOut((topic) => /TopOil|top_oil/.test(topic)),
+    ],
+    'only-measurements': [
+      'Records what sensors publish, and no status, error or configuration.',
+      leavesOut((topic) => !isData(topic)),
+    ],
+    'only-first-app': [
+      'Hears the sensor application that was installed first, and no other.',
+      (p, reached) => ({
+        ...p,
+        filters: () => {
+          reached()
+          return ['sensor/data/lucy_gridkeysensor_01/#']
+        },
+      }),
+    ],
+    'misses-one-in-a-thousand': [
+      'Leaves out one message in a thousand.',
+      leavesOut((_topic, n) => n % 1_000 === 500),
+    ],
+    'drops-on-burst': [
+      'Loses what comes after the first forty messages of one second.',
+      (p, reached) => {
+        let second = 0
+        let n = 0
+        return {
+          ...p,
+          store: (line, now, append) => {
+            n = unixSeconds(now) === second ? n + 1 : 1
+            second = unixSeconds(now)
+            if (n > 40) reached()
+            else p.store(line, now, append)
+          },
+        }
+      },
+    ],
+    'every-other-output': [
+      'Records each topic at half the rate at which it is published.',
+      (p, reached) => {
+        const seen = new Map<string, number>()
+        return {
+          ...p,
+          wants: (heard) => {
+            const n = (seen.get(heard.topic) ?? 0) + 1
+            seen.set(heard.topic, n)
+            if (!isData(heard.topic) || n % 2 === 1) return p.wants(heard)
+            reached()
+            return false
+          },
+        }
+      },
+    ],
+    'unquoted-commas': [
+      'Writes fields without quotes, whatever stands in them.',
+      (p, reached) => ({
+        ...p,
+        line: (row, config) => {
+          const line = `${config.columns.map((c) => row[c]).join(',')}\r\n`
+          if (line !== p.line(row, config)) reached()
+          return line
+        },
+      }),
+    ],
+    'wrong-publisher': [
+      'Names the vendor of the application alone.',
+      rows((row) =>
+        row.Publisher.includes('_') ? { Publisher: row.Publisher.split('_')[0] ?? '' } : undefined,
+      ),
+    ],
+    'one-publisher-for-all': [
+      'Names itself as the publisher of whatever it records.',
+      rows((row) => (isData(row.Topic) ? { Publisher: 'eatl_csvrecorder_01' } : undefined)),
+    ],
+    'own-time-as-message-time': [
+      'Puts its own time, in milliseconds, into the column of the time stamp of the message.',
+      rows((row, now) => (row.Timestamp === '' ? undefined : { Timestamp: String(now) })),
+    ],
+    'records-in-local-time': [
+      'Gives the time of recording an hour ahead, as in summer.',
+      rows((_row, now) => ({ RecordedAt: new Date(now + 3_600_000).toISOString() })),
+    ],
+    'rounds-values': [
+      'Stores values with one decimal.',
+      rows((row) => withValue(row, (v) => Math.round(v * 10) / 10)),
+    ],
+    'shifts-columns': [
+      'Puts Valid where Value belongs.',
+      rows((row) => (row.Valid === '' ? undefined : { Value: row.Valid, Valid: row.Value })),
+    ],
+    'ignores-valid-false': [
+      'Stores every value as valid.',
+      rows((row) =>
+        row.Valid === 'false'
+          ? { Valid: 'true', Payload: row.Payload.replace('"Valid":false', '"Valid":true') }
+          : undefined,
+      ),
+    ],
+    'truncates-payload': [
+      'Cuts payloads off after 40 characters.',
+      rows((row) => (row.Payload.length > 40 ? { Payload: row.Payload.slice(0, 40) } : undefined)),
+    ],
+    'last-first': [
+      'Writes the messages of each second in the opposite order.',
+      (p, reached) => {
+        let held: (() => void)[] = []
+        return {
+          ...p,
+          store: (line, now, append) => {
+            held.push(() => p.store(line, now, append))
+            if (held.length > 1) return
+            setTimeout(() => {
+              if (held.length > 1) reached()
+              for (const write of held.toReversed()) write()
+              held = []
+            }, 500)
+          },
+        }
+      },
+    ],
+    'rotates-away-unread': [
+      'Keeps only the file that it writes.',
+      (p, reached) => ({
+        ...p,
+        expired: (files) => {
+          const gone = files.slice(0, -1).map((f) => f.name)
+          if (gone.length > 0) reached()
+          return gone
+        },
+      }),
+    ],
+    'overwrites-at-start': [
+      'Throws away at its start what it had recorded before.',
+      (p, reached) => {
+        let first = true
+        return {
+          ...p,
+          full: (file, now, config) => p.full(file, now, config) || first,
+          expired: (files, config) => {
+            if (!first) return p.expired(files, config)
+            first = false
+            const gone = files.slice(0, -1).map((f) => f.name)
+            if (gone.length > 0) reached()
+            return gone
+          },
+        }
+      },
+    ],
+    'loses-what-it-missed': [
+      'Does not ask the broker to keep what comes while it is away.',
+      (p, reached) => ({
+        ...p,
+        hears: (app) => {
+          reached()
+          return { ...p.hears(app), clean: true }
+        },
+      }),
+    ],
+    'keeps-a-minute-in-memory': [
+      'Writes once a minute, after it has acknowledged.',
+      (p, reached) => {
+        const held: (() => void)[] = []
+        return {
+          ...p,
+          store: (line, now, append) => {
+            held.push(() => p.store(line, now, append))
+            if (held.length > 1) return
+            setTimeout(() => {
+              reached()
+              for (const write of held.splice(0)) write()
+            }, 60_000)
+          },
+        }
+      },
+    ],
+    'doubles-after-restart': [
+      'Records again what the broker sends again.',
+      (p, reached) => ({
+        ...p,
+        repeats: (tail) => {
+          const isRepeated = p.repeats(tail)
+          return (key, how) => {
+            if (isRepeated(key, how)) reached()
+            return false
+          }
+        },
+      }),
+    ],
+  }),
+  ...listOf<RecorderParts>('csv-recorder', 'variant', {
+    'other-column-order': [
+      'Writes the columns in the opposite order.',
+      (p, reached) => ({
+        ...p,
+        line: (row, config) => {
+          reached()
+          return p.line(row, { ...config, columns: config.columns.toReversed() })
+        },
+        header: (config) => p.header({ ...config, columns: config.columns.toReversed() }),
+      }),
+    ],
+    'rotates-by-size-alone': [
+      'Begins a new file each 100 kB and with no day.',
+      (p, reached) => ({
+        ...p,
+        full: (file, now, config) => {
+          reached()
+          return p.full(file, now, { ...config, rotate: { bytes: 100_000, daily: false } })
+        },
+      }),
+    ],
+    'quotes-all-fields': [
+      'Puts every field within quotes.',
+      (p, reached) => ({
+        ...p,
+        line: (row, config) => {
+          reached()
+          return p.line(row, { ...config, quotes: 'always' })
+        },
+      }),
+    ],
+    'bare-line-feeds': [
+      'Ends lines with LF alone.',
+      (p, reached) => ({
+        ...p,
+        line: (row, config) => {
+          reached()
+          return p.line(row, config).replace(/\r\n$/, '\n')
+        },
+      }),
+    ],
+    'whole-seconds': [
+      'Gives the time of recording in whole seconds.',
+      (p, reached) => ({
+        ...p,
+        row: (heard, now, publisher) => {
+          reached()
+          return p.row(heard, now - (now % 1_000), publisher)
+        },
+      }),
+    ],
+  }),
+]
