@@ -91,7 +91,10 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   } catch {
     // `onTrouble` has told.
   }
-  return { ...performed, ...(trouble === undefined ? {} : { trouble }) }
+  if (trouble === undefined) return performed
+  // Verdicts without their evidence do not count.
+  const blamed = performed.record.trouble ?? { blame: 'rig', why: trouble }
+  return { ...performed, record: { ...performed.record, trouble: blamed }, trouble }
 }
 
 /** Which subjects the bench plays, and by what. */

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { messageOf } from '../../drivers/errors.ts'
 import type { ScenarioRecord } from '../verdicts/record.ts'
 import type { Job, WorkerLine } from './job.ts'
 
@@ -30,7 +31,7 @@ export interface PoolOptions {
 export interface Pool {
   /** Every job in the order in which it ended; those never begun after a stop are left out. */
   readonly finished: Promise<readonly Done[]>
-  /** No more jobs; those that run are asked to end. */
+  /** No more jobs; those that run are asked to end, and their workers are ended where they do not in 20 s. */
   stop(): void
 }
 
@@ -43,6 +44,8 @@ interface Worker {
 const entry = fileURLToPath(new URL('worker.ts', import.meta.url))
 /** Most of a worker's standard error that is kept, in characters. */
 const mostErrors = 4000
+/** How long a worker may take to end its job when it is stopped, in ms: four times what a platform may. Ours. */
+const patience = 20_000
 
 /** Starts the workers. */
 export function startPool(o: PoolOptions): Pool {
@@ -52,8 +55,18 @@ export function startPool(o: PoolOptions): Pool {
   const finished = Promise.withResolvers<readonly Done[]>()
   let stopping = false
 
+  // However the bench ends, no worker outlives it.
+  const kill = (): void => {
+    for (const w of live) w.child.kill('SIGKILL')
+  }
+  process.prependListener('exit', kill)
+  let late: NodeJS.Timeout | undefined
+
   function settle(): void {
-    if (live.size === 0 && (stopping || waiting.length === 0)) finished.resolve(done)
+    if (live.size > 0 || !(stopping || waiting.length === 0)) return
+    clearTimeout(late)
+    process.off('exit', kill)
+    finished.resolve(done)
   }
 
   function end(w: Worker, of: Omit<Done, 'job'>): void {
@@ -76,9 +89,10 @@ export function startPool(o: PoolOptions): Pool {
     w.child.stdin?.write(`${JSON.stringify(job)}\n`)
   }
 
-  function hear(w: Worker, line: WorkerLine): void {
-    if (line.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
-    if (line.tell === 'done') {
+  function hear(w: Worker, text: string): void {
+    const line = lineOf(text)
+    if (line?.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
+    if (line?.tell === 'done') {
       if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
       const { record, reached, divergence } = line
       end(w, { record, reached, ...(divergence === undefined ? {} : { divergence }) })
@@ -95,13 +109,16 @@ export function startPool(o: PoolOptions): Pool {
     child.stdin?.on('error', () => undefined)
     const news = child.stdio[3] as Readable
     const lines = createInterface({ input: news, crlfDelay: Infinity })
-    lines.on('line', (text) => hear(w, JSON.parse(text) as WorkerLine))
+    lines.on('line', (text) => hear(w, text))
     child.stderr?.setEncoding('utf8')
     child.stderr?.on('data', (text: string) => {
       w.errors = (w.errors + text).slice(-mostErrors)
     })
     const linesEnded = new Promise<void>((resolve) => {
       lines.on('close', resolve)
+    })
+    child.on('error', (e) => {
+      w.errors += messageOf(e)
     })
     child.on('close', (code, signal) => {
       void linesEnded.then(() => {
@@ -127,14 +144,30 @@ export function startPool(o: PoolOptions): Pool {
       stopping = true
       for (const w of live) if (w.job === undefined) w.child.stdin?.end()
       for (const w of live) if (w.job !== undefined) w.child.kill('SIGINT')
+      late = setTimeout(kill, patience)
       settle()
     },
   }
 }
 
+/** What a worker tells; nothing where it died in the middle of the line. */
+function lineOf(text: string): WorkerLine | undefined {
+  try {
+    return JSON.parse(text) as WorkerLine
+  } catch {
+    return undefined
+  }
+}
+
+/** The line of a standard error that tells most: the error itself, not the stack below it. */
+function tellingLine(errors: string): string {
+  const lines = errors.split('\n').filter((l) => l.trim() !== '' && !/^(\s+at |Node\.js v)/.test(l))
+  return (lines.findLast((l) => /Error\b.*: /.test(l)) ?? lines.at(-1) ?? '').trim()
+}
+
 /** What is known of a job whose worker died under it: a fault of the bench, unless the operator stopped it. */
 function diedIn(job: Job, how: number | string, errors: string, stopped: boolean): ScenarioRecord {
-  const last = errors.trim().split('\n').at(-1) ?? ''
+  const last = tellingLine(errors)
   const why = `the worker of '${job.id}' died (${how})${last === '' ? '' : `: ${last}`}`
   return {
     scenario: job.scenario,

@@ -11,6 +11,8 @@ export interface Natives {
   cpuMs(): number
   /** Wall clock, ms since 1970. */
   wallNow(): number
+  /** Resolves when the operator stops the run. */
+  readonly stopped: Promise<void>
 }
 
 export type PerformJob = (job: Job) => Promise<Outcome>
@@ -29,7 +31,7 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
   const { performJob } = await import('./perform-job.ts')
   return (job) => {
     const news = progress(job, natives)
-    return run(job, (log, world, stopped, onWall) => {
+    return run(job, (log, world, onWall) => {
       onWall(() => news.maybe(world.now() - news.begin(world.now())))
       return performJob(
         { ...job, log },
@@ -37,7 +39,7 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
           world,
           io,
           natives,
-          ...(stopped === undefined ? {} : { stopped }),
+          stopped: natives.stopped,
           onProgress: (now, begin) => news.maybe(now - begin),
         },
       )
@@ -46,12 +48,7 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
 }
 
 /** `log`: the file to write, which differs where a job is run more than once. */
-type Body = (
-  log: string,
-  world: World,
-  stopped: Promise<void> | undefined,
-  onWall: (f: () => void) => void,
-) => Promise<Outcome>
+type Body = (log: string, world: World, onWall: (f: () => void) => void) => Promise<Outcome>
 type Runner = (job: Job, body: Body) => ReturnType<PerformJob>
 
 async function virtualRunner(first: Job): Promise<Runner> {
@@ -61,55 +58,40 @@ async function virtualRunner(first: Job): Promise<Runner> {
   const { compareTraces } = await import('../../drivers/virtual/trace.ts')
   return async (job, body) => {
     kernel.drain = job.drain
-    const stop = Promise.withResolvers<void>()
-    const onSignal = (): void => stop.resolve()
-    process.once('SIGINT', onSignal)
-    process.once('SIGTERM', onSignal)
     const once = (log: string, trace: TraceOptions = {}): Promise<Outcome> =>
       kernel.run(
         async () => {
           await using world = await createVirtualWorld({ disks: job.disks })
-          return await body(log, world, stop.promise, (f) => {
+          return await body(log, world, (f) => {
             kernel.onWall = f
           })
         },
         { seed: job.seed, epoch: job.epoch, trace },
       )
-    try {
-      if (job.findDivergence !== true) return await once(job.log)
-      let n = 0
-      let outcome: Outcome | undefined
-      const found = await compareTraces(async (trace) => {
-        outcome = await once(`${job.log}.${++n}`, trace)
-        return kernel.summary()
-      })
-      if (outcome === undefined) throw new GridproofError('internal', 'nothing was compared')
-      const { first = '', second = '', context = [] } = found ?? {}
-      return { ...outcome, divergence: found === undefined ? [] : [first, second, ...context] }
-    } finally {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    }
+    if (job.findDivergence !== true) return await once(job.log)
+    let n = 0
+    let outcome: Outcome | undefined
+    const found = await compareTraces(async (trace) => {
+      outcome = await once(`${job.log}.${++n}`, trace)
+      return kernel.summary()
+    })
+    if (outcome === undefined) throw new GridproofError('internal', 'nothing was compared')
+    const { first = '', second = '', context = [] } = found ?? {}
+    return { ...outcome, divergence: found === undefined ? [] : [first, second, ...context] }
   }
 }
 
 async function realRunner(): Promise<Runner> {
   const { createRealWorld } = await import('../../drivers/real/world.ts')
   return async (job, body) => {
-    const stop = Promise.withResolvers<void>()
-    const onSignal = (): void => stop.resolve()
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
     await using world = await createRealWorld({ seed: job.seed })
     let tick: NodeJS.Timeout | undefined
     try {
-      return await body(job.log, world, stop.promise, (f) => {
+      return await body(job.log, world, (f) => {
         tick = setInterval(f, 1000)
       })
     } finally {
       clearInterval(tick)
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
     }
   }
 }

@@ -5,8 +5,14 @@
  */
 import { readSync, writeSync } from 'node:fs'
 import type { Job, WorkerLine } from './job.ts'
+import type { Outcome } from './perform-job.ts'
 
 const news = 3
+
+// One for the whole life of the worker: Ctrl-C at a terminal reaches it beside the bench's own word, and twice is once.
+const stop = Promise.withResolvers<void>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.resolve())
+
 const natives = {
   readSync,
   writeSync,
@@ -41,6 +47,16 @@ function nextJob(): Job | undefined {
   return JSON.parse(rest.shift() ?? '') as Job
 }
 
+/**
+ * What is told of a job that could not begin: a file that has changed meanwhile, a log that cannot be created. Any
+ * other error ends the worker, and nothing it does afterwards can be trusted.
+ */
+function refused(job: Job, e: unknown): Outcome {
+  if (!(e instanceof Error) || e.name !== 'GridproofError') throw e
+  const trouble = { blame: 'rig', why: e.message } as const
+  return { record: { scenario: job.scenario, verifies: [], checks: [], trouble }, reached: [] }
+}
+
 const first = nextJob()
 if (first !== undefined) {
   const { stage } = await import('./stage.ts')
@@ -52,10 +68,11 @@ if (first !== undefined) {
       return (c.user + c.system) / 1000
     },
     wallNow: natives.now,
+    stopped: stop.promise,
   })
   tell({ tell: 'ready' })
   for (let job: Job | undefined = first; job !== undefined; job = nextJob()) {
-    tell({ tell: 'done', id: job.id, ...(await perform(job)) })
+    tell({ tell: 'done', id: job.id, ...(await perform(job).catch((e: unknown) => refused(job, e))) })
   }
 }
 natives.exit(0)

@@ -116,12 +116,17 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     defects: o.defects,
   })
   let closing = false
+  let up = false
   const died = Promise.withResolvers<never>()
   died.promise.catch(() => undefined)
   void proc.ended.then((how) => {
     if (closing) return
     o.emitAs('platform')('host', { what: 'the platform ended', how })
-    died.reject(new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`))
+    died.reject(
+      up
+        ? new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`)
+        : new GridproofError('rig-broke', `the platform ended (${how}) before it was up; its log says why`),
+    )
   })
 
   const aliasOf = aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid })
@@ -166,8 +171,9 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         timer.reject(new GridproofError('rig-broke', `the platform was not up within ${within}: ${what}`))
       }, limit)
       try {
-        const up = Promise.all([observer.watching, operator.ready, healthy.all])
-        await Promise.race([up, timer.promise, died.promise])
+        const all = Promise.all([observer.watching, operator.ready, healthy.all])
+        await Promise.race([all, timer.promise, died.promise])
+        up = true
       } finally {
         clearTimeout(t)
       }

@@ -113,21 +113,22 @@ async function play(
   const lacks = rig.lacks(scenario.needs)
   if (lacks.length > 0) return { outcome: 'broke', blame: 'rig', why: lacks.join('; ') }
   const cast = await rig.cast(scenario.needs)
-  if (rig.platform !== undefined) await rig.platform.ready(readyWithin)
+  const stopped = p.stopped?.then(() => 'stopped' as const)
+  /** Whether it came to its end before the operator stopped the run. */
+  const whole = async (what: Promise<void>): Promise<boolean> => {
+    // Whatever still runs is taken down with the rig; its complaints are nobody's business any more.
+    what.catch(() => undefined)
+    return (await (stopped === undefined ? what : Promise.race([what, stopped]))) !== 'stopped'
+  }
+  const aborted = { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' } as const
+  if (rig.platform !== undefined && !(await whole(rig.platform.ready(readyWithin)))) return aborted
   p.world.beginWatch()
   const stage = stageFor(p, bar, append)
   using _ = sampleFigures(rig, p.header.horizonMs, append)
-  const run = scenario.run({ ...cast, ...stage })
-  const stopped = p.stopped?.then(() => 'stopped' as const)
-  const how = await (stopped === undefined ? run : Promise.race([run, stopped]))
-  if (how === 'stopped') {
-    // Whatever still runs is taken down with the rig; its complaints are nobody's business any more.
-    run.catch(() => undefined)
-    return { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' }
-  }
+  if (!(await whole(scenario.run({ ...cast, ...stage })))) return aborted
   if (rig.liftAll() > 0) {
     append('bench', 'step', { what: 'liveness phase', detail: livenessPhase })
-    await p.world.pass(duration(livenessPhase))
+    if (!(await whole(p.world.pass(duration(livenessPhase))))) return aborted
   }
   return { outcome: 'finished' }
 }
