@@ -126,6 +126,95 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
       },
     }),
   ],
+  'stamps-by-the-monitor': [
+    "Stamps with the time that the device's own clock shows.",
+    (p, reached) => {
+      let ahead = 0
+      return {
+        ...p,
+        decode: (words, config) => {
+          const { time } = config.map.state
+          const [high, low] = [words.get(time), words.get(time + 1)]
+          if (high !== undefined && low !== undefined) ahead = (high * 0x1_0000 + low) * 1_000 - Date.now()
+          return p.decode(words, config)
+        },
+        stamp: (now) => {
+          if (Math.abs(ahead) > 2_000) reached()
+          return p.stamp(now + ahead)
+        },
+      }
+    },
+  ],
+  'keeps-the-first-address': [
+    'Reads from the address of its first configuration for ever.',
+    (p, reached) => {
+      let first: Parameters<GridkeyParts['read']>[0] | undefined
+      return {
+        ...p,
+        read: (link, block, ms) => {
+          first ??= link
+          if (first !== link) reached()
+          return p.read(first, block, ms)
+        },
+      }
+    },
+  ],
+  'mixes-samples': [
+    'Publishes the second feeder from the sweep before.',
+    (p, reached) => {
+      let before: Readonly<Record<string, number | null>> | undefined
+      return {
+        ...p,
+        decode: (words, config) => {
+          const reading = p.decode(words, config)
+          const old = before
+          before = reading.values
+          if (old === undefined) return reading
+          reached()
+          const values = Object.entries(reading.values).map(
+            ([q, v]) => [q, q.startsWith('feeder2.') ? (old[q] ?? v) : v] as const,
+          )
+          return { ...reading, values: Object.fromEntries(values) }
+        },
+      }
+    },
+  ],
+  'stamps-each-apart': [
+    'Stamps the powers a second after the other quantities.',
+    (p, reached) => ({
+      ...p,
+      compose: (topic, sample, stamp, config) => {
+        if (!sample.quantity.endsWith('_power')) return p.compose(topic, sample, stamp, config)
+        reached()
+        return p.compose(topic, sample, stamp + 1, config)
+      },
+    }),
+  ],
+  'reads-slowly': [
+    'Waits 120 ms between two blocks of registers, so that values of one output are of several samples.',
+    (p, reached) => ({
+      ...p,
+      read: async (link, block, ms) => {
+        const words = await p.read(link, block, ms)
+        reached()
+        await new Promise((resolve) => {
+          setTimeout(resolve, 120)
+        })
+        return words
+      },
+    }),
+  ],
+  'one-topic-for-all': [
+    'Publishes the three phase currents of a feeder on one topic.',
+    (p, reached) => ({
+      ...p,
+      topic: (quantity, config) => {
+        if (!quantity.endsWith('.current')) return p.topic(quantity, config)
+        reached()
+        return p.topic(quantity.replace(/\.l[23]\./, '.l1.'), config)
+      },
+    }),
+  ],
   'leaks-connections': [
     'Opens one more connection to the device with each output, and closes none.',
     (p, reached) => ({

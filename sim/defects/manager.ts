@@ -26,6 +26,17 @@ export const managerDefects: readonly Defect<ManagerParts>[] = [
       'Restarts an application at the first unanswered status request.',
       byPolicy({ restartAfter: 1 }),
     ],
+    'asks-nothing': [
+      'Never asks after its applications.',
+      (p, reached) => ({
+        ...p,
+        decide: (state, input, now, policy, managerIid) => {
+          if (input.kind !== 'poll') return p.decide(state, input, now, policy, managerIid)
+          reached()
+          return [state, []]
+        },
+      }),
+    ],
     'keeps-changes-to-itself': [
       'Stores a changed configuration and does not tell the application.',
       (p, reached) => ({

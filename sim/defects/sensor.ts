@@ -163,6 +163,34 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         },
       }),
     ],
+    'stamps-by-a-clock-of-its-own': [
+      'Takes the time once, when it starts, and counts on by itself.',
+      (p, reached) => {
+        const ahead = Date.now() - performance.now()
+        return {
+          ...p,
+          stamp: (now) => {
+            const own = ahead + performance.now()
+            if (Math.abs(own - now) > 1_000) reached()
+            return p.stamp(own)
+          },
+        }
+      },
+    ],
+    'schedules-by-the-date': [
+      'Waits for dates instead of for intervals to pass, so that a clock set back silences it.',
+      (p, reached) => {
+        const ahead = Date.now() - performance.now()
+        return {
+          ...p,
+          due: (k, interval) => {
+            const moved = Date.now() - performance.now() - ahead
+            if (Math.abs(moved) > 1_000) reached()
+            return p.due(k, interval) - Math.min(0, moved)
+          },
+        }
+      },
+    ],
     'stale-value': [
       'From the fourth output on, publishes the values of the third.',
       (p, reached) => {

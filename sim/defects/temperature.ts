@@ -61,6 +61,27 @@ const own = listOf<TemperatureParts>('temperature-app', 'defect', {
       },
     }),
   ],
+  'rounds-its-interval': [
+    'Publishes at whole minutes of interval only, rounded up.',
+    (p, reached) => ({
+      ...p,
+      due: (k, interval) => {
+        const whole = Math.ceil(interval / 60_000) * 60_000
+        if (whole !== interval) reached()
+        return p.due(k, whole)
+      },
+    }),
+  ],
+  'never-slower-than-five-minutes': [
+    'Takes every interval above five minutes for five minutes.',
+    (p, reached) => ({
+      ...p,
+      due: (k, interval) => {
+        if (interval > 300_000) reached()
+        return p.due(k, Math.min(interval, 300_000))
+      },
+    }),
+  ],
   'naive-cold-junction': [
     'Adds the temperature of the cold junction to that of the thermal voltage, at 39.5 µV/K.',
     channels((c, r) => ({ ...c, celsius: c.microvolts / 39.5 + (r.coldJunction ?? 0) })),
