@@ -3,6 +3,7 @@ export { scenario } from './scenario/define.ts'
 export {
   always,
   arrivesEvery,
+  attributable,
   equalsTruth,
   eventually,
   flowsWhateverHappens,
@@ -14,6 +15,10 @@ export {
   noGrowth,
   noNewNames,
   onlyFrom,
+  recordsAll,
+  recordsAtRate,
+  recordsTimes,
+  recordsTruly,
   refused,
   sampledTogether,
   scalarFormat,

@@ -155,7 +155,7 @@ function emitLine(
 ): void {
   const topic = l.of('topic')
   const text = l.of('payload')
-  const payload = text === undefined ? { missing: true } : payloadOf(Buffer.from(text))
+  const payload = text === undefined ? { missing: true } : payloadOf(bytesOf(text))
   const recordedAt = timeOf(l.of('recordedAt'))
   const data: CsvLine = {
     alias: topic === undefined ? 'unknown' : o.aliasOf(topic),
@@ -174,6 +174,11 @@ function emitLine(
   }
   const stamp = stampOf(payload)
   o.emit('seen', data as unknown as Json, stamp === undefined ? {} : { stamp })
+}
+
+/** Bytes that are no text stand in the reference's files as `base64:...`. */
+function bytesOf(text: string): Buffer {
+  return text.startsWith('base64:') ? Buffer.from(text.slice(7), 'base64') : Buffer.from(text)
 }
 
 /** A time as ISO 8601, or as seconds since 1970, in ms; null where it is neither. */
