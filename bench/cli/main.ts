@@ -1,11 +1,28 @@
 /** The command line. Each command's work is imported when it is called, so that help is there at once. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+
+// A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (e: NodeJS.ErrnoException) => {
+    if (e.code !== 'EPIPE' && e.code !== 'EIO') throw e
+  })
+// Where nobody else listens, a signal ends the bench by way of `exit`, so that what it made is undone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(130)
+  })
+process.on('uncaughtException', (e) => {
+  tell(e)
+  process.exit(5)
+})
 
 const program = new Command('gridproof')
   .description(
     'Acceptance bench for low-voltage grid platforms: plays the devices, judges the platform, keeps the evidence.',
   )
+  .version(versionOf(), '-V, --version', 'tell the version')
   .showHelpAfterError('(--help tells what there is)')
   .exitOverride()
   .addHelpText(
@@ -21,12 +38,14 @@ Exit codes: 0 passed, 1 failed, 2 usage or a malformed file, 3 inconclusive, 4 r
 130 stopped by the operator.`,
   )
 
-const whole = (least: number) => (text: string) => {
-  const n = Number(text)
-  if (!Number.isSafeInteger(n) || n < least)
-    throw new InvalidArgumentError(`expected a whole number from ${least} on`)
-  return n
-}
+const whole =
+  (least: number, most: number = 2 ** 32 - 1) =>
+  (text: string) => {
+    const n = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (!(n >= least && n <= most))
+      throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`)
+    return n
+  }
 
 const rigOption = (): Option =>
   new Option('--rig <name>', 'a rig of fixtures/rigs, or the path of a rig file').default('virtual')
@@ -45,7 +64,7 @@ program
   .argument('[scenarios...]', 'IDs, folders or patterns with *; all when none is given')
   .addOption(rigOption())
   .addOption(seedOption())
-  .option('--seeds <n>', 'repeat with n seeds, from --seed on', whole(1), 1)
+  .option('--seeds <n>', 'repeat with n seeds, from --seed on', whole(1, 100_000), 1)
   .option('--short', 'short runs; what they cannot judge is declared inconclusive beforehand')
   .option('--twice', 'virtual time: run again and compare the trace hashes')
   .option('--load <load>', 'a profile, or <file.csv>:<column>:<scale>, in place of what scenarios name')
@@ -139,15 +158,23 @@ try {
   } else await program.parseAsync()
 } catch (e) {
   if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
-  else if (e instanceof GridproofError) {
-    process.stderr.write(`gridproof: ${e.message}\n`)
-    process.exitCode = exitCodeOf(e)
-  } else {
-    process.stderr.write(
-      `gridproof: a fault of the bench itself: ${e instanceof Error ? (e.stack ?? e.message) : messageOf(e)}\n`,
-    )
-    process.exitCode = 5
+  else {
+    tell(e)
+    process.exitCode = e instanceof GridproofError ? exitCodeOf(e) : 5
   }
+}
+
+/** Says what ended a command: in a sentence where it is known, with its place in the code where it is not. */
+function tell(e: unknown): void {
+  const text = e instanceof Error ? (e.stack ?? e.message) : messageOf(e)
+  process.stderr.write(
+    `gridproof: ${e instanceof GridproofError ? e.message : `a fault of the bench itself: ${text}`}\n`,
+  )
+}
+
+function versionOf(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 /** Exit code for an error that ended a command (docs/exit-codes.md). */

@@ -1,5 +1,4 @@
 /** `gridproof prove` */
-import { writeSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
@@ -16,6 +15,7 @@ import {
 } from '../main/prove.ts'
 import type { Proof, ProofWord } from '../main/prove.ts'
 import { makeScratch } from '../main/scratch.ts'
+import { onStop, tellCleared, writeAtOnce } from './run-command.ts'
 
 export interface ProveCommandOptions {
   readonly rig: string
@@ -40,19 +40,22 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
   const plan = await makePlan({ scenarios, rig: o.rig })
   if (plan.rig.time !== 'virtual')
     throw new GridproofError('usage', `prove runs in virtual time; the rig '${o.rig}' has real time`)
-  using scratch = makeScratch(plan.rig)
-  const folder = proveFolder(o.out)
-  const list = proveJobs({
+  const what = {
     plan,
     seed: o.seed,
     mutations: o.mutations,
     ...(o.defect === undefined ? {} : { only: o.defect }),
-    folder,
-    pki: scratch.pki,
-    disks: scratch.disks,
-  })
-  if (o.defect !== undefined && !list.some((p) => p.id === o.defect))
+  }
+  // Before anything is made: asked without places to work in.
+  if (
+    o.defect !== undefined &&
+    !proveJobs({ ...what, folder: '', pki: '', disks: '' }).some((p) => p.id === o.defect)
+  )
     throw new GridproofError('usage', `'${o.defect}' is nothing that these scenarios are proven against`)
+  using scratch = makeScratch(plan.rig)
+  tellCleared(scratch)
+  const folder = proveFolder(o.out)
+  const list = proveJobs({ ...what, folder, pki: scratch.pki, disks: scratch.disks })
   const byId = new Map(list.map((p) => [p.job.id, p]))
   const proofs: Proof[] = []
   const healthyChecks = new Map<string, readonly string[]>()
@@ -71,24 +74,22 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
           p.scenario.id,
           done.record.checks.map((c) => c.id),
         )
-      if (tty) writeSync(2, `\r\u001b[K${proofs.length} of ${list.length}`)
-      else if (proofs.length % 25 === 0) writeSync(2, `${proofs.length} of ${list.length}\n`)
+      if (tty) writeAtOnce(`\r\u001b[K${proofs.length} of ${list.length}`)
+      else if (proofs.length % 25 === 0) writeAtOnce(`${proofs.length} of ${list.length}\n`)
     },
     onTrouble: (job, text) => void process.stderr.write(`${job?.id ?? 'a worker'}: ${text}\n`),
   })
   let stopped = false
-  const onSignal = (): void => {
+  const forget = onStop(() => {
+    if (stopped) process.exit(exitCodes.aborted)
     stopped = true
     pool.stop()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  })
   await pool.finished
-  process.off('SIGINT', onSignal)
-  process.off('SIGTERM', onSignal)
-  if (tty) writeSync(2, '\r\u001b[K')
+  forget()
+  if (tty) writeAtOnce('\r\u001b[K')
 
-  const idle = o.defect === undefined ? untripped(proofs, healthyChecks) : []
+  const idle = o.defect === undefined && !stopped ? untripped(proofs, healthyChecks) : []
   writeProofs(folder, plan, o.seed, proofs, idle)
   process.stdout.write(text(proofs, idle))
   process.stdout.write(`Proofs: ${join(relative(process.cwd(), folder), 'prove.json')}\n`)

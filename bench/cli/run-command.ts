@@ -8,7 +8,7 @@ import { terminalOf } from '../../reports/text/terminal.ts'
 import { writeReports } from '../../reports/write.ts'
 import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
 import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
-import { startRun } from '../main/run.ts'
+import { pointLatest, startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import { startPool } from '../main/pool.ts'
@@ -46,7 +46,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     seed: o.seed,
     seeds: o.seeds,
     length: o.short === true ? 'short' : 'full',
-    workers: o.jobs ?? usualWorkers(plan.rig, plan.scenarios.length),
+    workers: o.jobs ?? usualWorkers(plan.rig, plan.scenarios.length * o.seeds),
     out: o.out,
     pki: scratch.pki,
     disks: scratch.disks,
@@ -58,13 +58,16 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
 
   let code: number = exitCodeFor(
     first.done.map((d) => d.record),
-    { aborted: first.stopped },
+    { aborted: first.stopped || again?.stopped === true },
   )
   const different =
-    again === undefined ? [] : await diverged(first.done, again.done, join(scratch.disks, 'again'))
-  if (different.length > 0 && code !== exitCodes.aborted) code = exitCodes.benchFault
+    again === undefined || again.stopped
+      ? []
+      : await diverged(first.done, again.done, join(scratch.disks, 'again'))
+  if (different.length > 0) code = exitCodes.benchFault
   again?.run.close(code)
   first.run.close(code)
+  pointLatest(o.out, first.run.folder)
   const { run } = writeReports(first.run.folder, { catalogueFolder: shippedCatalogue })
   process.stdout.write(
     consoleReport(run, {
@@ -72,7 +75,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
       show: o.all === true ? 'all' : 'judged',
     }),
   )
-  if (again !== undefined)
+  if (again !== undefined && !again.stopped)
     process.stdout.write(
       different.length === 0
         ? `Run twice: ${first.done.length} trace hashes, each equal both times.\n`
@@ -99,7 +102,7 @@ interface Watched {
 /** Starts a run and shows its progress until it is finished; the first Ctrl-C stops it, the second leaves at once. */
 export async function watchRun(o: RunOptions): Promise<Watched> {
   const t = terminalOf(process.stderr, process.env)
-  const show = new Progress({ terminal: t, write: (text) => void writeSync(2, text) })
+  const show = new Progress({ terminal: t, write: writeAtOnce })
   const running = new Map<string, { job: Job; began: number; passed: number }>()
   let ended = 0
   let stopped = false
@@ -147,16 +150,32 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
     show.say('Stopping; what was seen so far is kept. (Ctrl-C again leaves at once.)')
     run.stop()
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  const forget = onStop(onSignal)
   try {
     const done = await run.finished
     show.close()
     for (const text of troubles) process.stderr.write(`${text}\n`)
     return { run, done, stopped }
   } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    forget()
+  }
+}
+
+/** Calls `f` at every signal that asks a program to stop; returns what undoes it. */
+export function onStop(f: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const s of signals) process.on(s, f)
+  return () => {
+    for (const s of signals) process.off(s, f)
+  }
+}
+
+/** Shows something now, also while the loop is busy. A terminal that is slow or gone must not end a run. */
+export function writeAtOnce(text: string): void {
+  try {
+    writeSync(2, text)
+  } catch {
+    // Comfort only.
   }
 }
 

@@ -3,7 +3,7 @@
  * against each legal variant, and against mutations that nobody tailored.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { defects, mutations } from '../../sim/defects/index.ts'
 import { defectOf } from '../../sim/defects/index.ts'
 import type { AppId } from '../../sim/defects/index.ts'
@@ -14,6 +14,7 @@ import type { Job } from './job.ts'
 import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import type { Done } from './pool.ts'
+import { freshFolder } from './run.ts'
 
 /** What was put on the platform, and what must come of it. */
 export type Expectation = 'healthy' | 'defect' | 'variant' | 'mutation'
@@ -204,7 +205,7 @@ export function tidy(proof: Proof, folder: string): void {
 /** A fresh folder for the proof's logs. */
 export function proveFolder(out: string): string {
   const name = `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z-prove`
-  const folder = resolve(out, name)
+  const folder = freshFolder(out, name)
   mkdirSync(join(folder, 'data'), { recursive: true })
   return folder
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import { logWriter } from '../evidence/log.ts'
@@ -49,7 +50,7 @@ export function startRun(o: RunOptions): Run {
   const { plan } = o
   const began = Date.now()
   const id = runId(began, plan.rig.name)
-  const folder = resolve(freshFolder(o.out, id))
+  const folder = freshFolder(o.out, id)
   mkdirSync(join(folder, 'data'), { recursive: true })
   const jobs = jobsOf(o, folder)
   const header: RunHeader = {
@@ -188,21 +189,31 @@ function runId(at: number, rig: string): string {
   return `${new Date(at).toISOString().slice(0, 19).replaceAll(':', '-')}Z-${rig}`
 }
 
-function freshFolder(out: string, id: string): string {
-  mkdirSync(out, { recursive: true })
+/** A new folder in `out`, of that name or one with a number behind it. Throws `usage` where there can be none. */
+export function freshFolder(out: string, id: string): string {
+  const refuse = (e: unknown): never => {
+    throw new GridproofError('usage', `no run can be kept in '${out}': ${messageOf(e)}; give another --out`, {
+      cause: e,
+    })
+  }
+  try {
+    mkdirSync(out, { recursive: true })
+  } catch (e) {
+    refuse(e)
+  }
   for (let n = 1; ; n++) {
-    const folder = join(out, n === 1 ? id : `${id}-${n}`)
+    const folder = resolve(out, n === 1 ? id : `${id}-${n}`)
     try {
       mkdirSync(folder)
       return folder
     } catch (e) {
-      if (!(e instanceof Error) || (e as NodeJS.ErrnoException).code !== 'EEXIST') throw e
+      if (!(e instanceof Error) || (e as NodeJS.ErrnoException).code !== 'EEXIST') refuse(e)
     }
   }
 }
 
 /** `runs/latest` points to the newest run, where the file system has links. */
-function pointLatest(out: string, folder: string): void {
+export function pointLatest(out: string, folder: string): void {
   try {
     rmSync(join(out, 'latest'), { force: true })
     symlinkSync(basename(folder), join(out, 'latest'))
