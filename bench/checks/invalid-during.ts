@@ -6,7 +6,7 @@ import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, offences, pass } from './check.ts'
+import { type CheckOptions, checkOf, inconclusive, into, notShown, offences, pass } from './check.ts'
 import { channelOf, field, objectOf, textOf } from './scalar.ts'
 
 export interface InvalidDuringOptions extends CheckOptions {
@@ -60,7 +60,7 @@ export function invalidDuring(series: Series, o: InvalidDuringOptions): Check {
           if (failed !== undefined) return failed
           const idle = [...shown].filter(([, n]) => n === 0).map(([f]) => f)
           if (idle.length > 0)
-            return inconclusive('bench', `no message came during ${idle.join(', ')}`, observed)
+            return inconclusive(notShown(o), `no message came during ${idle.join(', ')}`, observed)
           return pass(observed)
         },
       }

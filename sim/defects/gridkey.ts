@@ -106,6 +106,22 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
       },
     }),
   ],
+  'shows-what-is-no-number': [
+    'Publishes 0 as valid where the device has no number.',
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        const judged = p.judge(reading, memory, now, config)
+        const samples = judged.samples.map((s) => {
+          const value = reading.values[s.quantity]
+          if (typeof value !== 'number' || Number.isFinite(value)) return s
+          reached()
+          return { quantity: s.quantity, value: 0, valid: true }
+        })
+        return { ...judged, samples }
+      },
+    }),
+  ],
   'trusts-every-phase': [
     "Does not look at the device's validity bits.",
     (p, reached) => ({

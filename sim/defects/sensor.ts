@@ -255,6 +255,27 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         }
       },
     ],
+    'gives-up-for-good': [
+      'Does not try its device again once it could not be read.',
+      (p, reached) => {
+        let failed: Error | undefined
+        return {
+          ...p,
+          read: async (link, block, ms) => {
+            if (failed !== undefined) {
+              reached()
+              throw failed
+            }
+            try {
+              return await p.read(link, block, ms)
+            } catch (error) {
+              failed = error instanceof Error ? error : new Error(String(error))
+              throw error
+            }
+          },
+        }
+      },
+    ],
     'silent-when-dead': [
       'Publishes only what is valid.',
       (p, reached) => ({
