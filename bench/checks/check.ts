@@ -120,6 +120,14 @@ export function inconclusive(
   return { verdict: 'inconclusive', blame, why, observed, because }
 }
 
+/**
+ * Who is to blame where a check was not shown what it judges: a scenario that has time enough for it; in one that says
+ * beforehand how long it needs (`least`), the length of the run.
+ */
+export function notShown(o: CheckOptions): Blame {
+  return o.least === undefined ? 'bench' : 'rig'
+}
+
 /** Sequence numbers that a result gives at most. */
 const mostBecause = 24
 /** And of one sort of offence. */

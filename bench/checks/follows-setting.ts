@@ -11,6 +11,7 @@ import {
   checkOf,
   inconclusive,
   into,
+  notShown,
   offences,
   pass,
   seconds,
@@ -117,7 +118,7 @@ export function followsSetting(series: Series, o: FollowsSettingOptions): Check 
           if (failed !== undefined) return failed
           if (missing.length > 0)
             return inconclusive(
-              'bench',
+              notShown(o),
               `not tried long enough: ${missing.slice(0, 6).join(', ')} s`,
               observed,
             )

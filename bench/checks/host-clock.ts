@@ -11,6 +11,7 @@ import {
   checkOf,
   inconclusive,
   into,
+  notShown,
   offences,
   pass,
   seconds,
@@ -102,7 +103,7 @@ export function stampedByHostClock(series: Series, o: HostClockOptions): Check {
           if (failed !== undefined) return failed
           if (steps < o.steps || sinceStep === 0)
             return inconclusive(
-              'bench',
+              notShown(o),
               `the clock was set ${steps} times before messages were seen`,
               observed,
             )
