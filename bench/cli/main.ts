@@ -105,6 +105,7 @@ program
   .description('Judges the evidence of a run again, and compares with the verdicts that stand in it')
   .argument('[run]', 'folder of a run', 'runs/latest')
   .option('--report', 'write the reports of the run anew')
+  .option('--rig <name>', 'the rig of the run, where it is none of fixtures/rigs: the path of its file')
   .addHelpText('after', '\nExample:\n  gridproof replay runs/latest')
   .action(async (run: string, options) => {
     const { replayCommand } = await import('./replay-command.ts')

@@ -1,24 +1,27 @@
 /** `gridproof replay` */
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { writeReports } from '../../reports/write.ts'
 import { readLog } from '../evidence/read.ts'
 import { replay } from '../evidence/replay.ts'
 import type { Rejudged } from '../evidence/replay.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
-import type { Event } from '../faces.ts'
 import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
 import { readRig } from '../rigs/schema.ts'
-import { loadScenario } from '../scenario/load.ts'
+import { findScenarios, loadScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { knownDefects } from '../main/defects.ts'
 import { makeDevice } from '../main/devices.ts'
-import { root, shippedRigs } from '../main/plan.ts'
+import { digest, findRig, root, shippedRigs } from '../main/plan.ts'
 
 /** Performs the command and returns its exit code: 0 where every verdict comes out as it stands in the evidence. */
-export async function replayCommand(run: string, o: { readonly report?: boolean }): Promise<number> {
+export async function replayCommand(
+  run: string,
+  o: { readonly report?: boolean; readonly rig?: string },
+): Promise<number> {
+  const rigs = o.rig === undefined ? shippedRigs().map((r) => r.file) : [findRig(o.rig)]
   const data = join(run, 'data')
   if (!existsSync(data)) throw new GridproofError('usage', `'${run}' is no folder of a run: it has no data/`)
   const logs = readdirSync(data)
@@ -29,7 +32,7 @@ export async function replayCommand(run: string, o: { readonly report?: boolean 
   for (const name of logs) {
     process.stdout.write(`${name}\n`)
     try {
-      const r = await replayOne(join(data, name))
+      const r = await replayOne(join(data, name), rigs)
       for (const note of r.notes) process.stdout.write(`  ! ${note}\n`)
       for (const c of r.checks) {
         if (c.compared !== 'same') different++
@@ -51,7 +54,7 @@ export async function replayCommand(run: string, o: { readonly report?: boolean 
   process.stdout.write(
     different === 0
       ? 'Every verdict comes out as it stands in the evidence.\n'
-      : `${different} verdicts do not agree.\n`,
+      : `${different === 1 ? '1 verdict does' : `${different} verdicts do`} not agree.\n`,
   )
   return different === 0 ? exitCodes.ok : exitCodes.failed
 }
@@ -62,14 +65,18 @@ interface Replayed {
   readonly notes: readonly string[]
 }
 
-async function replayOne(file: string): Promise<Replayed> {
+async function replayOne(file: string, rigs: readonly string[]): Promise<Replayed> {
   const header = headerOf(file)
-  const rig = shippedRigs().find((r) => r.name === header.rig)
-  if (rig === undefined)
-    throw new GridproofError('usage', `its rig '${header.rig}' is not among those of the project`)
-  const rigFile = readRig(rig.file)
+  const rigPath = rigs.find((r) => basename(r, '.yaml') === header.rig)
+  if (rigPath === undefined)
+    throw new GridproofError('usage', `its rig is '${header.rig}': give the file of that rig by --rig`)
+  const rigFile = readRig(rigPath)
   const catalogue = loadCatalogue(shippedCatalogue)
-  const loaded = await loadScenario(header.scenario, join(root, 'scenarios', `${header.scenario}.ts`), {
+  // Looked up among those that there are: an ID from a log must not become a path to import.
+  const known = findScenarios(join(root, 'scenarios')).find((s) => s.id === header.scenario)
+  if (known === undefined)
+    throw new GridproofError('no-such', `its scenario '${header.scenario}' is not there any more`)
+  const loaded = await loadScenario(known.id, known.file, {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
@@ -86,6 +93,9 @@ async function replayOne(file: string): Promise<Replayed> {
   const result = replay(log, checks)
   const notes = [
     ...(loaded.sha256 === header.sha256 ? [] : ['the scenario file has changed since this run']),
+    ...([undefined, digest(rigPath)].includes(header.rigSha256)
+      ? []
+      : ['the rig file is not the one of this run: give it by --rig']),
     ...(log.torn ? ['the last line of the log is torn'] : []),
     ...(log.cutShort ? ['the log has no trailer: the run was cut short'] : []),
   ]
@@ -93,10 +103,14 @@ async function replayOne(file: string): Promise<Replayed> {
 }
 
 function headerOf(file: string): ScenarioHeader {
-  const first: Event | undefined = readLog(file)[Symbol.iterator]().next().value ?? undefined
-  if (first === undefined || first.kind !== 'run')
-    throw new GridproofError('bad-log', 'it does not begin with a header', { place: { file, line: 1 } })
-  return first.data as unknown as ScenarioHeader
+  for (const first of readLog(file)) {
+    const header = first.data as unknown as ScenarioHeader
+    if (header.format === 'gridproof-scenario/1') return header
+    break
+  }
+  throw new GridproofError('bad-log', 'it does not begin with the header of a scenario', {
+    place: { file, line: 1 },
+  })
 }
 
 function line(c: Rejudged): string {

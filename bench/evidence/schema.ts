@@ -47,6 +47,8 @@ export interface ScenarioHeader {
   /** SHA-256 of the scenario file. */
   readonly sha256: string
   readonly rig: string
+  /** SHA-256 of the rig file. */
+  readonly rigSha256?: string
   readonly seed: number
   readonly commit: string
   readonly node: string

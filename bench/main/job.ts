@@ -10,6 +10,8 @@ export interface Job {
   readonly scenario: string
   readonly file: string
   readonly rigFile: string
+  /** SHA-256 of the rig file, hexadecimal. */
+  readonly rigSha256: string
   readonly seed: number
   readonly horizonMs: number
   readonly fullHorizonMs: number

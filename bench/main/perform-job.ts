@@ -48,6 +48,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
     verifies: loaded.scenario.verifies.flatMap((v) => catalogue.clausesOf(v)),
     sha256: loaded.sha256,
     rig: rig.name,
+    rigSha256: job.rigSha256,
     seed: job.seed,
     commit: job.commit,
     node: process.version,

@@ -35,6 +35,8 @@ export interface Plan {
   readonly catalogue: Catalogue
   readonly rig: RigFile
   readonly rigFile: string
+  /** SHA-256 of the rig file, hexadecimal. */
+  readonly rigSha256: string
   readonly scenarios: readonly LoadedScenario[]
   readonly subject: Subject
   /** Git commit of the bench, with `+` where the work tree differs; `unknown` outside a checkout. */
@@ -66,6 +68,7 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     catalogue,
     rig,
     rigFile,
+    rigSha256: digest(rigFile),
     scenarios,
     commit: commitOf(),
     version,
@@ -88,7 +91,8 @@ export function shippedRigs(): readonly { name: string; file: string }[] {
     .map((f) => ({ name: f.slice(0, -5), file: join(folder, f) }))
 }
 
-function findRig(name: string): string {
+/** The file of a rig by its name in fixtures/rigs, or by its path. Throws `usage`. */
+export function findRig(name: string): string {
   if (name.includes('/') || name.endsWith('.yaml')) {
     if (existsSync(name)) return name
     throw new GridproofError('usage', `there is no rig file '${name}'`)
@@ -140,6 +144,11 @@ function commitOf(): string {
   } catch {
     return 'unknown'
   }
+}
+
+/** SHA-256 of a file, hexadecimal. */
+export function digest(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex')
 }
 
 /** SHA-256 over names and contents of every file below a folder, in order. */

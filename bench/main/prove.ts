@@ -93,6 +93,7 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
           scenario: s.id,
           file: s.file,
           rigFile: o.plan.rigFile,
+          rigSha256: o.plan.rigSha256,
           seed: o.seed,
           horizonMs: lengthOf(s, 'prove'),
           fullHorizonMs: lengthOf(s, 'full'),

@@ -142,6 +142,7 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
         scenario: s.id,
         file: s.file,
         rigFile: plan.rigFile,
+        rigSha256: plan.rigSha256,
         seed,
         horizonMs: lengthOf(s, o.length),
         fullHorizonMs: lengthOf(s, 'full'),
