@@ -152,7 +152,7 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       rows((row) => (row.Payload.length > 40 ? { Payload: row.Payload.slice(0, 40) } : undefined)),
     ],
     'last-first': [
-      'Writes the messages of each second in the opposite order.',
+      'Writes what half a minute brought in the opposite order.',
       (p, reached) => {
         let held: (() => void)[] = []
         return {
@@ -164,7 +164,7 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
               if (held.length > 1) reached()
               for (const write of held.toReversed()) write()
               held = []
-            }, 500)
+            }, 30_000)
           },
         }
       },
