@@ -1,5 +1,6 @@
 /** Defects and legal variants of the CSV Data Recorder (section 3.8). */
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
+import type { Key } from '../reference/lvcap/apps/recorder/resume.ts'
 import type { Row } from '../reference/lvcap/apps/recorder/row.ts'
 import { unixSeconds } from '../reference/lvcap/api.ts'
 import { listOf, type Defect } from './defect.ts'
@@ -225,17 +226,26 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       },
     ],
     'doubles-after-restart': [
-      'Records again what the broker sends again.',
-      (p, reached) => ({
-        ...p,
-        repeats: (tail) => {
-          const isRepeated = p.repeats(tail)
-          return (key, how) => {
-            if (isRepeated(key, how)) reached()
-            return false
-          }
-        },
-      }),
+      'Records once more, when its session is resumed, the last five messages of before.',
+      (p, reached) => {
+        let again: readonly Key[] = []
+        return {
+          ...p,
+          repeats: (tail) => {
+            again = tail.slice(-5)
+            return p.repeats(tail)
+          },
+          line: (row, config) => {
+            const doubled = again.map((k) => {
+              reached()
+              const heard = { topic: k.topic, payload: Buffer.from(k.payload) }
+              return p.line(p.row(heard, Date.now(), p.publisher(k.topic, config)), config)
+            })
+            again = []
+            return [...doubled, p.line(row, config)].join('')
+          },
+        }
+      },
     ],
   }),
   ...listOf<RecorderParts>('csv-recorder', 'variant', {
