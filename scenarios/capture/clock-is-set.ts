@@ -37,7 +37,7 @@ export default scenario({
     await platform.ask('config', { app: 'thermocouple', intervalSeconds: 10 })
     const feeder = platform.watch('marketplace', 'gridkey.*')
     const temperature = platform.watch('marketplace', 'thermocouple.*')
-    const whole = { least: '12 min' } as const
+    const whole = { least: '11 min' } as const
     check(
       stampedByHostClock(feeder, {
         id: 'feeder-stamps',

@@ -56,9 +56,9 @@ export default scenario({
     'gridkey-app/gives-up-for-good': 'APPC:2.5/valid-again',
     'gridkey-app/stale-value': 'M:0022/current',
   },
-  horizon: '15 min',
+  horizon: '13 min',
   short: '2 min',
-  prove: '15 min',
+  prove: '13 min',
   async run({ platform, gridkey, time, check, load }) {
     gridkey.follow(load('winter-weekday'))
     await platform.ask('config', { app: 'gridkey', intervalSeconds: 10, feeders })
@@ -81,7 +81,7 @@ export default scenario({
         channels,
       }),
     )
-    const whole = { role: 'gridkey', verifies: ['API:4.8/valid-false'], least: '15 min' } as const
+    const whole = { role: 'gridkey', verifies: ['API:4.8/valid-false'], least: '12 min' } as const
     check(
       invalidDuring(all, {
         ...whole,
@@ -130,7 +130,7 @@ export default scenario({
 
     // Faults begin in the middle between two outputs, and so does the time after them.
     await time.pass('25 s')
-    const short = time.horizon < 15 * 60_000
+    const short = time.horizon < 13 * 60_000
     for (const [name, params, seconds] of short ? spells.slice(0, 3) : spells) {
       const fault = gridkey.inflict(name, params)
       await time.pass(seconds * 1000)

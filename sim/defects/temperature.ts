@@ -46,6 +46,21 @@ const own = listOf<TemperatureParts>('temperature-app', 'defect', {
       },
     }),
   ],
+  'trusts-an-open-input': [
+    'Does not look at the open bits: an open input whose module shows its last value passes for a good one.',
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        const closed = inputs.map((i) => {
+          const channel = reading.channels[i]
+          if (channel?.open === true) reached()
+          return [i, channel === null ? null : { ...channel, open: false }] as const
+        })
+        const channels = { ...reading.channels, ...Object.fromEntries(closed) }
+        return p.judge({ ...reading, channels }, memory, now, config)
+      },
+    }),
+  ],
   'ignores-cold-junction-fault': [
     'Trusts temperatures while the cold junction is not known.',
     (p, reached) => ({

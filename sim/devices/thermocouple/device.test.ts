@@ -190,6 +190,40 @@ describe('faults', () => {
     expect((await words(c, 29, 1))[0]).toBe(2)
   })
 
+  test('open may be told its mode, and the personality tc8-freeze has it from the start', async () => {
+    await using p = await make()
+    const c = p.connect()
+    const before = await celsius(c, 0)
+    const f = p.device.inflict('open', { input: 'ambient', mode: 'freeze' })
+    p.device.set('ambient', { constant: 30 })
+    expect([await celsius(c, 0), (await words(c, 17, 1))[0]! & 1]).toEqual([before, 1])
+    f.lift()
+    expect(await celsius(c, 0)).toBeCloseTo(30, 0)
+    await using q = await play(createThermocouple(readPersonality('tc8-freeze', tc8Schema)), 1)
+    expect((await words(q.connect(), 29, 1))[0]).toBe(1)
+  })
+
+  test('over and under: the flag, and the end of the range', async () => {
+    await using p = await make()
+    const c = p.connect()
+    const over = p.device.inflict('over', { input: 'ambient' })
+    const under = p.device.inflict('under', { input: 'top_oil' })
+    expect(await words(c, 17, 3)).toEqual([0xf8, 1, 4])
+    expect([await celsius(c, 0), await celsius(c, 2)]).toEqual([400, -200])
+    over.lift()
+    under.lift()
+    expect(await words(c, 17, 3)).toEqual([0xf8, 0, 0])
+  })
+
+  test('unplugged: nothing comes back until it is plugged in again', async () => {
+    await using p = await make()
+    const c = p.connect()
+    const f = p.device.inflict('unplugged')
+    expect(await askRtu(c, { fc: 4, address: 0, quantity: 1 }, wait)).toBeUndefined()
+    f.lift()
+    expect(await words(c, 0, 1)).toHaveLength(1)
+  })
+
   test('the fault mode takes 0 to 2, and nothing else is writable', async () => {
     await using p = await make()
     const c = p.connect()

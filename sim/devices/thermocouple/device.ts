@@ -109,7 +109,7 @@ export function createThermocouple(
     const t = env.now()
     const tick = Math.floor(t / p.update)
     if (cached?.tick === tick) return cached.picture
-    const disturbed: Disturbed = { open: 0, reversed: 0, frozen: 0, cjFault: false }
+    const disturbed: Disturbed = { open: 0, reversed: 0, frozen: 0, over: 0, under: 0, cjFault: false }
     for (const effect of faults.active()) effect.alter?.(disturbed)
     const tips = p.channels.map((c) => (c === null ? 0 : courseOf(c.input).at(t)))
     const made = picture(p, errors, { tips, junction: courseOf('junction').at(t) }, disturbed, mode, last)
@@ -132,15 +132,30 @@ export function createThermocouple(
     'thermocouple',
     {
       ...wireFaults<Disturbed>('rtu', () => alive().env.random('faults')),
-      /** A broken element: the channel's open bit, and a value by the fault mode. */
-      open: faultKind(z.strictObject({ input }), (f) => {
+      /**
+       * A broken element: the channel's open bit, and a value by the fault mode: what the platform set, or `mode`.
+       * `freeze` shows the last value, plausible as it is: the flag alone tells.
+       */
+      open: faultKind(z.strictObject({ input, mode: z.enum(faultModes).optional() }), (f) => {
         scan()
         return {
           alter: (d) => {
             d.open |= bits(f.input)
+            if (f.mode !== undefined) d.mode = faultModes.indexOf(f.mode)
           },
         }
       }),
+      /** Beyond the range of its type, at either end: the flag, and the end of the range as value. */
+      over: faultKind(z.strictObject({ input }), (f) => ({
+        alter: (d) => {
+          d.over |= bits(f.input)
+        },
+      })),
+      under: faultKind(z.strictObject({ input }), (f) => ({
+        alter: (d) => {
+          d.under |= bits(f.input)
+        },
+      })),
       /** Leads the wrong way round: the reading mirrors about the junction; no flag tells. */
       reversed: faultKind(z.strictObject({ input }), (f) => ({
         alter: (d) => {

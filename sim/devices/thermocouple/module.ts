@@ -16,6 +16,10 @@ export interface Disturbed {
   open: number
   reversed: number
   frozen: number
+  over: number
+  under: number
+  /** Fault mode in place of the register's, where a fault sets one. */
+  mode?: number
   cjFault: boolean
 }
 
@@ -46,7 +50,7 @@ export interface Picture {
 }
 
 /**
- * The registers at a moment. `truth` gives °C by channel and of the junction; `mode` is the fault mode register's
+ * The registers at a moment. `truth` gives °C by channel and of the junction; `modeSet` is the fault mode register's
  * value (0 substitute, 1 freeze, 2 full scale); `last` what was shown before.
  */
 export function picture(
@@ -54,10 +58,11 @@ export function picture(
   errors: ModuleErrors,
   truth: { readonly tips: readonly number[]; readonly junction: number },
   d: Readonly<Disturbed>,
-  mode: number,
+  modeSet: number,
   last: Shown,
 ): Picture {
   const r = p.registers
+  const mode = d.mode ?? modeSet
   const words = new Uint16Array(registerCount(p))
   const shown = nothingShown()
   const measuredJunction = d.cjFault ? p.cj_fault_value : truth.junction + errors.junction
@@ -84,7 +89,9 @@ export function picture(
       const across = emf(channel.type, truth.tips[i] ?? 0) - emf(channel.type, truth.junction)
       const turned = (d.reversed & bit) === 0 ? across : -across
       const uv = Math.round(turned * 1000 + (errors.offset[i] ?? 0))
-      const t = compensated(channel.type, uv / 1000, measuredJunction)
+      const measured = compensated(channel.type, uv / 1000, measuredJunction)
+      // a short to a stray voltage drives the input beyond either end
+      const t = (d.over & bit) !== 0 ? range.to + 1 : (d.under & bit) !== 0 ? range.from - 1 : measured
       if (t > range.to) over |= bit
       if (t < range.from) under |= bit
       tenths = Math.round(10 * Math.min(range.to, Math.max(range.from, t)))
