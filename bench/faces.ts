@@ -1,6 +1,14 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
 import type { Host, Instant, Json } from '../drivers/faces.ts'
-import type { Faulty, GridKey, Kind, ProfileSpec, Thermocouple } from '../sim/faces.ts'
+import type {
+  AppAction,
+  AppBehaviour,
+  Faulty,
+  GridKey,
+  Kind,
+  ProfileSpec,
+  Thermocouple,
+} from '../sim/faces.ts'
 
 export type { Kind } from '../sim/faces.ts'
 
@@ -66,7 +74,16 @@ export interface Check {
 }
 
 /** What a platform lets itself be asked or observed at. */
-export type Port = 'marketplace' | 'storage' | 'upload' | 'log' | 'config' | 'csv' | 'maintenance'
+/** `operator`: what the system operator may ask of the Container Manager (bench/platforms/operate.ts). */
+export type Port =
+  | 'operator'
+  | 'marketplace'
+  | 'storage'
+  | 'upload'
+  | 'log'
+  | 'config'
+  | 'csv'
+  | 'maintenance'
 
 /** The system under test, as a scenario sees it. */
 export interface Platform {
@@ -136,6 +153,32 @@ export interface Recorder {
   crash(at?: Series): void
 }
 
+/** Scripted apps, in the order of their installation; `guid` has an identifier of the old form, `bare` no configuration. */
+export type ScriptedName = 'first' | 'second' | 'third' | 'guid' | 'bare'
+
+/** An app that the bench controls and the platform runs. */
+export interface ScriptedApp {
+  readonly name: ScriptedName
+  /** Its instance ID. */
+  readonly iid: string
+  /**
+   * What it met and did, by its own report: `started`, `connected`, `asks`, `configured`, `asked` (for its status),
+   * `tells` (its status), `kept-silent`, `commanded`, `stopped` (asked to stop, or ended without being asked: whichever
+   * came first), `ended`, `twice` (it runs twice at once), `heard`.
+   */
+  saw(event: string): Series
+  /** From now on, and at each later start; `next` is for the next starts, one each, before that. */
+  behave(now: AppBehaviour, ...next: readonly AppBehaviour[]): void
+  act(action: AppAction): void
+}
+
+export interface Scripted {
+  app(name: ScriptedName): ScriptedApp
+  readonly all: readonly ScriptedApp[]
+  /** Of all of them. */
+  saw(event: string): Series
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -144,6 +187,7 @@ export interface Roles {
   intruder: Intruder
   clock: Clock
   recorder: Recorder
+  scripted: Scripted
 }
 
 export interface Stage {

@@ -87,3 +87,62 @@ export type TemperatureCourse =
   | { readonly constant: number }
   | { readonly from: number; readonly to: number; readonly over: string }
   | { readonly mean: number; readonly swing: number; readonly period: string }
+
+/**
+ * How a scripted app behaves: an app that the bench controls and the platform runs (sim/apps/scripted). Whatever is left
+ * out is as the LV-CAP API asks. Times in seconds.
+ */
+export interface AppBehaviour {
+  /** Ends with code 1 before it connects. */
+  readonly crashesAtStart?: boolean
+  /** Ends with code 1 so long after its start. */
+  readonly endsAfter?: number
+  /** `randomly`: a client ID made up by its library, and no user name, as fielded clients do. */
+  readonly introduces?: 'itself' | 'randomly'
+  /** Clean session; true unless given. */
+  readonly clean?: boolean
+  /** Leaves a last will; true unless given. */
+  readonly will?: boolean
+  /** Of everything that it publishes and subscribes; 1 unless given. */
+  readonly qos?: 0 | 1
+  /** For its configuration, at each connection; once unless given. */
+  readonly asks?: 'once' | 'never' | 'again-and-again'
+  /**
+   * `bare`: without Timestamp. `empty`: bare, and its request for configuration has no payload at all. `signed`: something
+   * stands under the reserved key Signature; `wrongly-signed`: an empty object does.
+   */
+  readonly payloads?: 'full' | 'bare' | 'empty' | 'signed' | 'wrongly-signed'
+  /** What it answers to status requests, instead of 1, or 5 without configuration. */
+  readonly status?: Json
+  /** Beside its status. */
+  readonly message?: string
+  /** How many status requests it does not answer from now on. */
+  readonly silent?: number | 'always'
+  /** Seconds that an answer takes. */
+  readonly answersAfter?: number
+  /** Answers with what is no JSON. */
+  readonly garbled?: boolean
+  /** Answers on the topic of this instance. */
+  readonly speaksFor?: string
+  /** Says status 3 where no configuration is known, instead of 5. */
+  readonly rejectsNull?: boolean
+  readonly shutdown?: {
+    /** From the command to its word of status 4; 0 unless given. */
+    readonly after?: number | 'never'
+    /** Ends by itself after its word, instead of waiting to be stopped. */
+    readonly exits?: boolean
+    /** Goes on when it is asked to stop (SIGTERM). */
+    readonly ignoresStop?: boolean
+  }
+}
+
+/** What a scripted app is told to do once. */
+export type AppAction =
+  | { readonly do: 'tell'; readonly status: Json; readonly message?: string }
+  /** Its connection breaks without DISCONNECT; it comes back a second later, if it is let. */
+  | { readonly do: 'vanish' }
+  | { readonly do: 'exit'; readonly code: number }
+  | { readonly do: 'publish'; readonly topic: string; readonly text: string }
+  /** Asks for its configuration again. */
+  | { readonly do: 'ask' }
+  | { readonly do: 'subscribe'; readonly topic: string }

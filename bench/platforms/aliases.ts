@@ -68,6 +68,8 @@ function aliasOf(topic: string, apps: RoleApps): string {
   if (a === 'status' && b === 'response' && deep === 3 && c !== '') return `status.response.${c}`
   if (a === 'config' && b !== undefined && b !== '' && deep === 3 && c !== '') return `config.${b}.${c}`
   if (a === 'command' && b !== undefined && b !== '' && deep === 2) return `command.${b}`
+  // What scripted apps publish as a sign of life.
+  if (a === 'algorithm' && b === 'data' && d === 'pulse' && deep === 4) return `pulse.${c}`
   if (a === 'storage' && b === 'data' && c === 'error' && deep === 4 && d !== '') return `error.${d}`
   return unknown
 }

@@ -15,6 +15,9 @@ import { addressOf } from '../rigs/address.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
 import { observe } from './observer.ts'
+import type { OperatorRequest } from './operate.ts'
+import { operatorRequest } from './operate.ts'
+import { scriptedApps, scriptedEntry } from './scripted.ts'
 import { makeRecorder, recorderApp } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
 import type { Observer } from './observer.ts'
@@ -49,12 +52,15 @@ export const enrolled: readonly string[] = [
   intruderApp.apid,
   intruderApp.revoked,
   recorderApp.apid,
+  ...Object.values(scriptedApps).map((a) => a.apid),
 ]
 
 /** Where the devices are that the apps read. Filled as they start. */
 export interface DevicePlaces {
   gridkey?: DevicePlace
   thermocouple?: DevicePlace
+  /** Where the bench waits for the scripted apps. */
+  scripted?: { readonly address: string; readonly port: number }
 }
 
 export type DevicePlace =
@@ -120,7 +126,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const died = Promise.withResolvers<never>()
   died.promise.catch(() => undefined)
   void proc.ended.then((how) => {
-    if (closing) return
+    // A power cut is the bench's own doing.
+    if (closing || how === 'cut') return
     o.emitAs('platform')('host', { what: 'the platform ended', how })
     died.reject(
       up
@@ -136,7 +143,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       ? makeRecorder({ host, realm: o.bench, export: csv, emit: o.emitAs('csv'), aliasOf })
       : undefined
   const seenAtMarketplace = o.emitAs('marketplace')
-  const healthy = watchHealth(apps.map((a) => a.iid))
+  const healthy = watchHealth(apps.filter((a) => a.config !== null).map((a) => a.iid))
   const observer = observe({
     door: { ...door, name: 'observer' },
     realm: o.bench,
@@ -155,6 +162,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'marketplace',
       'log',
       'config',
+      'operator',
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
@@ -182,9 +190,10 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       return { src: port, kind: 'seen', select }
     },
     async ask(port, request) {
-      if (port !== 'config')
+      if (port !== 'config' && port !== 'operator')
         throw new GridproofError('not-capable', `the reference platform cannot be asked at '${port}'`)
-      return Promise.race([configure(request, operator, o), died.promise])
+      const answer = port === 'config' ? configure(request, operator, o) : operate(request, operator)
+      return Promise.race([answer, died.promise])
     },
     async [Symbol.asyncDispose]() {
       closing = true
@@ -204,7 +213,9 @@ interface AppEntry {
   readonly apid: string
   readonly iid: string
   readonly entry: string
-  readonly config: { readonly [k: string]: Json }
+  readonly config: { readonly [k: string]: Json } | null
+  /** What is built into its image beside the program. */
+  readonly image?: Json
 }
 
 function appEntries(o: ReferenceOptions): readonly AppEntry[] {
@@ -223,6 +234,9 @@ function appEntries(o: ReferenceOptions): readonly AppEntry[] {
       ...sensorApps.thermocouple,
       config: { serial: { path: thermocouple.path, ...thermocouple.settings }, interval },
     })
+  if (o.places.scripted !== undefined)
+    for (const app of Object.values(scriptedApps))
+      entries.push({ ...app, entry: scriptedEntry, image: { control: o.places.scripted } })
   return entries
 }
 
@@ -321,6 +335,19 @@ async function configure(request: Json, operator: Operator, o: ReferenceOptions)
       : { address: deviceAt === 'device' ? own : addressOf(o.network, nowhere) }),
     ...(others as { [k: string]: Json }),
   }
+  return answerOf(operator, { what: 'change', iid: app.iid, config: change })
+}
+
+/** `{ do: 'restart', app: 'first' }`: asks the Container Manager, and waits for the answer. */
+async function operate(request: Json, operator: Operator): Promise<Json> {
+  const iids: Readonly<Record<string, { readonly iid: string }>> = { ...sensorApps, ...scriptedApps }
+  return answerOf(
+    operator,
+    operatorRequest(request, (app) => iids[app]?.iid),
+  )
+}
+
+async function answerOf(operator: Operator, r: OperatorRequest): Promise<Json> {
   const late = Promise.withResolvers<never>()
   const t = setTimeout(() => {
     late.reject(
@@ -328,7 +355,7 @@ async function configure(request: Json, operator: Operator, o: ReferenceOptions)
     )
   }, answerWithin)
   try {
-    return await Promise.race([operator.request('change', app.iid, change), late.promise])
+    return await Promise.race([operator.request(r.what, r.iid, r.config), late.promise])
   } finally {
     clearTimeout(t)
   }

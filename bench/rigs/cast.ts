@@ -3,10 +3,11 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
 import type { Device, Emit, Fault, Faulty } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
+import { playScripted } from '../platforms/scripted.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
-import type { Cast, Platform, Rig, Roles } from '../faces.ts'
+import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import type { DeviceEntry, RigFile } from './schema.ts'
 
@@ -71,6 +72,23 @@ export function buildRig(o: RigOptions): BuiltRig {
     return rememberFaults(device, inForce)
   }
 
+  async function startScripted(places: DevicePlaces): Promise<Scripted> {
+    const { at = 0, port: wanted = 0 } = file.roles.scripted ?? {}
+    const realm = world.realm({ name: 'scripted', address: addressOf(o.network, at) })
+    const { wire, port } = await world.tcp({ name: 'scripted/tcp', realm, port: wanted })
+    const played = await realm.run(() =>
+      playScripted({
+        wire,
+        now: () => world.now(),
+        emit: o.emitAs('scripted'),
+        run: (f) => realm.run(f),
+      }),
+    )
+    places.scripted = { address: realm.address, port }
+    open.push(played)
+    return played.role
+  }
+
   return {
     name: file.name,
     bench,
@@ -88,6 +106,7 @@ export function buildRig(o: RigOptions): BuiltRig {
       try {
         for (const role of ['gridkey', 'thermocouple'] as const)
           if (wanted.has(role)) made[role] = await startDevice(role, places)
+        if (wanted.has('scripted')) made.scripted = await startScripted(places)
         if (wanted.has('platform')) {
           platform = await referencePlatform({
             ...o,

@@ -61,6 +61,8 @@ const rig = z.strictObject({
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
+    /** Apps under the bench's control; where the bench waits for them. */
+    scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's CSV recorder, and where and how its files stand on the host's disk. */
     recorder: z
       .strictObject({

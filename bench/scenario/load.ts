@@ -32,6 +32,7 @@ const roleNames = {
   intruder: true,
   clock: true,
   recorder: true,
+  scripted: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

@@ -2,6 +2,7 @@
  * Runs a scenario without a platform, to learn which checks it declares: no time passes, nothing is started, devices
  * are made but do nothing. Replay judges old evidence with these checks.
  */
+import { idleScripted } from '../platforms/scripted.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
 import type { Cast, Check, Clock, Intruder, Platform, Recorder, Roles, Scenario, Stage } from '../faces.ts'
@@ -37,7 +38,17 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     note: () => undefined,
   }
   const platform: Platform = {
-    can: new Set(['marketplace', 'storage', 'upload', 'log', 'config', 'csv', 'maintenance', 'tls']),
+    can: new Set([
+      'marketplace',
+      'storage',
+      'upload',
+      'log',
+      'config',
+      'operator',
+      'csv',
+      'maintenance',
+      'tls',
+    ]),
     hosts: [],
     ready: async () => undefined,
     watch: (port, select) => ({ src: port, kind: 'seen', select }),
@@ -64,6 +75,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'intruder') cast[role] = intruder
     else if (role === 'clock') cast[role] = clock
     else if (role === 'recorder') cast[role] = recorder
+    else if (role === 'scripted') cast[role] = idleScripted()
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })

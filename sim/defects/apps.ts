@@ -5,6 +5,8 @@ import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
+import * as scripted from '../apps/scripted/main.ts'
+import type { ProgramModule } from '../../drivers/faces.ts'
 import type { AppId, Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
@@ -41,6 +43,9 @@ function wrappable<P extends object>(id: AppId, module: Module<P>, defects: read
     },
   }
 }
+
+/** Programs without parts that we know, which run as they are; imported beforehand for the same reason. */
+export const others: ReadonlyMap<string, ProgramModule> = new Map([['sim/apps/scripted/main.ts', scripted]])
 
 /** By module path from the project's root. Imported beforehand: a program that loads modules late has no place in virtual time. */
 export const wrappables: ReadonlyMap<string, Wrappable> = new Map([

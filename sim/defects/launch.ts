@@ -7,7 +7,7 @@
  */
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Json, ProgramEnv, ProgramModule } from '../../drivers/faces.ts'
-import { wrappables } from './apps.ts'
+import { others, wrappables } from './apps.ts'
 import { defectOf } from './index.ts'
 
 export const launcher = 'sim/defects/launch.ts'
@@ -34,7 +34,8 @@ export async function main(env: ProgramEnv): Promise<number | void> {
   const app = wrappables.get(entry)
   if (app === undefined) {
     // Somebody else's program, without parts that we know: it runs as it is.
-    const module = (await import(new URL(`../../${entry}`, import.meta.url).href)) as ProgramModule
+    const module =
+      others.get(entry) ?? ((await import(new URL(`../../${entry}`, import.meta.url).href)) as ProgramModule)
     return module.main(inner)
   }
   const mine = asked.filter((d) => d.app === app.id).map((d) => d.id)

@@ -24,6 +24,8 @@ const appEntry = z.strictObject({
   entry: z.string().min(1),
   /** ContainerConfig, delivered on config/response. Null: the Container Manager knows none. */
   config: z.record(z.string(), json).nullable(),
+  /** Settings built into its image, handed to it unread at each start. */
+  image: json.optional(),
 })
 export type AppEntry = z.infer<typeof appEntry>
 

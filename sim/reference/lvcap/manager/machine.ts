@@ -28,7 +28,7 @@ export type Phase = 'idle' | 'starting' | 'running' | 'leaving' | 'ending' | 'do
 export interface AppState {
   readonly iid: string
   readonly phase: Phase
-  /** Status requests in a row that were not answered, or answered with an unknown code. Survives a restart. */
+  /** Status requests in a row that were not answered, or answered with an unknown code. A restart does not clear it. */
   readonly misses: number
   /** Restarts at once (status 2, 3, 6, last will, exit) since the last status 1. */
   readonly restarts: number
@@ -78,6 +78,8 @@ export type Effect =
     }
   /** Forgets the timers of an app. */
   | { readonly do: 'untime'; readonly iid: string }
+  /** Status requests come at this interval from now on, in seconds. */
+  | { readonly do: 'interval'; readonly seconds: number }
   | { readonly do: 'save'; readonly iid: string; readonly config: JsonObject }
   | { readonly do: 'finish' }
 
@@ -224,13 +226,16 @@ class Turn {
       return
     }
     if (!isUp(app)) return
+    // The word that an application gives at its start answers no request: else one that hangs after each start would
+    // be restarted for ever.
+    const misses = app.asked ? 0 : app.misses
     const a = this.#set(app, { asked: false })
     switch (typeof code === 'number' ? code : -1) {
       case status.ok:
-        this.#set(a, { misses: 0, restarts: 0, phase: 'running' })
+        this.#set(a, { misses, restarts: 0, phase: 'running' })
         return
       case status.initial: {
-        this.#set(a, { misses: 0, phase: 'running' })
+        this.#set(a, { misses, phase: 'running' })
         // Nothing is sent where nothing is known: the two would answer each other for ever.
         if (a.config !== null) this.#publish(say.configResponse(a.iid, a.config, this.#now))
         return
@@ -338,6 +343,15 @@ class Turn {
       answer(true, { Apps: apps })
       return
     }
+    const seconds = r.config?.['statusInterval']
+    if (r.iid === this.#managerIid && r.do === 'change' && isInterval(seconds)) {
+      this.#effects.push(
+        { do: 'interval', seconds },
+        { do: 'save', iid: r.iid, config: { statusInterval: seconds } },
+      )
+      answer(true)
+      return
+    }
     const app = this.#apps.get(r.iid ?? '')
     if (app === undefined) {
       answer(false, { Message: `There is no instance ${r.iid ?? '(none named)'}.` })
@@ -391,6 +405,11 @@ class Turn {
     this.#effects.push({ do: 'log', entry: { event: 'problem', text } })
     this.#publish(say.error(this.#managerIid, code, text, this.#now))
   }
+}
+
+/** Seconds between status requests: a second to a day, as in config.ts. */
+export function isInterval(v: Json | undefined): v is number {
+  return typeof v === 'number' && v >= 1 && v <= 86_400
 }
 
 function isUp(a: AppState): boolean {

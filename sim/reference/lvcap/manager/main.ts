@@ -7,7 +7,16 @@ import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from 
 import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { openSession, type Presentation } from '../sdk/session.ts'
-import { initial, shippedPolicy, step, type Effect, type Input, type Policy, type State } from './machine.ts'
+import {
+  initial,
+  isInterval,
+  shippedPolicy,
+  step,
+  type Effect,
+  type Input,
+  type Policy,
+  type State,
+} from './machine.ts'
 import { interpret } from './messages.ts'
 import { configStore } from './store.ts'
 
@@ -52,6 +61,7 @@ export function parts(_config: Json): ManagerParts {
         pki: config.pki,
         marketplace: { address: config.marketplace.address ?? address, port: config.marketplace.port },
         topics: config.topics,
+        ...(app.image === undefined ? {} : { image: app.image }),
       },
       defects: [],
     }),
@@ -144,6 +154,9 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
           timers.delete(`${effect.iid} ${what}`)
         }
         return
+      case 'interval':
+        ask(effect.seconds * 1_000)
+        return
       case 'save':
         try {
           store.save(effect.iid, effect.config)
@@ -204,10 +217,16 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     if (input !== undefined) take(input)
   })
   session.onConnect(() => void subscribe())
-  const poll = setInterval(() => {
-    // Without a session nobody would hear the question.
-    if (session.stats().connected) take({ kind: 'poll' })
-  }, p.pollEvery(config))
+  let poll: NodeJS.Timeout | undefined
+  const ask = (every: number): void => {
+    clearInterval(poll)
+    poll = setInterval(() => {
+      // Without a session nobody would hear the question.
+      if (session.stats().connected) take({ kind: 'poll' })
+    }, every)
+  }
+  const stored = store.load(config.manager.iid)?.['statusInterval']
+  ask(isInterval(stored) ? stored * 1_000 : p.pollEvery(config))
 
   await aborted(env.term)
   clearInterval(poll)
