@@ -47,6 +47,9 @@ export function checkDevices(rig: RigFile, file: string): void {
       })
     try {
       kind.make(entry.options ?? {})
+      // Devices read their load when they start.
+      const load = entry.options?.['profile']
+      if (load !== undefined) checkLoad(load as unknown as ProfileSpec)
     } catch (e) {
       if (e instanceof GridproofError && e.place === undefined)
         throw new GridproofError('bad-file', e.message, { cause: e, place: at('options') })
