@@ -147,8 +147,11 @@ export interface Clock extends Faulty {
 export interface Recorder {
   /** Lines of its files as `collect` has read them: `seen`, src `csv`. */
   readonly lines: Series
-  /** Reads every file, makes an event of each line not yet read, and one of src `csv`, alias `csv.read` at the end. */
-  collect(): Promise<void>
+  /**
+   * Reads every file; makes an event of each line not yet read, and at the end one of src `csv`, alias `csv.read`, which
+   * sums the files up. `sums`: that one alone.
+   */
+  collect(what?: 'lines' | 'sums'): Promise<void>
   /** Ends the app's process as a crash would; `at`: at the next message of this series at the marketplace. */
   crash(at?: Series): void
 }

@@ -24,6 +24,8 @@ export {
   scalarFormat,
   stampedByHostClock,
   stampedByPlatformClock,
+  volumeFits,
+  volumeMeasured,
   within,
 } from './checks/index.ts'
 export { gridkeyChannels, temperatureChannels } from './platforms/aliases.ts'

@@ -59,6 +59,9 @@ interface Topic {
   next: number
 }
 
+/** A line with a time of recording up to so long after the beginning may be of a message from before it. Ours. */
+const early = 2_000
+
 /** Time that a message may take from being seen to standing in a file. Ours. */
 const settle = 5_000
 
@@ -135,6 +138,9 @@ export class Pairing {
     while (i < list.length && (list[i]?.taken === true || list[i]?.text !== line.text)) i++
     const hit = list[i]
     if (hit !== undefined) return this.#take(t, i, hit, line, i >= t.high ? 'in order' : 'out of order')
+    // What was published just before the watch may stand beside what was published just after, and look the same.
+    if (line.recordedAt !== null && line.recordedAt <= this.#watch.begin + this.#start + early)
+      return { line, how: 'before the watch' }
     const again = list.findLast((m) => m.taken && m.text === line.text)
     if (again !== undefined) return { line, how: 'duplicated', published: again }
     const stamp = objectOf(line.payload)?.['Timestamp']
@@ -145,9 +151,7 @@ export class Pairing {
     })
     const altered = list[other]
     if (altered !== undefined) return this.#take(t, other, altered, line, 'altered')
-    const early =
-      line.recordedAt !== null && line.recordedAt <= this.#watch.begin + this.#start + this.#within
-    return { line, how: early ? 'before the watch' : 'unexpected' }
+    return { line, how: 'unexpected' }
   }
 
   #take(t: Topic, i: number, published: Published, line: Line, how: How): Pair {

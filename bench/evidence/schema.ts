@@ -111,6 +111,17 @@ export interface CsvRead {
   readonly 'lines [1]': number
   readonly 'volume [B]': number
   readonly 'torn lines [1]': number
+  /** First and last time of recording, ms since 1970; null where no line has one. */
+  readonly first: Instant | null
+  readonly last: Instant | null
+  /** What sensors published, and all else that apps publish: lines and bytes, line ends included. */
+  readonly sensors: CsvVolume
+  readonly apps: CsvVolume
+}
+
+export interface CsvVolume {
+  readonly 'lines [1]': number
+  readonly 'volume [B]': number
 }
 
 /** `step`: what the scenario or runner did. */

@@ -11,6 +11,7 @@ import type { Emit } from '../../sim/faces.ts'
 import type { CsvLine, CsvRead } from '../evidence/schema.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Event, Recorder, Series } from '../faces.ts'
+import { isSensorTopic } from '../analysis/volume.ts'
 import { csvReader } from './csv.ts'
 import { payloadOf, stampOf } from './observer.ts'
 
@@ -72,25 +73,55 @@ export function makeRecorder(o: RecorderOptions): PlayedRecorder {
       waiting = undefined
       crash()
     },
-    collect: () =>
+    collect: (what = 'lines') =>
       o.realm.run(async () => {
         const folder = join(o.host.disk, o.export.folder)
-        const total = { files: 0, lines: 0, bytes: 0, torn: 0 }
+        const sum = summary()
+        let files = 0
         for (const file of filesIn(folder)) {
-          const read = readOne(o, folder, file, done)
-          total.files++
-          total.lines += read.lines
-          total.bytes += read.bytes
-          total.torn += read.torn
+          readOne(o, folder, file, sum, what === 'lines' ? done : undefined)
+          files++
         }
-        const payload: CsvRead = {
-          'files [1]': total.files,
-          'lines [1]': total.lines,
-          'volume [B]': total.bytes,
-          'torn lines [1]': total.torn,
-        }
-        o.emit('seen', { alias: 'csv.read', payload: payload as unknown as Json })
+        o.emit('seen', {
+          alias: 'csv.read',
+          payload: { 'files [1]': files, ...sum.read() } as unknown as Json,
+        })
       }),
+  }
+}
+
+interface Summary {
+  line(topic: string, recordedAt: number | null, bytes: number): void
+  torn(): void
+  read(): Omit<CsvRead, 'files [1]'>
+}
+
+function summary(): Summary {
+  const sensors = { lines: 0, bytes: 0 }
+  const apps = { lines: 0, bytes: 0 }
+  let first: number | null = null
+  let last: number | null = null
+  let torn = 0
+  const told = (v: typeof apps): CsvRead['apps'] => ({ 'lines [1]': v.lines, 'volume [B]': v.bytes })
+  return {
+    line(topic, recordedAt, bytes) {
+      const v = isSensorTopic(topic) ? sensors : apps
+      v.lines++
+      v.bytes += bytes
+      if (recordedAt === null) return
+      first = first === null ? recordedAt : Math.min(first, recordedAt)
+      last = last === null ? recordedAt : Math.max(last, recordedAt)
+    },
+    torn: () => void torn++,
+    read: () => ({
+      'lines [1]': sensors.lines + apps.lines,
+      'volume [B]': sensors.bytes + apps.bytes,
+      'torn lines [1]': torn,
+      first,
+      last,
+      sensors: told(sensors),
+      apps: told(apps),
+    }),
   }
 }
 
@@ -106,28 +137,27 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
-/** Makes evidence of the lines of one file that are not yet. */
+/** Sums one file up, and makes evidence of its lines that are not yet; `done` counts those of each file. */
 function readOne(
   o: RecorderOptions,
   folder: string,
   file: string,
-  done: Map<string, number>,
-): { readonly lines: number; readonly bytes: number; readonly torn: number } {
+  sum: Summary,
+  done: Map<string, number> | undefined,
+): void {
   const { columns } = o.export
   let header: ReadonlyMap<string, number> | undefined
   let n = 0
-  let bytes = 0
-  const known = done.get(file) ?? 0
-  const reader = csvReader((fields, size) => {
-    bytes += size
+  const known = done?.get(file) ?? 0
+  const reader = csvReader((fields, bytes) => {
     if (header === undefined) {
       header = new Map(fields.map((name, i) => [name.replace(/^\uFEFF/, ''), i]))
       return
     }
     n++
-    if (n <= known) return
     const of = (column: keyof CsvColumns): string | undefined => fields[header?.get(columns[column]) ?? -1]
-    emitLine(o, { file, line: n, bytes: size, of })
+    sum.line(of('topic') ?? '', timeOf(of('recordedAt')), bytes)
+    if (done !== undefined && n > known) emitLine(o, { file, line: n, bytes, of })
   })
   const fd = openSync(join(folder, file), 'r')
   try {
@@ -140,8 +170,8 @@ function readOne(
   } finally {
     closeSync(fd)
   }
-  done.set(file, n)
-  return { lines: n, bytes, torn: reader.rest() > 0 ? 1 : 0 }
+  done?.set(file, n)
+  if (reader.rest() > 0) sum.torn()
 }
 
 function emitLine(

@@ -57,7 +57,7 @@ export default scenario({
     'temperature-app/swaps-channels': 'M:0026/passes-on',
     'temperature-app/skips-a-minute': 'M:0026/takes-values',
   },
-  horizon: '24 h',
+  horizon: '6 h',
   short: '100 s',
   prove: '12 min',
   async run({ platform, gridkey, thermocouple, recorder, time, check, load }) {

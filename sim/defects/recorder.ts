@@ -152,6 +152,10 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       'Cuts payloads off after 40 characters.',
       rows((row) => (row.Payload.length > 40 ? { Payload: row.Payload.slice(0, 40) } : undefined)),
     ],
+    'pads-lines': [
+      'Pads each payload with blanks to two thousand characters.',
+      rows((row) => ({ Payload: row.Payload.padEnd(2_000) })),
+    ],
     'last-first': [
       'Writes what half a minute brought in the opposite order.',
       (p, reached) => {

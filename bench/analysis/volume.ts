@@ -1,0 +1,50 @@
+/**
+ * What 18 months of recording take of the disk (OpenLV M:004), computed from bytes that were measured. What sensors
+ * deliver grows with their rate; all else that apps publish (status, results, errors) is taken as it was measured.
+ */
+
+/** `sensor/data/<IID>/...` (LV-CAP API 5.3). */
+export function isSensorTopic(topic: string): boolean {
+  return topic.startsWith('sensor/data/')
+}
+
+/** The least duration of the project (M:004: 18 months), in days: 1.5 years of 365.25 days. */
+export const projectDays = 548
+
+/** SSD of the project's computer in bytes (I:0038: 512 GB, as makers count). */
+export const diskBytes = 512e9
+
+/** What the operating system and the platform itself may take of it, in bytes. Ours: 32 GB. */
+export const systemBytes = 32e9
+
+/** Bytes that were measured in a span of time with sensors at one interval. */
+export interface MeasuredVolume {
+  readonly sensorBytes: number
+  readonly appBytes: number
+  /** Span in ms; and the interval of the sensors meanwhile, in ms. */
+  readonly spanMs: number
+  readonly intervalMs: number
+}
+
+export interface ProjectVolume {
+  readonly intervalMs: number
+  /** Bytes of 18 months. */
+  readonly sensors: number
+  readonly apps: number
+  /** What a neighbour sends: at most what its own sensors deliver at the same interval (our assumption). */
+  readonly peers: number
+  readonly total: number
+}
+
+/** How it is computed, for the evidence. */
+export const formula =
+  'bytes measured / span x 548 d; sensors x (interval measured / interval asked); a neighbour sends at most what our own sensors deliver'
+
+/** @param intervalMs interval of the sensors to compute for, ms. NaN where the span is empty. */
+export function projectVolume(m: MeasuredVolume, intervalMs: number): ProjectVolume {
+  const days = m.spanMs / 86_400_000
+  const perProject = projectDays / (days > 0 ? days : Number.NaN)
+  const sensors = m.sensorBytes * perProject * (m.intervalMs / intervalMs)
+  const apps = m.appBytes * perProject
+  return { intervalMs, sensors, apps, peers: sensors, total: sensors + apps + sensors }
+}
