@@ -32,7 +32,7 @@ export default scenario({
         id: 'longest',
         verifies: ['S:003/longest'],
         settings: [600],
-        least: '16 h',
+        least: '15 h',
       }),
     )
     check(
@@ -41,7 +41,7 @@ export default scenario({
         id: 'each-step',
         verifies: ['S:003/ten-second-steps'],
         settings,
-        least: '16 h',
+        least: '15 h',
       }),
     )
     // The first interval: eight readings, for what only shows when it is fast.

@@ -55,6 +55,7 @@ export default scenario({
     'gridkey-app/stale-timestamp': 'API:4.8/new-timestamp',
     'gridkey-app/gives-up-for-good': 'APPC:2.5/valid-again',
     'gridkey-app/stale-value': 'M:0022/current',
+    'gridkey-app/loses-the-sign-of-reactive-power': 'M:0022/current',
   },
   horizon: '13 min',
   short: '2 min',

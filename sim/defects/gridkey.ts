@@ -55,6 +55,82 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
     'Publishes reverse power as if it flowed forward.',
     values((q, v) => (isRealPower(q) ? Math.abs(v) : undefined)),
   ],
+  'loses-the-sign-of-reactive-power': [
+    'Publishes capacitive reactive power, and that of reverse flow, as inductive.',
+    values((q, v) => (q.endsWith('.reactive_power') ? Math.abs(v) : undefined)),
+  ],
+  'current-with-a-sign': [
+    'Publishes the current of reverse flow below zero, though an RMS value has no sign.',
+    values((q, v, all) =>
+      isCurrent(q) && (all[q.replace('.current', '.real_power')] ?? 0) < 0 ? -v : undefined,
+    ),
+  ],
+  'power-factor-without-sign': [
+    'Publishes power factors of reverse flow as if it flowed forward.',
+    values((q, v) => (q.endsWith('.power_factor') ? Math.abs(v) : undefined)),
+  ],
+  'power-factor-in-percent': [
+    'Publishes power factors in per cent, without asking whether they are in range.',
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        const judged = p.judge(reading, memory, now, config)
+        reached()
+        const samples = judged.samples.map((s) =>
+          s.quantity.endsWith('.power_factor') ? { ...s, value: s.value * 100 } : s,
+        )
+        return { ...judged, samples }
+      },
+    }),
+  ],
+  'swaps-lines': [
+    'Publishes the voltage from L1 to L2 as that from L2 to L3, and the other way round.',
+    values((q, _v, all) =>
+      q === 'busbar.l1l2.voltage'
+        ? (all['busbar.l2l3.voltage'] ?? undefined)
+        : q === 'busbar.l2l3.voltage'
+          ? (all['busbar.l1l2.voltage'] ?? undefined)
+          : undefined,
+    ),
+  ],
+  'silent-about-feeder-five': [
+    'Publishes nothing of the fifth feeder.',
+    (p, reached) => ({
+      ...p,
+      judge: (reading, memory, now, config) => {
+        const judged = p.judge(reading, memory, now, config)
+        const samples = judged.samples.filter((s) => !s.quantity.startsWith('feeder5.'))
+        if (samples.length < judged.samples.length) reached()
+        return { ...judged, samples }
+      },
+    }),
+  ],
+  'invents-names': [
+    'Names the topics of power factors by a word of its own.',
+    (p, reached) => ({
+      ...p,
+      topic: (quantity, config) => {
+        const named = p.topic(quantity, config)
+        if (!quantity.endsWith('.power_factor')) return named
+        reached()
+        return named.replace('power_factor', 'cosphi').replace('power-factor', 'cosphi')
+      },
+    }),
+  ],
+  'keeps-its-first-topics': [
+    'Goes on with the topic names of its first configuration.',
+    (p, reached) => {
+      let first: GridkeyConfig['topics'] | undefined
+      return {
+        ...p,
+        topic: (quantity, config) => {
+          first ??= config.topics
+          if (first !== config.topics) reached()
+          return p.topic(quantity, { ...config, topics: first })
+        },
+      }
+    },
+  ],
   'swaps-phases': [
     'Publishes the current of L1 as that of L2, and the other way round.',
     values((q, _v, all) => {

@@ -276,6 +276,17 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         }
       },
     ],
+    'never-valid': [
+      'Publishes every value as invalid.',
+      (p, reached) => ({
+        ...p,
+        judge: (reading, memory, now, config) => {
+          const judged = p.judge(reading, memory, now, config)
+          reached()
+          return { ...judged, samples: judged.samples.map((s) => ({ ...s, valid: false })) }
+        },
+      }),
+    ],
     'silent-when-dead': [
       'Publishes only what is valid.',
       (p, reached) => ({
@@ -311,7 +322,7 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         topic: (quantity, config) => {
           if (quantity !== odd) return p.topic(quantity, config)
           reached()
-          return `${p.topic(quantity, config)}/value`
+          return `Unnamed/${p.topic(quantity, config)}`
         },
       }),
     ],

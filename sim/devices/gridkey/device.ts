@@ -164,6 +164,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
           }
         },
         shutPort: () => alive().port.shut(),
+        tell: (data) => void emit('note', data),
         reboot(ms, bootMs) {
           clearTimeout(away)
           boot = bootMs ?? p.boot

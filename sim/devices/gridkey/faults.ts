@@ -40,6 +40,8 @@ export interface GridKeyInside {
   reboot(ms: number | undefined, bootMs: number | undefined): () => void
   /** Closes the TCP port; the returned function opens it again. */
   shutPort(): () => void
+  /** Keeps a remark in the evidence. */
+  tell(data: { readonly what: string; readonly from: string }): void
   readonly fullScale: number
   readonly quantities: readonly Quantity[]
 }
@@ -147,6 +149,16 @@ export function gridkeyFaults(inside: GridKeyInside): Readonly<Record<string, Fa
           r.validity &= ~(1 << (f * phases + ph))
         }
         raise(r, states.overrange)
+      },
+    })),
+
+    /** Nothing is wrong with it, but the platform is told to look elsewhere: whatever asks it is noted, and answered. */
+    'asked-elsewhere': faultKind(z.strictObject({}), () => ({
+      hooks: {
+        asked: (ask) => {
+          inside.tell({ what: 'asked although the platform is to look elsewhere', from: ask.peer })
+          return undefined
+        },
       },
     })),
 

@@ -1,0 +1,92 @@
+/**
+ * A day and an hour of the whole chain with few channels: over midnight, past the hours at which something that runs
+ * out would run out, for both sensor apps.
+ */
+import {
+  arrivesEvery,
+  gridkeyChannels,
+  noNewNames,
+  scalarFormat,
+  scenario,
+  stampedByPlatformClock,
+  temperatureChannels,
+} from '../../bench/index.ts'
+
+const channels = gridkeyChannels.filter((c) => c.includes('.busbar.'))
+
+export default scenario({
+  title: 'Readings come through the night and past midnight just as at any other hour',
+  verifies: [
+    'M:0023/every-minute',
+    'M:0027',
+    'I:0062',
+    'I:0068/every-minute',
+    'I:0070/every-minute',
+    'API:8.3.1/interval',
+    'API:8.3.1/format',
+  ],
+  needs: ['platform', 'gridkey', 'thermocouple'],
+  catches: {
+    'gridkey-app/skips-midnight': 'M:0023/every-minute',
+    'gridkey-app/stops-after-six-hours': 'M:0023/every-minute',
+    'gridkey-app/stale-timestamp': 'API:8.3.1/interval',
+    'temperature-app/skips-midnight': 'M:0027/every-minute',
+    'temperature-app/stops-after-six-hours': 'I:0070/every-minute',
+    'temperature-app/timestamp-in-milliseconds': 'M:0027/timestamp',
+    'temperature-app/without-valid': 'API:8.3.1/format',
+    'temperature-app/new-name-each-time': 'I:0068/every-minute',
+  },
+  horizon: '25 h',
+  short: '4 min',
+  prove: '25 h',
+  async run({ platform, gridkey, thermocouple, time, check, load }) {
+    gridkey.follow(load('summer-weekday'))
+    thermocouple.set('ambient', { mean: 12, swing: 6, period: '24 h' })
+    // The busbars alone are watched: one feeder keeps the app busy.
+    await platform.ask('config', { app: 'gridkey', intervalSeconds: 60, feeders: [1] })
+    await platform.ask('config', { app: 'thermocouple', intervalSeconds: 60 })
+    const feeder = platform.watch('marketplace', 'gridkey.busbar.*')
+    const temperature = platform.watch('marketplace', 'thermocouple.*')
+    check(
+      arrivesEvery('60 s', feeder, {
+        id: 'feeder-every-minute',
+        verifies: ['M:0023/every-minute', 'I:0062', 'API:8.3.1/interval'],
+        gap: '±6 s',
+        channels,
+        start: '75 s',
+      }),
+    )
+    check(
+      arrivesEvery('60 s', temperature, {
+        id: 'temperature-every-minute',
+        verifies: ['M:0027/every-minute', 'I:0068/every-minute', 'I:0070/every-minute', 'API:8.3.1/interval'],
+        gap: '±6 s',
+        channels: temperatureChannels,
+        start: '75 s',
+      }),
+    )
+    check(
+      stampedByPlatformClock(temperature, { id: 'stamps', verifies: ['M:0027/timestamp'], within: '2 s' }),
+    )
+    check(
+      scalarFormat(temperature, {
+        id: 'format',
+        verifies: ['API:8.3.1/format'],
+        value: 'number',
+        qos: 1,
+        retain: false,
+      }),
+    )
+    check(
+      noNewNames(platform.watch('marketplace', '*'), {
+        id: 'names-settle',
+        verifies: ['I:0068/every-minute'],
+        key: 'topic',
+        warmUp: '10 min',
+        atMost: 4,
+        least: '25 h',
+      }),
+    )
+    await time.pass(time.horizon)
+  },
+})
