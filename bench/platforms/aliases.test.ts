@@ -187,10 +187,11 @@ describe('whatever topics a hostile client chooses', () => {
     const remembered = new Set<Map<unknown, unknown>>()
     const set = Reflect.get(Map.prototype, 'set') as (k: unknown, v: unknown) => Map<unknown, unknown>
     // The only memory is a Map: watched from outside, since it must not show.
-    Map.prototype.set = function (this: Map<unknown, unknown>, k: unknown, v: unknown) {
+    const watched = function (this: Map<unknown, unknown>, k: unknown, v: unknown): unknown {
       remembered.add(this)
       return set.call(this, k, v)
     }
+    Reflect.set(Map.prototype, 'set', watched)
     try {
       const aliasOf = aliasTable(apps)
       for (let i = 0; i < 100_000; i++) aliasOf(`status/response/${i.toString(36)}`)
@@ -199,7 +200,7 @@ describe('whatever topics a hostile client chooses', () => {
         'gridkey.busbar.l2n.voltage',
       )
     } finally {
-      Map.prototype.set = set
+      Reflect.set(Map.prototype, 'set', set)
     }
     const [memory, ...more] = remembered
     expect(more).toEqual([])
