@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { iidPattern } from './api.ts'
 import type { Json } from './env.ts'
 import { LvcapError } from './errors.ts'
+import { maintenanceSettings } from './maintenance/config.ts'
 
 /** Topic names: as the GridKey specification proposes (Appendix C, section 4), or as fielded in 2018. */
 export const topicProfile = z.enum(['spec', 'openlv-2018'])
@@ -26,6 +27,8 @@ const appEntry = z.strictObject({
   config: z.record(z.string(), json).nullable(),
   /** Settings built into its image, handed to it unread at each start. */
   image: json.optional(),
+  /** A core service (section 5.1.1): up before any other application is started. `storage` may answer queries. */
+  service: z.literal('storage').optional(),
 })
 export type AppEntry = z.infer<typeof appEntry>
 
@@ -48,6 +51,8 @@ export const platformSchema = z.strictObject({
     iid: iid.default('eatl_marketplace_00'),
     /** Serial numbers (hexadecimal) of revoked certificates. */
     revoked: z.array(z.string().regex(/^[0-9a-fA-F]+$/)).default([]),
+    /** Instances with the rights of an application that run elsewhere, and are nobody's to start here. */
+    guests: z.array(z.strictObject({ apid, iid })).default([]),
   }),
   manager: z
     .strictObject({
@@ -56,6 +61,8 @@ export const platformSchema = z.strictObject({
       statusInterval: z.number().positive().max(86_400).default(120),
     })
     .prefault({}),
+  /** The service at the Ethernet port for engineers; without it there is none. */
+  maintenance: maintenanceSettings.optional(),
   /** Topic names that apps use unless their own configuration says otherwise. */
   topics: topicProfile.default('spec'),
   /** In the order of their installation, which is the order of their start (section 5.1.2). */
@@ -70,7 +77,7 @@ export const marketplaceSchema = z.strictObject({
   address: z.string().min(1),
   port,
   managerIid: iid,
-  apps: z.array(z.strictObject({ apid, iid })),
+  apps: z.array(z.strictObject({ apid, iid, service: z.literal('storage').optional() })),
   revoked: z.array(z.string()),
 })
 export type MarketplaceConfig = z.infer<typeof marketplaceSchema>

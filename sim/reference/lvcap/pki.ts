@@ -43,7 +43,7 @@ const future = { notBefore: new Date('9990-01-01T00:00:00Z'), notAfter: always.n
 const rootName = 'Platform certificate authority'
 
 /**
- * Writes ca.crt; broker, container-manager, observer, operator and `<APID>` as .crt and .key; and
+ * Writes ca.crt; broker, maintenance, container-manager, observer, operator and `<APID>` as .crt and .key; and
  * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key, all PEM, into `folder`, which is made. With RSA it
  * takes a second or two. Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
  */
@@ -64,6 +64,9 @@ export function makePki(folder: string, options: PkiOptions): void {
   const broker = newKeys()
   const names = ['marketplace', 'localhost', ...new Set(['127.0.0.1', ...(options.addresses ?? [])])]
   put('broker', issue('marketplace', broker, root, 'server', { names }), broker)
+  const local = newKeys()
+  const localNames = ['maintenance', ...names.filter((n) => n !== 'marketplace')]
+  put('maintenance', issue('maintenance', local, root, 'server', { names: localNames }), local)
   for (const name of new Set([...standingIdentities, ...options.apps])) {
     const keys = newKeys()
     put(name, issue(name, keys, root, 'client'), keys)

@@ -2,7 +2,7 @@
  * The Container Manager: starts the Data Marketplace and then the applications, configures them, asks after them, and
  * restarts or stops them (API sections 5, 6 and 8.2). How a program is run is `env.start`'s affair.
  */
-import { topics, type Message } from '../api.ts'
+import { status, topics, type Message } from '../api.ts'
 import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from '../config.ts'
 import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
@@ -32,6 +32,11 @@ export interface ManagerParts {
   program(app: AppEntry, config: PlatformConfig, address: string): Program
   /** The program of the Data Marketplace. */
   core(config: PlatformConfig, address: string): Program
+  /**
+   * Starts the core services; applications follow when the Container Manager has reached the Data Marketplace, which
+   * `begin` does not wait for.
+   */
+  startCore(start: () => Promise<void>, begin: () => void): Promise<void>
   interpret(topic: string, payload: Uint8Array): Input | undefined
   decide(
     state: State,
@@ -73,11 +78,19 @@ export function parts(_config: Json): ManagerParts {
         address: config.marketplace.address ?? address,
         port: config.marketplace.port,
         managerIid: config.manager.iid,
-        apps: config.apps.map(({ apid, iid }) => ({ apid, iid })),
+        apps: [
+          ...config.apps.map(({ apid, iid, service }) => ({
+            apid,
+            iid,
+            ...(service === undefined ? {} : { service }),
+          })),
+          ...config.marketplace.guests,
+        ],
         revoked: config.marketplace.revoked,
       },
       defects: [],
     }),
+    startCore: (start) => start(),
     interpret,
     decide: step,
     publish: (message, send) => send(message),
@@ -101,20 +114,6 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   const done = new Promise<void>((resolve) => {
     finished = resolve
   })
-
-  const core = keepCore(env, p.core(config, env.address))
-  await core.start()
-
-  const session = openSession(
-    {
-      pki: config.pki,
-      name: 'container-manager',
-      address: config.marketplace.address ?? env.address,
-      port: config.marketplace.port,
-    },
-    p.present(),
-    (text) => env.log({ event: 'trouble', text }),
-  )
 
   const take = (input: Input): void => {
     const [next, effects] = p.decide(state, input, wallClock(), policy, config.manager.iid)
@@ -184,10 +183,12 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     }
   }
 
+  const services = awaitServices(apps)
   const startApp = async (iid: string): Promise<void> => {
     const app = apps.find((a) => a.iid === iid)
     if (app === undefined) return
     try {
+      if (app.service === undefined) await services.up(env.term)
       const proc = await env.start(iid, p.program(app, config, env.address))
       procs.set(iid, proc)
       const how = await proc.ended
@@ -197,6 +198,27 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
       take({ kind: 'exited', iid, how: textOf(error) })
     }
   }
+
+  const core = keepCore(env, p.core(config, env.address))
+  await p.startCore(
+    () => core.start(),
+    () => take({ kind: 'begin' }),
+  )
+
+  const session = openSession(
+    {
+      pki: config.pki,
+      name: 'container-manager',
+      address: config.marketplace.address ?? env.address,
+      port: config.marketplace.port,
+    },
+    p.present(),
+    (text) => env.log({ event: 'trouble', text }),
+  )
+
+  const maintenance = maintenanceProgram(config, env.address)
+  const local = maintenance === undefined ? undefined : keepCore(env, maintenance, 'maintenance')
+  await local?.start()
 
   const subscribe = async (): Promise<void> => {
     try {
@@ -214,6 +236,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
 
   session.onMessage((topic, payload) => {
     const input = p.interpret(topic, payload)
+    if (input?.kind === 'status' && input.code === status.ok) services.isUp(input.iid)
     if (input !== undefined) take(input)
   })
   session.onConnect(() => void subscribe())
@@ -234,18 +257,60 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   await done
   for (const t of timers.values()) clearTimeout(t)
   await session.close(2_000)
+  await local?.stop()
   await core.stop()
   return 0
 }
 
+/** Other applications wait until every core service has said once that it runs (section 5.1.1). */
+function awaitServices(apps: readonly AppEntry[]): {
+  isUp(iid: string): void
+  /** Rejects where the platform is shut down before. */
+  up(term: AbortSignal): Promise<void>
+} {
+  const waiting = new Set(apps.filter((a) => a.service !== undefined).map((a) => a.iid))
+  const all = Promise.withResolvers<void>()
+  if (waiting.size === 0) all.resolve()
+  return {
+    isUp(iid) {
+      waiting.delete(iid)
+      if (waiting.size === 0) all.resolve()
+    },
+    async up(term) {
+      if (waiting.size > 0) await Promise.race([all.promise, aborted(term)])
+      if (waiting.size > 0) throw new LvcapError('closed', 'The platform was shut down before it was up.')
+    },
+  }
+}
+
+/** The program of the maintenance service, where one is configured. */
+function maintenanceProgram(config: PlatformConfig, address: string): Program | undefined {
+  if (config.maintenance === undefined) return undefined
+  const { entry, ...settings } = config.maintenance
+  return {
+    entry,
+    config: {
+      ...settings,
+      pki: config.pki,
+      address: config.marketplace.address ?? address,
+      apps: config.apps.map(({ apid, iid }) => ({ apid, iid })),
+    },
+    defects: [],
+  }
+}
+
 /** Keeps the Data Marketplace running: ended by itself, it is started again. */
-function keepCore(env: ProgramEnv, program: Program): { start(): Promise<void>; stop(): Promise<void> } {
+function keepCore(
+  env: ProgramEnv,
+  program: Program,
+  name = 'marketplace',
+): { start(): Promise<void>; stop(): Promise<void> } {
   let proc: Proc | undefined
   let stopping = false
   let timer: NodeJS.Timeout | undefined
   const start = async (): Promise<void> => {
     try {
-      const mine = await env.start('marketplace', program)
+      const mine = await env.start(name, program)
       proc = mine
       void mine.ended.then(again)
     } catch (error) {
