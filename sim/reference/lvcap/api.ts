@@ -10,6 +10,8 @@ export interface Message {
   readonly payload: Json
   readonly qos: 0 | 1 | 2
   readonly retain: boolean
+  /** The payload as text, where it is sent byte for byte; `payload` then only stands for it. */
+  readonly text?: string
 }
 
 /** Values of `Status` (section 8.2.2, table 7). */
@@ -53,6 +55,8 @@ export const topics = {
   error: (iid: string) => `storage/data/error/${iid}`,
   sensor: (iid: string) => `sensor/data/${iid}`,
   algorithm: (iid: string) => `algorithm/data/${iid}`,
+  storageResponse: (iid: string) => `storage/response/${iid}`,
+  newDataResponse: (iid: string) => `storage/response/newdata/${iid}`,
   /** Ours, not of the API: requests of the system operator to the Container Manager, and its answers. */
   managerRequest: 'manager/request',
   managerResponse: 'manager/response',

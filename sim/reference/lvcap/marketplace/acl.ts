@@ -4,7 +4,7 @@
  */
 import { topics } from '../api.ts'
 
-export type Role = 'app' | 'manager' | 'operator' | 'none'
+export type Role = 'app' | 'storage' | 'manager' | 'operator' | 'none'
 
 /** Somebody with a good certificate. */
 export interface Identity {
@@ -18,7 +18,11 @@ export interface Identity {
 /** Standing common names, and the instances of each installed APID. */
 export interface Directory {
   readonly managerIid: string
-  readonly apps: readonly { readonly apid: string; readonly iid: string }[]
+  readonly apps: readonly {
+    readonly apid: string
+    readonly iid: string
+    readonly service?: 'storage' | undefined
+  }[]
 }
 
 /**
@@ -27,7 +31,9 @@ export interface Directory {
 export function identityOf(name: string, directory: Directory): Identity {
   if (name === 'container-manager') return { name, role: 'manager', iids: [directory.managerIid] }
   if (name === 'operator') return { name, role: 'operator', iids: [] }
-  const iids = directory.apps.filter((a) => a.apid === name).map((a) => a.iid)
+  const mine = directory.apps.filter((a) => a.apid === name)
+  const iids = mine.map((a) => a.iid)
+  if (mine.some((a) => a.service === 'storage')) return { name, role: 'storage', iids }
   return { name, role: iids.length === 0 ? 'none' : 'app', iids }
 }
 
@@ -36,6 +42,12 @@ export function mayPublish(identity: Identity, topic: string): boolean {
   switch (identity.role) {
     case 'app':
       return identity.iids.some((iid) => appMayPublish(iid, topic))
+    case 'storage':
+      return (
+        identity.iids.some((iid) => appMayPublish(iid, topic)) ||
+        isOneBelow('storage/response', topic) ||
+        isOneBelow('storage/response/newdata', topic)
+      )
     case 'manager':
       return (
         topic === topics.statusRequest ||

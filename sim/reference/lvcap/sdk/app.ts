@@ -61,6 +61,8 @@ export interface AppContext {
 
 /** A configuration in force. */
 export interface Operation {
+  /** When it operates in full: status 1 is not said before. At once, where it is absent. */
+  readonly ready?: Promise<void>
   /** Counts worth watching for growth, written to the log with each status answer. */
   gauges(): Readonly<Record<string, number>>
   stop(): Promise<void>
@@ -231,6 +233,7 @@ class Life {
     this.#operation = undefined
     try {
       this.#operation = { config: wanted, running: this.#operate(wanted, this.#context()) }
+      await this.#operation.running.ready
       this.#code = status.ok
       this.#log({ event: 'configured' })
       this.#tell(status.ok)

@@ -54,6 +54,11 @@ export interface Session {
   onConnect(f: (resumed: boolean) => void): void
   /** A message of QoS 1 is acknowledged when `f` has returned. */
   onMessage(f: (topic: string, payload: Uint8Array, how: Delivery) => void): void
+  /**
+   * A message is acknowledged when what `f` gives has resolved; the next one is heard after that. Where it is rejected,
+   * the message stays unacknowledged, and the connection is made anew.
+   */
+  onDelivery(f: (topic: string, payload: Uint8Array, how: Delivery) => Promise<void>): void
   stats(): SessionStats
   /** Ends with DISCONNECT, so that no last will is sent; waits at most `ms` for acknowledgements still due. */
   close(ms: number): Promise<void>
@@ -88,7 +93,7 @@ export function openSession(access: Access, who: Presentation, log: (text: strin
     inFlight++
     client.publish(
       message.topic,
-      JSON.stringify(message.payload),
+      message.text ?? JSON.stringify(message.payload),
       { qos: message.qos, retain: message.retain },
       (error) => {
         inFlight--
@@ -140,6 +145,15 @@ export function openSession(access: Access, who: Presentation, log: (text: strin
     },
     onConnect: (f) => void connectListeners.push(f),
     onMessage: (f) => void messageListeners.push(f),
+    onDelivery(f) {
+      client.handleMessage = (packet, done) => {
+        const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+        f(packet.topic, payload, packet).then(
+          () => done(),
+          () => void client.stream.destroy(),
+        )
+      }
+    },
     stats: () => ({
       connected: client.connected,
       queued: queue.length,
