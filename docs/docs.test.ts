@@ -1,5 +1,6 @@
 /** The documentation is held to the code: commands, options, codes, tables, and the example scenario, which is run. */
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
@@ -342,11 +343,13 @@ describe('the scenario in scenarios.md', () => {
     const { default: example } = (await import(file)) as { default: { catches: Record<string, string> } }
     const pki = join(folder, 'pki')
     makePki(pki, { apps: enrolled, addresses: ['10.77.0.10'], algorithm: 'ed25519' })
+    const rigFile = join(root, 'fixtures/rigs/virtual.yaml')
     const job = (defect?: string): Job => ({
       id: defect ?? '',
       scenario: 'capture/no-reply',
       file,
-      rigFile: join(root, 'fixtures/rigs/virtual.yaml'),
+      rigFile,
+      rigSha256: createHash('sha256').update(readFileSync(rigFile)).digest('hex'),
       seed: 1,
       horizonMs: 600_000,
       fullHorizonMs: 600_000,
