@@ -126,7 +126,12 @@ export interface IntruderAttempt {
   /** Last will to leave; the connection is then dropped without a word, so that the broker should speak it. */
   readonly will?: { readonly topic: string; readonly payload: Json }
   /** What to do once inside, if it gets inside. */
-  readonly publish?: { readonly topic: string; readonly payload: Json }
+  readonly publish?: {
+    readonly topic: string
+    readonly payload: Json
+    /** 1 unless given. */
+    readonly qos?: 0 | 1
+  }
   /** Highest TLS version offered. */
   readonly tlsMax?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 }

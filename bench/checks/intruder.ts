@@ -57,7 +57,7 @@ export function refused(
       const announced: Announced[] = []
       return {
         see(e) {
-          if (e.kind === 'sent') announce(e, announced)
+          if (e.kind === 'sent') announce(e, announced, wanted)
           if (e.kind === 'seen' && e.src === at && announced.length > 0) {
             const a = announced.find((x) => isOf(x, e))
             if (a !== undefined)
@@ -95,12 +95,14 @@ export function refused(
 
 /** `intruder.expired`: `expired`. */
 function attemptName(e: Event): string {
-  return channelOf(e).replace(/^intruder\./, '')
+  return channelOf(e).replace(/^(?:intruder|laptop)\./, '')
 }
 
-function announce(e: Event, list: Announced[]): void {
+/** Attempts of other checks are not ours to judge. A last will is a message too. */
+function announce(e: Event, list: Announced[], wanted: ReadonlyMap<string, unknown>): void {
   const attempt = objectOf(objectOf(e.data)?.['attempt'])
-  const publish = objectOf(attempt?.['publish'])
+  const publish = objectOf(attempt?.['publish']) ?? objectOf(attempt?.['will'])
+  if (!wanted.has(textOf(attempt?.['name']))) return
   if (publish === undefined || typeof publish['topic'] !== 'string' || list.length >= 1000) return
   list.push({
     attempt: textOf(attempt?.['name']),

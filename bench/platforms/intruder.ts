@@ -168,8 +168,16 @@ async function follow(
     }
     // An acknowledgement is no admission: a broker that will not take a message must acknowledge it all the same or
     // close (MQTT 3.1.1, 3.3.5). Whether it took it shows at the marketplace.
-    client.publish(p.topic, JSON.stringify(p.payload), { qos: 1 }, (e) => {
-      if (e === undefined || e === null) done.resolve({ stage: 'publish', reason: 'acknowledged' })
+    const qos = p.qos ?? 1
+    client.publish(p.topic, JSON.stringify(p.payload), { qos }, (e) => {
+      if (e !== undefined && e !== null) return
+      if (qos === 1) done.resolve({ stage: 'publish', reason: 'acknowledged' })
+      // Nobody answers it: what is answered after it tells that the broker has read it.
+      else
+        client.publish(p.topic.replace(/[^/]*$/, 'after'), '{}', { qos: 1 }, (after) => {
+          if (after === undefined || after === null)
+            done.resolve({ stage: 'publish', reason: 'sent, without asking for an acknowledgement' })
+        })
     })
   })
   const timer = setTimeout(() => {
