@@ -148,6 +148,35 @@ export interface Clock extends Faulty {
   offset(): number
 }
 
+/** Somebody's laptop at the platform's own Ethernet port, at its maintenance service. */
+export interface Laptop {
+  /** What came of its visits: `seen`, alias `laptop.<visit>`, payload VisitOutcome. */
+  readonly outcomes: Series
+  visit(what: Visit): Promise<Json>
+}
+
+/** One visit: logs in where a password is given, and then asks for what only an engineer may see. */
+export interface Visit {
+  /** Names the visit in the log: `default-password`. */
+  readonly name: string
+  /** `https` unless given. */
+  readonly over?: 'https' | 'http'
+  /** Port to knock at, where not the service's own. */
+  readonly port?: number
+  /** Highest TLS version offered. */
+  readonly tlsMax?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+  /** `beginning`: the first eight characters of the right one; `other-case`: the right one with letters in the other case. */
+  readonly password?:
+    | { readonly is: 'right' | 'beginning' | 'other-case' }
+    | { readonly is: 'text'; readonly text: string }
+  /** Tries so many made-up passwords instead. */
+  readonly guesses?: number
+  /** What to ask for; the state of the platform unless given. */
+  readonly path?: string
+  /** Logs out after the log-in, before it asks. */
+  readonly loggedOut?: true
+}
+
 /** The platform's CSV recorder: an app of the platform, and its files as an engineer would copy them from the disk. */
 export interface Recorder {
   /** Lines of its files as `collect` has read them: `seen`, src `csv`. */
@@ -223,6 +252,7 @@ export interface Scenario<K extends keyof Roles = keyof Roles> {
   /** Defect id to the requirement or clause that must fail because of it; unknown ones are refused at load. */
   readonly catches: Readonly<Record<string, string>>
   /** Simulated length of the full run: `24 h`. */
+  laptop: Laptop
   readonly horizon: string
   /** Length of a short run; without it the full length is used. */
   readonly short?: string

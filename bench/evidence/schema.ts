@@ -187,8 +187,11 @@ export interface AttemptSent {
   readonly attempt: IntruderAttempt
 }
 
-/** How far a stranger got: `inside` means that it was let in. `publish`: inside, but what it sent was not taken. */
-export type IntruderStage = 'tcp' | 'tls' | 'mqtt' | 'publish' | 'inside'
+/**
+ * How far a stranger got: `inside` means that it was let in. `publish`: inside, but what it sent was not taken. `login`: its
+ * password was not; `locked`: it was not heard for a while.
+ */
+export type IntruderStage = 'tcp' | 'tls' | 'mqtt' | 'publish' | 'login' | 'locked' | 'inside'
 
 /** Payload of `seen` with src `intruder` and alias `intruder.<attempt>`: what came of it. */
 export interface AttemptOutcome {
@@ -196,6 +199,21 @@ export interface AttemptOutcome {
   readonly stage: IntruderStage
   /** In the words of whoever refused. */
   readonly reason?: string
+}
+
+/** Payload of `seen` with src `laptop`: what came of a visit to the maintenance service. */
+export interface VisitOutcome {
+  /** Where it ended: no connection, no TLS, not admitted, locked out for a while; or inside. */
+  readonly stage: 'tcp' | 'tls' | 'login' | 'locked' | 'inside'
+  readonly reason?: string
+  /** HTTP status of the last answer. */
+  readonly status?: number
+  /** Seconds for which it was told to stay away. */
+  readonly retryAfter?: number
+  /** Of many guesses: how many were made, heard, and turned away unheard. */
+  readonly tried?: number
+  readonly checked?: number
+  readonly locked?: number
 }
 
 /** `note` with src `defect`: a defect was applied to, or reached in, a proc. */

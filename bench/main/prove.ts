@@ -69,6 +69,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     'container-manager',
     ...(needs.has('gridkey') ? (['gridkey-app'] as const) : []),
     ...(needs.has('thermocouple') ? (['temperature-app'] as const) : []),
+    ...(needs.has('laptop') ? (['maintenance'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
   ])
 }

@@ -90,6 +90,8 @@ export type ReferencePlatform = Platform &
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
   const { file, world } = o
   const host = await world.host({ name: 'platform', address: addressOf(o.network, file.platform.at) })
+  /** The maintenance service, where it is wanted: its port, and the hash of its password. */
+  readonly maintenance?: { readonly port: number; readonly password: string }
   const apps = appEntries(o)
   const door = {
     address: host.address,
@@ -134,6 +136,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         ? new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`)
         : new GridproofError('rig-broke', `the platform ended (${how}) before it was up; its log says why`),
     )
+        ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
   })
 
   const aliasOf = aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid })
@@ -188,6 +191,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
     watch(port, select) {
       return { src: port, kind: 'seen', select }
+      ...(o.maintenance === undefined ? [] : ['maintenance']),
     },
     async ask(port, request) {
       if (port !== 'config' && port !== 'operator')

@@ -5,6 +5,7 @@ import type { Device, Emit, Fault, Faulty } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
+import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
@@ -112,12 +113,17 @@ export function buildRig(o: RigOptions): BuiltRig {
             ...o,
             bench,
             places,
+        const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
+        const password = drawPassword(() => world.random('laptop/password'))
             recorder: wanted.has('recorder'),
             emitAs: (src) => o.emitAs(src),
           })
           open.push(platform)
           made.platform = platform satisfies Platform
           if (platform.recorder !== undefined) made.recorder = platform.recorder
+            ...(laptop === undefined
+              ? {}
+              : { maintenance: { port: laptop.port, password: hashOf(password) } }),
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]
@@ -135,6 +141,15 @@ export function buildRig(o: RigOptions): BuiltRig {
               // Where the platform really is: a world may have had to give it another address than the rig names.
               address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
               port: file.platform.port,
+        if (laptop !== undefined)
+          made.laptop = makeLaptop({
+            address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
+            port: laptop.port,
+            pki: o.pki,
+            realm: world.realm({ name: 'laptop', address: addressOf(o.network, laptop.at) }),
+            emit: o.emitAs('laptop'),
+            password,
+          })
               serverName: 'marketplace',
               pki: o.pki,
               name: intruderApp.claims,

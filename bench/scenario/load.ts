@@ -32,6 +32,7 @@ const roleNames = {
   intruder: true,
   clock: true,
   recorder: true,
+  laptop: true,
   scripted: true,
 } as const satisfies Record<keyof Roles, true>
 

@@ -5,7 +5,18 @@
 import { idleScripted } from '../platforms/scripted.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
-import type { Cast, Check, Clock, Intruder, Platform, Recorder, Roles, Scenario, Stage } from '../faces.ts'
+import type {
+  Cast,
+  Check,
+  Clock,
+  Intruder,
+  Laptop,
+  Platform,
+  Recorder,
+  Roles,
+  Scenario,
+  Stage,
+} from '../faces.ts'
 
 export interface RehearsalOptions {
   readonly scenario: Scenario
@@ -66,6 +77,10 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   }
   const recorder: Recorder = {
     lines: { src: 'csv', kind: 'seen', select: '*' },
+  const laptop: Laptop = {
+    outcomes: { src: 'laptop', kind: 'seen', select: 'laptop.*' },
+    visit: async () => null,
+  }
     collect: async () => undefined,
     crash: () => undefined,
   }
@@ -76,6 +91,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'clock') cast[role] = clock
     else if (role === 'recorder') cast[role] = recorder
     else if (role === 'scripted') cast[role] = idleScripted()
+    else if (role === 'laptop') cast[role] = laptop
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })

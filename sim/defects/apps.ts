@@ -3,6 +3,7 @@ import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
+import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import * as scripted from '../apps/scripted/main.ts'
@@ -12,6 +13,7 @@ import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { maintenanceDefects } from './maintenance.ts'
 import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
@@ -58,3 +60,4 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
     wrappable('temperature-app', temperature, temperatureDefects),
   ],
 ])
+  ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],

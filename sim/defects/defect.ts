@@ -1,7 +1,13 @@
 /** A way to break the reference platform on purpose, or to be different within the rules. */
 
 /** Programs of the reference platform that can be wrapped. */
-export type AppId = 'gridkey-app' | 'temperature-app' | 'marketplace' | 'container-manager' | 'csv-recorder'
+export type AppId =
+  | 'gridkey-app'
+  | 'temperature-app'
+  | 'marketplace'
+  | 'container-manager'
+  | 'csv-recorder'
+  | 'maintenance'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

@@ -3,6 +3,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
+import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { Defect } from './defect.ts'
@@ -10,6 +11,7 @@ import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { maintenanceDefects } from './maintenance.ts'
 import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
@@ -23,6 +25,7 @@ export type AnyDefect =
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
 
+  | Defect<MaintenanceParts>
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
   ...gridkeyDefects,
@@ -35,6 +38,7 @@ export const defects: readonly AnyDefect[] = [
 /**
  * The defect, variant or mutation of an ID.
  * @throws GridproofError `no-such`.
+  ...maintenanceDefects,
  */
 export function defectOf(id: string): AnyDefect | Defect<object> {
   const found = defects.find((d) => d.id === id) ?? mutationOf(id)

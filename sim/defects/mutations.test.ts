@@ -4,6 +4,7 @@ import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import type { Message } from '../reference/lvcap/api.ts'
+import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import { defectOf, defects } from './index.ts'
@@ -14,6 +15,7 @@ const modules = {
   'temperature-app': temperature.parts({}),
   marketplace: marketplace.parts({}),
   'csv-recorder': recorder.parts({}),
+  maintenance: maintenance.parts({}),
   'container-manager': platform.parts({}),
 } as const
 

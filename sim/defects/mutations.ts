@@ -33,6 +33,7 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'gridkey-app': sensorSeams,
   'temperature-app': sensorSeams,
   marketplace: { judge: 'value', admit: 'value', mayPublish: 'value', forward: 'value', record: 'value' },
+  maintenance: { guarded: 'value', record: 'value' },
   'csv-recorder': { wants: 'value', publisher: 'value', row: 'value', line: 'value', answer: 'value' },
   'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
 }
