@@ -224,6 +224,7 @@ export interface Roles {
   intruder: Intruder
   clock: Clock
   recorder: Recorder
+  laptop: Laptop
   scripted: Scripted
 }
 
@@ -252,7 +253,6 @@ export interface Scenario<K extends keyof Roles = keyof Roles> {
   /** Defect id to the requirement or clause that must fail because of it; unknown ones are refused at load. */
   readonly catches: Readonly<Record<string, string>>
   /** Simulated length of the full run: `24 h`. */
-  laptop: Laptop
   readonly horizon: string
   /** Length of a short run; without it the full length is used. */
   readonly short?: string

@@ -77,6 +77,8 @@ export interface ReferenceOptions {
   readonly defects: readonly string[]
   /** Whether the CSV recorder is installed. */
   readonly recorder: boolean
+  /** The maintenance service, where it is wanted: its port, and the hash of its password. */
+  readonly maintenance?: { readonly port: number; readonly password: string }
   emitAs(src: string): Emit
 }
 
@@ -90,8 +92,6 @@ export type ReferencePlatform = Platform &
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
   const { file, world } = o
   const host = await world.host({ name: 'platform', address: addressOf(o.network, file.platform.at) })
-  /** The maintenance service, where it is wanted: its port, and the hash of its password. */
-  readonly maintenance?: { readonly port: number; readonly password: string }
   const apps = appEntries(o)
   const door = {
     address: host.address,
@@ -118,6 +118,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         marketplace: { address: host.address, port: file.platform.port, revoked: revokedSerials(o.pki) },
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
+        ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
         apps: apps as unknown as Json,
       },
     },
@@ -136,7 +137,6 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         ? new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`)
         : new GridproofError('rig-broke', `the platform ended (${how}) before it was up; its log says why`),
     )
-        ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
   })
 
   const aliasOf = aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid })
@@ -169,6 +169,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
+      ...(o.maintenance === undefined ? [] : ['maintenance']),
     ]),
     hosts: [host],
     recorder,
@@ -191,7 +192,6 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
     watch(port, select) {
       return { src: port, kind: 'seen', select }
-      ...(o.maintenance === undefined ? [] : ['maintenance']),
     },
     async ask(port, request) {
       if (port !== 'config' && port !== 'operator')

@@ -4,8 +4,8 @@ import type { Json, Realm, World } from '../../drivers/faces.ts'
 import type { Device, Emit, Fault, Faulty } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
-import { makeIntruder } from '../platforms/intruder.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
+import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
@@ -108,22 +108,22 @@ export function buildRig(o: RigOptions): BuiltRig {
         for (const role of ['gridkey', 'thermocouple'] as const)
           if (wanted.has(role)) made[role] = await startDevice(role, places)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
+        const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
+        const password = drawPassword(() => world.random('laptop/password'))
         if (wanted.has('platform')) {
           platform = await referencePlatform({
             ...o,
             bench,
             places,
-        const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
-        const password = drawPassword(() => world.random('laptop/password'))
             recorder: wanted.has('recorder'),
+            ...(laptop === undefined
+              ? {}
+              : { maintenance: { port: laptop.port, password: hashOf(password) } }),
             emitAs: (src) => o.emitAs(src),
           })
           open.push(platform)
           made.platform = platform satisfies Platform
           if (platform.recorder !== undefined) made.recorder = platform.recorder
-            ...(laptop === undefined
-              ? {}
-              : { maintenance: { port: laptop.port, password: hashOf(password) } }),
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]
@@ -134,13 +134,6 @@ export function buildRig(o: RigOptions): BuiltRig {
             inForce,
           )
         }
-        if (wanted.has('intruder')) {
-          const at = file.roles.intruder?.at ?? 0
-          made.intruder = makeIntruder({
-            door: {
-              // Where the platform really is: a world may have had to give it another address than the rig names.
-              address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
-              port: file.platform.port,
         if (laptop !== undefined)
           made.laptop = makeLaptop({
             address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
@@ -150,6 +143,13 @@ export function buildRig(o: RigOptions): BuiltRig {
             emit: o.emitAs('laptop'),
             password,
           })
+        if (wanted.has('intruder')) {
+          const at = file.roles.intruder?.at ?? 0
+          made.intruder = makeIntruder({
+            door: {
+              // Where the platform really is: a world may have had to give it another address than the rig names.
+              address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
+              port: file.platform.port,
               serverName: 'marketplace',
               pki: o.pki,
               name: intruderApp.claims,

@@ -75,12 +75,12 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     offset: () => 0,
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
   }
-  const recorder: Recorder = {
-    lines: { src: 'csv', kind: 'seen', select: '*' },
   const laptop: Laptop = {
     outcomes: { src: 'laptop', kind: 'seen', select: 'laptop.*' },
     visit: async () => null,
   }
+  const recorder: Recorder = {
+    lines: { src: 'csv', kind: 'seen', select: '*' },
     collect: async () => undefined,
     crash: () => undefined,
   }
@@ -89,9 +89,9 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     if (role === 'platform') cast[role] = platform
     else if (role === 'intruder') cast[role] = intruder
     else if (role === 'clock') cast[role] = clock
+    else if (role === 'laptop') cast[role] = laptop
     else if (role === 'recorder') cast[role] = recorder
     else if (role === 'scripted') cast[role] = idleScripted()
-    else if (role === 'laptop') cast[role] = laptop
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })

@@ -11,9 +11,9 @@ import type { ProgramModule } from '../../drivers/faces.ts'
 import type { AppId, Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
+import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
-import { maintenanceDefects } from './maintenance.ts'
 import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
@@ -54,10 +54,10 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, managerDefects)],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
+  ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',
     wrappable('temperature-app', temperature, temperatureDefects),
   ],
 ])
-  ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],

@@ -9,9 +9,9 @@ import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { managerDefects } from './manager.ts'
+import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
-import { maintenanceDefects } from './maintenance.ts'
 import { recorderDefects } from './recorder.ts'
 import { temperatureDefects } from './temperature.ts'
 
@@ -22,10 +22,10 @@ export type AnyDefect =
   | Defect<GridkeyParts>
   | Defect<TemperatureParts>
   | Defect<RecorderParts>
+  | Defect<MaintenanceParts>
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
 
-  | Defect<MaintenanceParts>
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
   ...gridkeyDefects,
@@ -33,12 +33,12 @@ export const defects: readonly AnyDefect[] = [
   ...marketplaceDefects,
   ...managerDefects,
   ...recorderDefects,
+  ...maintenanceDefects,
 ]
 
 /**
  * The defect, variant or mutation of an ID.
  * @throws GridproofError `no-such`.
-  ...maintenanceDefects,
  */
 export function defectOf(id: string): AnyDefect | Defect<object> {
   const found = defects.find((d) => d.id === id) ?? mutationOf(id)

@@ -14,8 +14,8 @@ const modules = {
   'gridkey-app': gridkey.parts({}),
   'temperature-app': temperature.parts({}),
   marketplace: marketplace.parts({}),
-  'csv-recorder': recorder.parts({}),
   maintenance: maintenance.parts({}),
+  'csv-recorder': recorder.parts({}),
   'container-manager': platform.parts({}),
 } as const
 
