@@ -81,6 +81,7 @@ export default scenario({
     'marketplace/accepts-revoked': 'S:009/signed-or-certificate',
     'marketplace/refusals-not-logged': 'M:0019/authenticated',
     'marketplace/no-publish-acl': 'M:0019/no-impersonation',
+    'marketplace/guards-readings-alone': 'M:0019/no-impersonation',
     'marketplace/identity-by-username': 'M:0019/no-impersonation',
     'marketplace/will-unchecked': 'M:0019/no-impersonation',
     'marketplace/evicts-by-client-id': 'M:0019/no-impersonation',

@@ -106,6 +106,18 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
         },
       }),
     ],
+    'guards-readings-alone': [
+      'Lets everybody publish everywhere but on the topics of readings.',
+      (p, reached) => ({
+        ...p,
+        mayPublish: (session, topic) => {
+          if (p.mayPublish(session, topic)) return true
+          if (topic.startsWith('sensor/data/')) return false
+          reached()
+          return true
+        },
+      }),
+    ],
     'identity-by-username': [
       'Takes the identity from the user name that is claimed, not from the certificate.',
       (p, reached) => ({
