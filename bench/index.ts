@@ -1,12 +1,15 @@
 /** What scenarios import. */
 export { scenario } from './scenario/define.ts'
 export {
+  allSeen,
   always,
+  answered,
   arrivesEvery,
   attributable,
   equalsTruth,
   eventually,
   flowsWhateverHappens,
+  inOrder,
   followsSetting,
   intervalSet,
   invalidDuring,
@@ -14,6 +17,7 @@ export {
   never,
   noGrowth,
   noNewNames,
+  nothingLost,
   onlyFrom,
   recordsAll,
   recordsAtRate,
@@ -22,6 +26,7 @@ export {
   refused,
   sampledTogether,
   scalarFormat,
+  spaced,
   stampedByHostClock,
   stampedByPlatformClock,
   volumeFits,

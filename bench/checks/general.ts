@@ -115,13 +115,17 @@ export function eventually(
 
 /**
  * Each event of `cause` is followed by one of `effect` within a time; one effect answers all causes before it that
- * are still open. `pairs` may tie an effect to its cause.
+ * are still open. `pairs` may tie an effect to its cause; `when` takes only some causes, `how` only some effects.
  */
 export function within(
   time: string,
   cause: Series,
   effect: Series,
-  o: GeneralOptions & { readonly pairs?: (cause: Event, effect: Event) => boolean },
+  o: GeneralOptions & {
+    readonly pairs?: (cause: Event, effect: Event) => boolean
+    readonly when?: Predicate
+    readonly how?: Predicate
+  },
 ): Check {
   const bound = duration(time)
   return checkOf(o, {
@@ -148,7 +152,7 @@ export function within(
             open = open.filter((c) => e.at - c.at <= bound)
           }
           let ours = false
-          if (isEffect(e) && open.length > 0) {
+          if (isEffect(e) && open.length > 0 && o.how?.(e) !== false) {
             ours = true
             open = open.filter((c) => {
               if (o.pairs !== undefined && !o.pairs(c, e)) return true
@@ -156,7 +160,7 @@ export function within(
               return false
             })
           }
-          if (isCause(e)) {
+          if (isCause(e) && o.when?.(e) !== false) {
             ours = true
             causes++
             open.push(e)

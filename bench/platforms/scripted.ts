@@ -13,13 +13,17 @@ import type { Scripted, ScriptedApp, ScriptedName } from '../faces.ts'
  * GUID is both (LV-CAP API 4.2.1). `bare` has no configuration. Identifiers and figures are ours.
  */
 export const scriptedApps = {
-  first: { apid: 'thirdparty_first_1.0', iid: 'thirdparty_first_01', config: { pulse: 10 } },
-  second: { apid: 'thirdparty_second_2.1.3', iid: 'thirdparty_second_07', config: { pulse: 10 } },
-  third: { apid: 'thirdparty_third_1.0', iid: 'thirdparty_third_99', config: { pulse: 10 } },
+  first: { apid: 'thirdparty_first_1.0', iid: 'thirdparty_first_01', config: { name: 'first', pulse: 10 } },
+  second: {
+    apid: 'thirdparty_second_2.1.3',
+    iid: 'thirdparty_second_07',
+    config: { name: 'second', pulse: 11 },
+  },
+  third: { apid: 'thirdparty_third_1.0', iid: 'thirdparty_third_99', config: { name: 'third', pulse: 12 } },
   guid: {
     apid: '0ca2eadb-b128-4dff-9bd7-cbb15e21b8b1',
     iid: '0ca2eadb-b128-4dff-9bd7-cbb15e21b8b1',
-    config: { pulse: 10 },
+    config: { name: 'guid', pulse: 13 },
   },
   bare: { apid: 'thirdparty_bare_1.0', iid: 'thirdparty_bare_01', config: null },
 } as const satisfies Record<ScriptedName, object>

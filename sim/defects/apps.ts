@@ -10,6 +10,7 @@ import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import type { AppId, Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
+import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
@@ -51,7 +52,7 @@ export const others: ReadonlyMap<string, ProgramModule> = new Map([['sim/apps/sc
 
 /** By module path from the project's root. Imported beforehand: a program that loads modules late has no place in virtual time. */
 export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
-  ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, managerDefects)],
+  ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, [...managerDefects, ...lifecycleDefects])],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],

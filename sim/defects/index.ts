@@ -8,6 +8,7 @@ import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
+import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
@@ -32,6 +33,7 @@ export const defects: readonly AnyDefect[] = [
   ...temperatureDefects,
   ...marketplaceDefects,
   ...managerDefects,
+  ...lifecycleDefects,
   ...recorderDefects,
   ...maintenanceDefects,
 ]

@@ -75,15 +75,5 @@ export const managerDefects: readonly Defect<ManagerParts>[] = [
       'Restarts after two unanswered status requests, as table 2 has it.',
       byPolicy({ restartAfter: 2 }),
     ],
-    'starts-apps-in-another-order': [
-      'Starts the last installed application first: they must be independent of each other.',
-      (p, reached) => ({
-        ...p,
-        order: (apps) => {
-          reached()
-          return p.order(apps).toReversed()
-        },
-      }),
-    ],
   }),
 ]

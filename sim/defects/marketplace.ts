@@ -96,6 +96,31 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
         },
       }),
     ],
+    'speaks-no-wills': [
+      'Never speaks a last will.',
+      (p, reached) => ({
+        ...p,
+        forward: (session, message) => {
+          // A last will alone has no time stamp: it is written before the connection.
+          const text = Buffer.from(message.payload).toString('utf8')
+          if (!message.topic.startsWith('status/response/') || text.includes('Timestamp'))
+            return p.forward(session, message)
+          reached()
+          return null
+        },
+      }),
+    ],
+    'insists-on-client-ids': [
+      'Lets nobody in whose client ID is not the name on the certificate.',
+      (p, reached) => ({
+        ...p,
+        admit: (identity, hello, directory) => {
+          if (hello.clientId === identity) return p.admit(identity, hello, directory)
+          reached()
+          return { ok: false, reason: 'will-topic' }
+        },
+      }),
+    ],
     'no-publish-acl': [
       'Lets everybody publish everywhere.',
       (p, reached) => ({
