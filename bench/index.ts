@@ -3,7 +3,6 @@ export { scenario } from './scenario/define.ts'
 export {
   allSeen,
   always,
-  answered,
   arrivesEvery,
   attributable,
   equalsTruth,
@@ -17,7 +16,6 @@ export {
   never,
   noGrowth,
   noNewNames,
-  nothingLost,
   onlyFrom,
   recordsAll,
   recordsAtRate,
