@@ -25,7 +25,8 @@ export interface NoGrowthOptions extends CheckOptions {
   readonly slack?: number
   /**
    * Where payloads are objects (a health report): the keys that must not grow, each a figure of its own and of each
-   * proc. There is no default: some counters rise by their nature.
+   * proc. There is no default: some counters rise by their nature. What is named and never shown (memory of one host, in
+   * virtual time) is told beside the verdict.
    */
   readonly figures?: readonly string[]
   /** Left out at the beginning, while caches fill: `30 min`. None unless given. */
@@ -76,11 +77,13 @@ export function noGrowth(series: Series, o: NoGrowthOptions): Check {
     fold: (watch) => {
       const fits = matcher(series)
       const figures = new Map<string, Figure>()
+      const unseen = new Set(o.figures)
       let unreadable = 0
       return {
         see(e) {
           if (!fits(e)) return false
           const values = figuresOf(e, o.figures)
+          if (unseen.size > 0) for (const k of Object.keys(objectOf(payloadOf(e)) ?? {})) unseen.delete(k)
           if (values.length === 0) {
             unreadable++
             return false
@@ -90,7 +93,11 @@ export function noGrowth(series: Series, o: NoGrowthOptions): Check {
           for (const [name, value] of values) add(figures, name, e.at, value, e.seq)
           return true
         },
-        result: () => resultOf([...figures.values()], unreadable, growth, slack),
+        result: () => {
+          const r = resultOf([...figures.values()], unreadable, growth, slack)
+          if (unseen.size === 0) return r
+          return { ...r, observed: { ...objectOf(r.observed), 'not to be seen here': [...unseen] } }
+        },
       }
     },
   })

@@ -10,7 +10,11 @@ export interface ScalarFormatOptions extends CheckOptions {
   readonly value?: 'number' | 'integer' | 'boolean'
   /** QoS that is asked for (8.3: 1), judged where the observer saw one. */
   readonly qos?: 0 | 1 | 2
-  /** Retention that is asked for (8.3: false), judged where the observer saw it. */
+  /**
+   * Retention that is asked for (8.3: false), judged where the observer saw it. A broker clears the flag for whoever had
+   * subscribed before (MQTT 3.1.1, 3.3.1.3): `false` can fail only for what comes because of a new subscription, so a
+   * scenario must see to one, or it judges nothing.
+   */
   readonly retain?: boolean
 }
 

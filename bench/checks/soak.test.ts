@@ -134,6 +134,13 @@ describe('noGrowth', () => {
     ).toBe('pass')
   })
 
+  it('tells which of the named figures nobody showed', () => {
+    const report = course(() => ({ 'handles [1]': 7 }))
+    const r = growth(report, { figures: ['handles [1]', 'memory [B]'] })
+    expect(r).toMatchObject({ verdict: 'pass', observed: { 'not to be seen here': ['memory [B]'] } })
+    expect(growth(report, { figures: ['handles [1]'] }).observed).not.toHaveProperty('not to be seen here')
+  })
+
   it('takes the figures that are named out of a health report, for each proc', () => {
     const report = (key: string): Draft[] =>
       course(() => 0).map((e, i) => ({

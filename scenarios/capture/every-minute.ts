@@ -167,7 +167,6 @@ export default scenario({
         id: 'feeder-format',
         verifies: ['M:0022/timestamp'],
         value: 'number',
-        retain: false,
       }),
     )
     check(
@@ -175,7 +174,6 @@ export default scenario({
         id: 'temperature-format',
         verifies: ['M:0027/timestamp'],
         value: 'number',
-        retain: false,
       }),
     )
     // "Indefinite" is read as a soak of 24 h in which nothing grows (our reading).

@@ -9,6 +9,9 @@ import type { Event, IntruderAttempt } from '../../bench/faces.ts'
 const victim = 'lucy_gridkeysensor_01'
 const reading = `sensor/data/${victim}/Busbar/voltage/60s/L1-N_RMS`
 
+/** The enrolled app whose certificate the intruder has: the name by which the log must call it. */
+const visitor = 'thirdparty_visitor_1.0'
+
 /** A reading that no honest device gives. Each attempt has another number, so that what comes out tells whose it was. */
 function forged(attempt: number): Message {
   return { topic: reading, payload: { Timestamp: attempt, Value: 11_000, Valid: true } }
@@ -149,14 +152,14 @@ export default scenario({
           'not-yet-valid': ['not-yet-valid'],
           'foreign-ca': ['foreign-ca'],
           'self-signed': ['self-signed'],
-          revoked: ['revoked'],
-          'anothers-will': ['will-topic', reading],
-          'anothers-last-status': ['will-topic', `status/response/${victim}`],
-          'anothers-topic': ['publish-topic', reading],
-          'anothers-topic-at-most-once': ['publish-topic', reading],
-          'anothers-name': ['publish-topic', reading],
+          revoked: ['revoked', 'thirdparty_visitor_0.9'],
+          'anothers-will': ['will-topic', reading, visitor],
+          'anothers-last-status': ['will-topic', `status/response/${victim}`, visitor],
+          'anothers-topic': ['publish-topic', reading, visitor],
+          'anothers-topic-at-most-once': ['publish-topic', reading, visitor],
+          'anothers-name': ['publish-topic', reading, visitor],
           ...Object.fromEntries(
-            Object.entries(impostures).map(([name, m]) => [name, ['publish-topic', m.topic]]),
+            Object.entries(impostures).map(([name, m]) => [name, ['publish-topic', m.topic, visitor]]),
           ),
         },
         {
