@@ -149,6 +149,7 @@ export const maintenanceDefects: readonly Defect<MaintenanceParts>[] = [
             } else {
               reached()
               toWeb(socket)
+              socket.resume()
             }
           })
         },
