@@ -216,6 +216,34 @@ export interface Scripted {
   saw(event: string): Series
 }
 
+/** Messages that an app played by the bench publishes on one topic. */
+export interface Publication {
+  /** Which of its two instances; `first` unless given. */
+  readonly as?: 'first' | 'second'
+  /**
+   * By which interface: `algorithm/data/<IID>` (LV-CAP API 8.4), `storage/data/<IID>` (8.6), the same with a slash at its
+   * end (as table 19 prints it), or the error topic (8.2.4). `algorithm` unless given.
+   */
+  readonly via?: 'algorithm' | 'storage' | 'storage-with-slash' | 'error'
+  readonly subTopic?: string
+  /** A text is sent as it is, everything else as JSON. */
+  readonly messages: readonly Json[]
+  /** Whether the API has them stored: what is expected of the platform. */
+  readonly kept: boolean
+}
+
+/** The platform's Data Storage, and the apps that the bench plays at it. Queries are asked at the ports `upload` and `storage`. */
+export interface Storage extends Faulty {
+  /** Names of tables: of both instances that publish, and of the errors. */
+  readonly tables: { readonly first: string; readonly second: string; readonly error: string }
+  /** Everything published: `sent`. */
+  readonly sent: Series
+  /** Resolves when all is acknowledged, or after 30 s: what is not acknowledged by then is unknown. */
+  publish(what: Publication): Promise<void>
+  /** Ends the process of Data Storage as a crash would. */
+  crash(): void
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -226,6 +254,7 @@ export interface Roles {
   recorder: Recorder
   laptop: Laptop
   scripted: Scripted
+  storage: Storage
 }
 
 export interface Stage {

@@ -3,6 +3,7 @@ export { scenario } from './scenario/define.ts'
 export {
   allSeen,
   always,
+  answered,
   arrivesEvery,
   attributable,
   equalsTruth,
@@ -16,6 +17,7 @@ export {
   never,
   noGrowth,
   noNewNames,
+  nothingLost,
   onlyFrom,
   recordsAll,
   recordsAtRate,

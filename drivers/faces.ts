@@ -69,7 +69,7 @@ export interface Proc {
   signal(s: 'TERM' | 'KILL'): void
 }
 
-export type HostCan = 'start' | 'cut' | 'durability' | 'skew'
+export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full'
 
 /** Where a platform runs: power, disk, clock and address. A Proc runs on it. */
 export interface Host {
@@ -85,6 +85,8 @@ export interface Host {
   cut(): void
   /** Ends each proc of that name as a crash would, also one that another proc has started. False: there is none. */
   kill(proc: string): boolean
+  /** `full`: its disk takes nothing more until it is `free` again. Throws `not-capable` without `disk-full`. */
+  fill(disk: 'full' | 'free'): void
   /** Power back: disk mounted. Programs that were started with `start` are started again, in order. */
   restore(): Promise<void>
   /** `stepMs` moves Date only; `ppm` moves Date and timers. Throws `not-capable` without `skew`. */

@@ -71,6 +71,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('thermocouple') ? (['temperature-app'] as const) : []),
     ...(needs.has('laptop') ? (['maintenance'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
+    ...(needs.has('storage') ? (['data-storage'] as const) : []),
   ])
 }
 

@@ -20,6 +20,16 @@ import { operatorRequest } from './operate.ts'
 import { scriptedApps, scriptedEntry } from './scripted.ts'
 import { makeRecorder, recorderApp } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
+import {
+  guests,
+  playStorage,
+  publisherApid,
+  shownAtMarketplace,
+  storageApp,
+  storageConfig,
+  uploaderApid,
+} from './storage.ts'
+import type { PlayedStorage } from './storage.ts'
 import type { Observer } from './observer.ts'
 
 /** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
@@ -52,6 +62,9 @@ export const enrolled: readonly string[] = [
   intruderApp.apid,
   intruderApp.revoked,
   recorderApp.apid,
+  storageApp.apid,
+  publisherApid,
+  uploaderApid,
   ...Object.values(scriptedApps).map((a) => a.apid),
 ]
 
@@ -77,6 +90,8 @@ export interface ReferenceOptions {
   readonly defects: readonly string[]
   /** Whether the CSV recorder is installed. */
   readonly recorder: boolean
+  /** Where the apps stand that the bench plays at Data Storage, where that is installed. */
+  readonly storage?: { readonly realm: Realm } | undefined
   /** The maintenance service, where it is wanted: its port, and the hash of its password. */
   readonly maintenance?: { readonly port: number; readonly password: string }
   emitAs(src: string): Emit
@@ -86,6 +101,7 @@ export type ReferencePlatform = Platform &
   AsyncDisposable & {
     /** The role, where it is installed. */
     readonly recorder: PlayedRecorder | undefined
+    readonly storage: PlayedStorage | undefined
   }
 
 /** Starts the platform with an app for each device that is there. Resolves when its processes have been started. */
@@ -115,7 +131,12 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       app: 'sim/reference/lvcap/platform.ts',
       config: {
         pki: o.pki,
-        marketplace: { address: host.address, port: file.platform.port, revoked: revokedSerials(o.pki) },
+        marketplace: {
+          address: host.address,
+          port: file.platform.port,
+          revoked: revokedSerials(o.pki),
+          ...(o.storage === undefined ? {} : { guests }),
+        },
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
         ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
@@ -145,13 +166,17 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     o.recorder && csv !== undefined
       ? makeRecorder({ host, realm: o.bench, export: csv, emit: o.emitAs('csv'), aliasOf })
       : undefined
+  const storage =
+    o.storage === undefined
+      ? undefined
+      : playStorage({ door, host, realm: o.storage.realm, emitAs: (src) => o.emitAs(src) })
   const seenAtMarketplace = o.emitAs('marketplace')
   const healthy = watchHealth(apps.filter((a) => a.config !== null).map((a) => a.iid))
   const observer = observe({
     door: { ...door, name: 'observer' },
     realm: o.bench,
     emit(kind, data, more) {
-      const seq = seenAtMarketplace(kind, data, more)
+      const seq = seenAtMarketplace(kind, shownAtMarketplace(data), more)
       recorder?.see({ seq, at: world.now(), src: 'marketplace', kind, data })
       return seq
     },
@@ -169,10 +194,12 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
+      ...(storage === undefined ? [] : ['storage', 'upload', ...storage.can]),
       ...(o.maintenance === undefined ? [] : ['maintenance']),
     ]),
     hosts: [host],
     recorder,
+    storage,
     async ready(within) {
       const limit = duration(within)
       const timer = Promise.withResolvers<never>()
@@ -194,6 +221,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       return { src: port, kind: 'seen', select }
     },
     async ask(port, request) {
+      if (storage !== undefined && (port === 'upload' || port === 'storage'))
+        return Promise.race([storage.ask(port, request), died.promise])
       if (port !== 'config' && port !== 'operator')
         throw new GridproofError('not-capable', `the reference platform cannot be asked at '${port}'`)
       const answer = port === 'config' ? configure(request, operator, o) : operate(request, operator)
@@ -201,6 +230,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
     async [Symbol.asyncDispose]() {
       closing = true
+      await storage?.[Symbol.asyncDispose]()
       await observer[Symbol.asyncDispose]()
       await operator[Symbol.asyncDispose]()
       await stop(host, proc)
@@ -220,11 +250,13 @@ interface AppEntry {
   readonly config: { readonly [k: string]: Json } | null
   /** What is built into its image beside the program. */
   readonly image?: Json
+  readonly service?: 'storage'
 }
 
 function appEntries(o: ReferenceOptions): readonly AppEntry[] {
   const interval = o.file.platform.intervalSeconds
   const entries: AppEntry[] = []
+  if (o.storage !== undefined) entries.push({ ...storageApp, config: storageConfig, service: 'storage' })
   // The first to be installed is the first to be started: what the others say at their start is recorded too.
   if (o.recorder) entries.push({ ...recorderApp, config: o.file.roles.recorder?.options ?? {} })
   const { gridkey, thermocouple } = o.places
@@ -344,7 +376,11 @@ async function configure(request: Json, operator: Operator, o: ReferenceOptions)
 
 /** `{ do: 'restart', app: 'first' }`: asks the Container Manager, and waits for the answer. */
 async function operate(request: Json, operator: Operator): Promise<Json> {
-  const iids: Readonly<Record<string, { readonly iid: string }>> = { ...sensorApps, ...scriptedApps }
+  const iids: Readonly<Record<string, { readonly iid: string }>> = {
+    ...sensorApps,
+    ...scriptedApps,
+    storage: storageApp,
+  }
   return answerOf(
     operator,
     operatorRequest(request, (app) => iids[app]?.iid),

@@ -7,7 +7,7 @@ import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
-import type { DevicePlaces, ReferencePlatform } from '../platforms/reference.ts'
+import type { DevicePlaces, ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import type { DeviceEntry, RigFile } from './schema.ts'
@@ -90,6 +90,10 @@ export function buildRig(o: RigOptions): BuiltRig {
     return played.role
   }
 
+  const playedAt = (at: number): ReferenceOptions['storage'] => ({
+    realm: world.realm({ name: 'storage', address: addressOf(o.network, at) }),
+  })
+
   return {
     name: file.name,
     bench,
@@ -116,6 +120,7 @@ export function buildRig(o: RigOptions): BuiltRig {
             bench,
             places,
             recorder: wanted.has('recorder'),
+            ...(wanted.has('storage') ? { storage: playedAt(file.roles.storage?.at ?? 0) } : {}),
             ...(laptop === undefined
               ? {}
               : { maintenance: { port: laptop.port, password: hashOf(password) } }),
@@ -123,6 +128,7 @@ export function buildRig(o: RigOptions): BuiltRig {
           })
           open.push(platform)
           made.platform = platform satisfies Platform
+          if (platform.storage !== undefined) made.storage = rememberFaults(platform.storage, inForce)
           if (platform.recorder !== undefined) made.recorder = platform.recorder
         }
         if (wanted.has('clock')) {

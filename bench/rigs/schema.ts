@@ -63,6 +63,8 @@ const rig = z.strictObject({
     clock: z.strictObject({}).optional(),
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
+    /** The platform's Data Storage, and where the apps stand that the bench plays at it. */
+    storage: z.strictObject({ at }).optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */
     laptop: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** The platform's CSV recorder, and where and how its files stand on the host's disk. */

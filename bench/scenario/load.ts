@@ -34,6 +34,7 @@ const roleNames = {
   recorder: true,
   laptop: true,
   scripted: true,
+  storage: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

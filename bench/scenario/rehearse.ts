@@ -3,6 +3,7 @@
  * are made but do nothing. Replay judges old evidence with these checks.
  */
 import { idleScripted } from '../platforms/scripted.ts'
+import { idleStorage } from '../platforms/storage.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
 import type {
@@ -53,6 +54,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'marketplace',
       'storage',
       'upload',
+      'disk-full',
       'log',
       'config',
       'operator',
@@ -92,6 +94,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'laptop') cast[role] = laptop
     else if (role === 'recorder') cast[role] = recorder
     else if (role === 'scripted') cast[role] = idleScripted()
+    else if (role === 'storage') cast[role] = idleStorage()
     else cast[role] = idle(o.makeDevice(role))
   }
   await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })

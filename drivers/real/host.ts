@@ -158,6 +158,12 @@ export function createRealHost(o: RealHostOptions): RealHost {
       power = 'on'
       for (const [name, program] of boot) await launch(name, program)
     },
+    fill() {
+      throw new GridproofError(
+        'not-capable',
+        `${o.name} shares this machine's disk: it cannot be filled for one host`,
+      )
+    },
     clock() {
       throw new GridproofError(
         'not-capable',

@@ -102,6 +102,7 @@ export function installFiles(kernel: Kernel, modules: { fs: Bag }): void {
       const o = kernel.current()
       kernel.seam(o, `fs ${name}`)
       if (o.dead !== undefined) o.refuse(`fs ${name}`)
+      if (o.top.diskFull && place !== undefined) throw noSpace(name)
       return work(...args) as unknown
     }
     sync[name] = checked
@@ -132,6 +133,15 @@ export function installFiles(kernel: Kernel, modules: { fs: Bag }): void {
     const fd = (sync['open'] as Fn)(path, flags ?? 'r', mode) as number
     await handles.later()
     return handles.make(fd)
+  })
+}
+
+/** As Node reports ENOSPC (errno 28 of Linux). */
+function noSpace(name: string): Error {
+  return Object.assign(new Error(`ENOSPC: no space left on device, ${name}`), {
+    code: 'ENOSPC',
+    errno: -28,
+    syscall: name,
   })
 }
 

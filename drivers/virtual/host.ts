@@ -6,6 +6,7 @@ import { GridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program, ProgramEnv, ProgramModule } from '../faces.ts'
 import { setClock } from './clock.ts'
 import type { Kernel } from './kernel.ts'
+import { fillDisk } from './sqlite.ts'
 import type { VirtualNet } from './net.ts'
 import type { Death, Owner } from './owner.ts'
 
@@ -112,7 +113,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     name: p.name,
     address: p.address,
     disk: p.disk,
-    can: new Set(['start', 'cut', 'skew'] as const),
+    can: new Set(['start', 'cut', 'skew', 'disk-full'] as const),
     async start(name, program) {
       if (off)
         throw new GridproofError('power-gone', `${p.name} has no power: restore it before ${name} is started`)
@@ -143,6 +144,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       for (const [name, program] of booted) await launch(name, program, owner)
     },
     clock: (c) => setClock(kernel, owner, c),
+    fill: (disk) => fillDisk(owner, disk === 'full'),
     figures: () => ({ 'handles [1]': thingsBelow(owner) }),
     onLog(f) {
       const who = kernel.current()

@@ -39,6 +39,8 @@ export class Owner {
   /** Orders owners that are due at the same instant. */
   readonly rank: number
   dead: Death | undefined
+  /** Of a host: its disk takes nothing more. */
+  diskFull = false
   /** Streams of random numbers, made when first used. */
   random: (() => number) | undefined
   bytes: (() => number) | undefined

@@ -7,6 +7,23 @@ import { type Bag, type Fn, put, replace } from './patch.ts'
 const realTime =
   /\bcurrent_(?:timestamp|date|time)\b|\brandom(?:blob)?\s*\(|\b(?:datetime|date|time|julianday|unixepoch|strftime)\s*\(\s*(?:'[^']*'\s*,\s*)?(?:'now'|\))/i
 
+/** SQL that needs room on the disk. In WAL mode every commit does. */
+const writes = /^\s*(?:insert|update|delete|replace|create|drop|alter|commit|end|vacuum)\b/i
+
+/** As node:sqlite reports SQLITE_FULL (13), SQLite's result codes. */
+function full(): Error {
+  return Object.assign(new Error('database or disk is full'), {
+    code: 'ERR_SQLITE_ERROR',
+    errcode: 13,
+    errstr: 'database or disk is full',
+  })
+}
+
+/** A host's disk takes nothing more, or takes it again. */
+export function fillDisk(host: Owner, on: boolean): void {
+  host.diskFull = on
+}
+
 /** A database handle and its owner. */
 class Handle implements Thing {
   readonly db: Bag
@@ -99,6 +116,7 @@ export function installSqlite(kernel: Kernel, modules: { sqlite: Bag }): void {
           function (this: Bag, ...args: unknown[]) {
             check(this, `sqlite ${name}`)
             if (name === 'exec' || name === 'prepare') judge(args[0])
+            if (name === 'exec' && kernel.current().top.diskFull && writes.test(String(args[0]))) throw full()
             const out = original.apply(this, args) as unknown
             const handle = handles.get(this)
             if (name === 'prepare' && handle !== undefined) handles.set(out as object, handle)
@@ -113,6 +131,7 @@ export function installSqlite(kernel: Kernel, modules: { sqlite: Bag }): void {
       (original) =>
         function (this: Bag, ...args: unknown[]) {
           check(this, `sqlite ${name}`)
+          if (kernel.current().top.diskFull && writes.test(String(this['sourceSQL']))) throw full()
           return original.apply(this, args) as unknown
         },
     )

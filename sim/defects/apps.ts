@@ -6,6 +6,7 @@ import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
 import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
+import * as storage from '../reference/lvcap/storage/main.ts'
 import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import type { AppId, Defect } from './defect.ts'
@@ -16,6 +17,7 @@ import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { recorderDefects } from './recorder.ts'
+import { storageDefects } from './storage.ts'
 import { temperatureDefects } from './temperature.ts'
 
 /** A module in parts. */
@@ -52,9 +54,13 @@ export const others: ReadonlyMap<string, ProgramModule> = new Map([['sim/apps/sc
 
 /** By module path from the project's root. Imported beforehand: a program that loads modules late has no place in virtual time. */
 export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
-  ['sim/reference/lvcap/platform.ts', wrappable('container-manager', platform, [...managerDefects, ...lifecycleDefects])],
+  [
+    'sim/reference/lvcap/platform.ts',
+    wrappable('container-manager', platform, [...managerDefects, ...lifecycleDefects]),
+  ],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
+  ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [

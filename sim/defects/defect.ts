@@ -8,6 +8,7 @@ export type AppId =
   | 'container-manager'
   | 'csv-recorder'
   | 'maintenance'
+  | 'data-storage'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

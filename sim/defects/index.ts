@@ -6,6 +6,7 @@ import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.
 import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
+import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { lifecycleDefects } from './lifecycle.ts'
@@ -14,6 +15,7 @@ import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { recorderDefects } from './recorder.ts'
+import { storageDefects } from './storage.ts'
 import { temperatureDefects } from './temperature.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -24,6 +26,7 @@ export type AnyDefect =
   | Defect<TemperatureParts>
   | Defect<RecorderParts>
   | Defect<MaintenanceParts>
+  | Defect<StorageParts>
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
 
@@ -36,6 +39,7 @@ export const defects: readonly AnyDefect[] = [
   ...lifecycleDefects,
   ...recorderDefects,
   ...maintenanceDefects,
+  ...storageDefects,
 ]
 
 /**

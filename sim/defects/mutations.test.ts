@@ -7,6 +7,7 @@ import type { Message } from '../reference/lvcap/api.ts'
 import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
+import * as storage from '../reference/lvcap/storage/main.ts'
 import { defectOf, defects } from './index.ts'
 import { altered, mutationOf, mutations, seams } from './mutations.ts'
 
@@ -16,6 +17,7 @@ const modules = {
   marketplace: marketplace.parts({}),
   maintenance: maintenance.parts({}),
   'csv-recorder': recorder.parts({}),
+  'data-storage': storage.parts({}),
   'container-manager': platform.parts({}),
 } as const
 

@@ -35,6 +35,16 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   marketplace: { judge: 'value', admit: 'value', mayPublish: 'value', forward: 'value', record: 'value' },
   maintenance: { guarded: 'value', record: 'value' },
   'csv-recorder': { wants: 'value', publisher: 'value', row: 'value', line: 'value', answer: 'value' },
+  'data-storage': {
+    publish: 'message',
+    place: 'value',
+    keeps: 'value',
+    record: 'value',
+    plan: 'value',
+    judge: 'value',
+    respond: 'value',
+    marks: 'list',
+  },
   'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
 }
 

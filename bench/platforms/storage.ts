@@ -1,0 +1,446 @@
+/**
+ * Data Storage of the reference platform: how it is installed, and the apps that the bench plays at it. A publisher
+ * publishes what is to be kept, and knows what was acknowledged; upload applications ask and report as section 8.5 of
+ * the LV-CAP API has it. Each has a certificate of its own and comes in by the marketplace's door.
+ */
+import { connect } from 'mqtt'
+import type { MqttClient } from 'mqtt'
+import { z } from 'zod'
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Host, Json, Realm } from '../../drivers/faces.ts'
+import type { Emit } from '../../sim/faces.ts'
+import type { Answer, AnsweredRow } from '../evidence/storage.ts'
+import type { Publication, Storage } from '../faces.ts'
+import { membersOf } from './json-text.ts'
+import { tlsOptions } from './observer.ts'
+import type { Door } from './observer.ts'
+
+/** Data Storage itself. */
+export const storageApp = {
+  apid: 'eatl_datastorage_1.0',
+  iid: 'eatl_datastorage_00',
+  entry: 'sim/reference/lvcap/storage/main.ts',
+} as const
+
+export const publisherApid = 'thirdparty_publisher_1.0'
+export const publishers = { first: 'thirdparty_publisher_01', second: 'thirdparty_publisher_02' } as const
+
+export const uploaderApid = 'thirdparty_uploader_1.0'
+/** Upload applications: one that may have every table, one that may have the first publisher's, one that may have none. */
+export const uploaders = {
+  all: 'thirdparty_uploader_01',
+  limited: 'thirdparty_uploader_02',
+  stranger: 'thirdparty_uploader_03',
+  late: 'thirdparty_uploader_04',
+} as const
+export type UploaderName = keyof typeof uploaders
+
+/** Instances that the bench plays, for the marketplace's list of who may publish. */
+export const guests: readonly { readonly apid: string; readonly iid: string }[] = [
+  ...Object.values(publishers).map((iid) => ({ apid: publisherApid, iid })),
+  ...Object.values(uploaders).map((iid) => ({ apid: uploaderApid, iid })),
+]
+
+/** ContainerConfig of Data Storage, before a scenario changes it. */
+export const storageConfig: { readonly [k: string]: Json } = {
+  instances: Object.values(publishers),
+  maxRecords: 15_000,
+  uploaders: {
+    [uploaders.all]: 'all',
+    [uploaders.limited]: [publishers.first],
+    [uploaders.late]: 'all',
+  },
+  readers: { [uploaders.stranger]: [publishers.second] },
+}
+
+/** How long an acknowledgement or an answer may take, in ms: ours. */
+const patience = 30_000
+/** Messages on their way at a time, and in one event. */
+const atOnce = 250
+
+/** The role, with what the platform needs of it. */
+export type PlayedStorage = Storage &
+  AsyncDisposable & {
+    /** What its host can show. */
+    readonly can: readonly string[]
+    /** A request at the port `upload` (8.5) or `storage` (8.6). */
+    ask(port: 'upload' | 'storage', request: Json): Promise<Json>
+  }
+
+export interface PlayedOptions {
+  readonly door: Omit<Door, 'name'>
+  readonly host: Host
+  readonly realm: Realm
+  emitAs(src: string): Emit
+}
+
+const query = {
+  as: z.enum(['all', 'limited', 'stranger', 'late']).default('all'),
+  /** Payload of the request. */
+  request: z.json().optional(),
+}
+
+const asked = z.discriminatedUnion('do', [
+  z.strictObject({
+    do: z.literal('query'),
+    /** Names the query in the log. */
+    name: z.string(),
+    ...query,
+    /** Payload of the request as it is sent, where it is not a JSON value. */
+    text: z.string().optional(),
+  }),
+  /** Reports rows as uploaded. */
+  z.strictObject({
+    do: z.literal('report'),
+    as: query.as,
+    tables: z.array(z.strictObject({ name: z.string(), ids: z.array(z.number()) })),
+  }),
+  /** Queries and reports in turn until nothing waits any more, as section 8.5 tells upload applications to. */
+  z.strictObject({ do: z.literal('drain'), name: z.string(), ...query }),
+])
+
+export function playStorage(o: PlayedOptions): PlayedStorage {
+  const clients = new Map<string, Client>()
+  const clientOf = (apid: string): Client => {
+    let c = clients.get(apid)
+    if (c === undefined) {
+      c = openClient({ ...o.door, name: apid })
+      clients.set(apid, c)
+    }
+    return c
+  }
+  const emit = o.emitAs('publisher')
+  const publish = publishing(() => clientOf(publisherApid), emit)
+  const disk = diskFaults(o.host, o.emitAs('disk'))
+  return {
+    tables: { ...publishers, error: 'error' },
+    sent: { src: 'publisher', kind: 'sent', select: '*' },
+    can: disk.faults,
+    faults: disk.faults,
+    inflict: (name, params) => disk.inflict(name, params),
+    publish: (p) => o.realm.run(() => publish(p)),
+    crash() {
+      o.emitAs('host')('host', { what: 'the process of Data Storage is killed', proc: storageApp.iid })
+      if (!o.host.kill(storageApp.iid))
+        throw new GridproofError('timeout', 'Data Storage does not run, so it cannot be made to crash')
+    },
+    ask: (port, request) =>
+      o.realm.run(async () => {
+        const r = asked.safeParse(request)
+        if (!r.success)
+          throw new GridproofError('bad-value', `a request to ${port}: ${z.prettifyError(r.error)}`)
+        const app = uploaderAt(clientOf(uploaderApid), port, o.emitAs(port))
+        const d = r.data
+        if (d.do === 'report') return app.report(d.as, d.tables)
+        if (d.do === 'drain') return app.drain(d.as, d.name, d.request ?? {})
+        const text = d.text ?? JSON.stringify(d.request ?? {})
+        return (await app.query(d.as, d.name, text)) as unknown as Json
+      }),
+    async [Symbol.asyncDispose]() {
+      for (const c of clients.values()) await o.realm.run(() => c.close())
+    },
+  }
+}
+
+/** What rehearsals are given: it does nothing. */
+export function idleStorage(): Storage {
+  return {
+    tables: { ...publishers, error: 'error' },
+    sent: { src: 'publisher', kind: 'sent', select: '*' },
+    faults: ['disk-full'],
+    inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
+    publish: async () => undefined,
+    crash: () => undefined,
+  }
+}
+
+/** `disk-full`, where the host can play it. */
+function diskFaults(host: Host, emit: Emit): Pick<Storage, 'faults' | 'inflict'> {
+  const can = host.can.has('disk-full')
+  let last = 0
+  return {
+    faults: can ? ['disk-full'] : [],
+    inflict(name) {
+      if (name !== 'disk-full') throw new GridproofError('no-such', `the disk knows no fault '${name}'`)
+      const id = `disk-full-${++last}`
+      emit('fault', { phase: 'on', id, name })
+      host.fill('full')
+      let on = true
+      return {
+        id,
+        params: null,
+        lift() {
+          if (!on) return
+          on = false
+          host.fill('free')
+          emit('fault', { phase: 'lifted', id })
+        },
+      }
+    },
+  }
+}
+
+/** Answers with thousands of rows stand in the evidence once, where they were asked for. */
+export function shownAtMarketplace(data: Json): Json {
+  const d = data as { readonly topic?: unknown; readonly payload?: unknown } | null
+  if (typeof d?.topic !== 'string' || !d.topic.startsWith('storage/response/')) return data
+  const p = d.payload as { readonly Status?: Json } | null
+  const status = p !== null && typeof p === 'object' && p.Status !== undefined ? p.Status : null
+  return { ...(data as { [k: string]: Json }), payload: { Status: status, Response: 'not kept here' } }
+}
+
+interface Client {
+  readonly up: Promise<void>
+  publish(topic: string, text: string, qos: 1 | 2): Promise<void>
+  /** The next message on a topic that it subscribed. */
+  hear(topic: string, qos: 1 | 2): Promise<() => Promise<Heard | undefined>>
+  close(): Promise<void>
+}
+
+interface Heard {
+  readonly bytes: Buffer
+  readonly qos: number
+  readonly retain: boolean
+}
+
+function openClient(door: Door): Client {
+  const client: MqttClient = connect({
+    protocol: 'mqtts',
+    host: door.address,
+    port: door.port,
+    ...tlsOptions(door),
+    clientId: door.name,
+    username: door.name,
+    clean: false,
+    keepalive: 30,
+    reconnectPeriod: 1000,
+    connectTimeout: 10_000,
+  })
+  client.on('error', () => undefined)
+  const up = new Promise<void>((resolve) => {
+    client.once('connect', () => resolve())
+  })
+  const waiting = new Map<string, (h: Heard) => void>()
+  const subscribed = new Set<string>()
+  client.on('message', (topic, bytes, packet) => {
+    waiting.get(topic)?.({ bytes, qos: packet.qos, retain: packet.retain })
+    waiting.delete(topic)
+  })
+  return {
+    up,
+    async publish(topic, text, qos) {
+      await client.publishAsync(topic, text, { qos })
+    },
+    async hear(topic, qos) {
+      if (!subscribed.has(topic)) await client.subscribeAsync(topic, { qos })
+      subscribed.add(topic)
+      return async () => {
+        const heard = Promise.withResolvers<Heard | undefined>()
+        waiting.set(topic, heard.resolve)
+        const timer = setTimeout(() => heard.resolve(undefined), patience)
+        const h = await heard.promise
+        clearTimeout(timer)
+        waiting.delete(topic)
+        return h
+      }
+    },
+    async close() {
+      await client.endAsync(true).catch(() => undefined)
+    },
+  }
+}
+
+function topicOf(p: Publication, iid: string): string {
+  const below = p.subTopic === undefined ? '' : `/${p.subTopic}`
+  switch (p.via ?? 'algorithm') {
+    case 'error':
+      return `storage/data/error/${iid}`
+    case 'storage':
+      return `storage/data/${iid}${below}`
+    case 'storage-with-slash':
+      return `storage/data/${iid}/`
+    case 'algorithm':
+      return `algorithm/data/${iid}${below}`
+    default:
+      throw new GridproofError('bad-value', `there is no interface '${String(p.via)}' to publish by`)
+  }
+}
+
+function publishing(clientOf: () => Client, emit: Emit): Storage['publish'] {
+  let last = 0
+  return async (p) => {
+    const client = clientOf()
+    await client.up
+    const iid = publishers[p.as ?? 'first']
+    const topic = topicOf(p, iid)
+    const qos = p.via === 'storage' || p.via === 'storage-with-slash' ? 2 : 1
+    const error = p.via === 'error'
+    for (let k = 0; k < p.messages.length; k += atOnce) {
+      const texts = p.messages
+        .slice(k, k + atOnce)
+        .map((m) => (typeof m === 'string' ? m : JSON.stringify(m)))
+      const first = last + 1
+      last += texts.length
+      emit('sent', {
+        alias: `publisher.${p.as ?? 'first'}`,
+        topic,
+        table: error ? 'error' : iid,
+        subTopic: error ? iid : (p.subTopic ?? null),
+        kept: p.kept,
+        first,
+        texts,
+      })
+      await acknowledged(client, topic, qos, texts, (from, to) =>
+        emit('seen', { alias: 'publisher.acknowledged', from: first + from, to: first + to }),
+      )
+    }
+  }
+}
+
+/** Publishes them all and tells of unbroken runs of acknowledged ones; what is not acknowledged in time is left unknown. */
+async function acknowledged(
+  client: Client,
+  topic: string,
+  qos: 1 | 2,
+  texts: readonly string[],
+  tell: (from: number, to: number) => void,
+): Promise<void> {
+  const done = new Set<number>()
+  const all = Promise.all(texts.map(async (t, i) => client.publish(topic, t, qos).then(() => done.add(i))))
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(() => late.resolve(), patience)
+  await Promise.race([all.catch(() => undefined), late.promise])
+  clearTimeout(timer)
+  for (let i = 0; i < texts.length; i++) {
+    if (!done.has(i)) continue
+    const from = i
+    while (done.has(i + 1)) i++
+    tell(from, i)
+  }
+}
+
+interface Uploading {
+  query(as: UploaderName, name: string, text: string, whole?: boolean): Promise<Answer>
+  report(as: UploaderName, tables: readonly { name: string; ids: readonly number[] }[]): Promise<Json>
+  drain(as: UploaderName, name: string, request: Json): Promise<Json>
+}
+
+/** Rounds of a drain at most: more than any queue that a scenario fills needs. */
+const mostRounds = 2_000
+
+function uploaderAt(client: Client, port: 'upload' | 'storage', emit: Emit): Uploading {
+  const [asking, answering, qos] =
+    port === 'upload'
+      ? (['storage/request/newdata', 'storage/response/newdata', 2] as const)
+      : (['storage/request', 'storage/response', 1] as const)
+  const self: Uploading = {
+    async query(as, name, text, whole = false) {
+      await client.up
+      const iid = uploaders[as]
+      const topic = `${answering}/${iid}`
+      const next = await client.hear(topic, qos)
+      const cause = emit('sent', { alias: `${port}.query.${name}`, by: as, text: text.slice(0, 2000) })
+      const heard = next()
+      await client.publish(`${asking}/${iid}`, text, qos)
+      const payload = answerOf(as, topic, await heard)
+      emit('seen', { alias: `${port}.${name}`, whole, payload: payload as unknown as Json }, { cause })
+      return payload
+    },
+    async report(as, tables) {
+      await client.up
+      const body = { NewData: tables.map((t) => ({ [t.name]: t.ids })) }
+      await client.publish(`storage/uploaded/${uploaders[as]}`, JSON.stringify(body), 1)
+      emit('sent', { alias: `${port}.report`, by: as, tables: tables as unknown as Json })
+      return null
+    },
+    async drain(as, name, request) {
+      let rows = 0
+      let rounds = 0
+      for (; rounds < mostRounds; rounds++) {
+        const a = await self.query(as, name, JSON.stringify(request), isWhole(request))
+        const tables = a.tables.map((t) => ({
+          name: t.name,
+          ids: t.rows.flatMap((r) => (typeof r.id === 'number' ? [r.id] : [])),
+        }))
+        const found = tables.reduce((sum, t) => sum + t.ids.length, 0)
+        rows += found
+        if ((a.status !== 1 && a.status !== 8) || found === 0) break
+        await self.report(as, tables)
+      }
+      return { rows, rounds }
+    },
+  }
+  return self
+}
+
+/** Whether a request leaves nothing out. */
+function isWhole(request: Json): boolean {
+  const narrowing = ['InstanceID', 'SubTopic', 'StartTime', 'EndTime', 'MinPriority', 'MaxPriority']
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    !Object.keys(request).some((k) => narrowing.includes(k))
+  )
+}
+
+/** Reads an answer without believing anything. */
+export function answerOf(by: string, topic: string, heard: Heard | undefined): Answer {
+  const none = (problem: string): Answer => ({
+    by,
+    status: null,
+    problem,
+    tables: [],
+    'length [B]': 0,
+    qos: heard?.qos ?? 0,
+    retain: heard?.retain ?? false,
+  })
+  if (heard === undefined) return none(`no answer within ${patience / 1000} s`)
+  const text = heard.bytes.toString('utf8')
+  try {
+    const body = JSON.parse(text) as { readonly Status?: Json; readonly Response?: Json } | null
+    if (body === null || typeof body !== 'object') return none('no object')
+    if (typeof body.Status !== 'number') return none('no Status')
+    if (!Array.isArray(body.Response)) return none('Response is no array')
+    return {
+      by,
+      status: body.Status,
+      tables: tablesOf(text),
+      // Topic with its length, packet identifier, payload (MQTT 3.1.1, 3.3).
+      'length [B]': 2 + Buffer.byteLength(topic) + 2 + heard.bytes.length,
+      qos: heard.qos,
+      retain: heard.retain,
+    }
+  } catch (e) {
+    return none(`no JSON: ${messageOf(e)}`)
+  }
+}
+
+function tablesOf(text: string): Answer['tables'] {
+  const top = membersOf(text, { from: 0, to: text.length })
+  const response = top.get('Response')
+  if (response === undefined) return []
+  return [...membersOf(text, response).values()].map((table) => {
+    const parts = membersOf(text, table)
+    const name = parts.get('TableName')
+    const rows = parts.get('TableRows')
+    return {
+      name: name === undefined ? '' : String(JSON.parse(text.slice(name.from, name.to))),
+      rows: rows === undefined ? [] : [...membersOf(text, rows).values()].map((r) => rowOf(text, r)),
+    }
+  })
+}
+
+function rowOf(text: string, span: { readonly from: number; readonly to: number }): AnsweredRow {
+  const parts = membersOf(text, span)
+  const value = (key: string): Json => {
+    const at = parts.get(key)
+    return at === undefined ? null : (JSON.parse(text.slice(at.from, at.to)) as Json)
+  }
+  const data = parts.get('Data')
+  return {
+    id: value('ID'),
+    timestamp: value('Timestamp'),
+    subTopic: value('SubTopic'),
+    text: data === undefined ? '' : text.slice(data.from, data.to),
+  }
+}
