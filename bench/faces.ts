@@ -10,7 +10,7 @@ import type {
   Thermocouple,
 } from '../sim/faces.ts'
 
-export type { Kind } from '../sim/faces.ts'
+export type { AppAction, AppBehaviour, Kind } from '../sim/faces.ts'
 
 export interface Event {
   readonly seq: number

@@ -46,6 +46,9 @@ interface Run {
   readonly app: App
   readonly n: number
   readonly started: Instant
+  /** At its start. */
+  readonly behaviour: AppBehaviour
+  configured: boolean
   /** Status requests not answered since the last answer, in this run. */
   unanswered: Instant[]
   commanded?: Instant
@@ -115,6 +118,7 @@ export async function playScripted(o: {
       'since command [s]': since(run.commanded),
       said: run.said?.status ?? null,
       'since said [s]': since(run.said?.at),
+      payloads: run.behaviour.payloads ?? 'full',
     }
   }
 
@@ -152,10 +156,19 @@ export async function playScripted(o: {
   const begin = (conn: Conn, iid: string, apid: Json): Run | undefined => {
     const app = byIid.get(iid)
     if (app === undefined) return undefined
-    const run: Run = { conn, app, n: ++app.runs, started: o.now(), unanswered: [], over: false }
+    const behaviour = app.queue.shift() ?? app.behaviour
+    const run: Run = {
+      conn,
+      app,
+      n: ++app.runs,
+      started: o.now(),
+      behaviour,
+      configured: false,
+      unanswered: [],
+      over: false,
+    }
     const old = app.current
     app.current = run
-    const behaviour = app.queue.shift() ?? app.behaviour
     tell(app, 'started', { run: run.n, apid, behaviour: behaviour as unknown as Json })
     order(run, { order: 'behave', behaviour: behaviour as unknown as Json })
     if (old !== undefined && !old.over) void challenge(old, run)
@@ -181,6 +194,13 @@ export async function playScripted(o: {
           run.unanswered = []
         }
         break
+      }
+      case 'configured': {
+        run.configured = more['config'] !== null
+        // How many of them run at this moment, each with a configuration.
+        const running = [...apps.values()].filter((a) => a.current?.configured === true).length
+        tell(run.app, event, { run: run.n, ...more, 'running together [1]': running })
+        return
       }
       case 'commanded':
         if (more['command'] === 1) run.commanded ??= now

@@ -79,7 +79,8 @@ export default scenario({
     check(
       within('155 s', guid.saw('commanded'), guid.saw('ended'), {
         id: 'forced',
-        limit: 'an app that will not be stopped is ended by force after 2 minutes, half a minute given for doing so',
+        limit:
+          'an app that will not be stopped is ended by force after 2 minutes, half a minute given for doing so',
         verifies: ['API:6/forced'],
       }),
     )

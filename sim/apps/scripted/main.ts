@@ -205,7 +205,7 @@ class ScriptedApp {
       if (!this.#configured) this.#tell(this.#b.rejectsNull === true ? 3 : 5)
       return
     }
-    const pulse = typeof config === 'object' && 'pulse' in config ? config['pulse'] : undefined
+    const { pulse } = innerConfig(config)
     const before = this.#configured
     this.#configured = true
     this.#tell(1)
@@ -324,4 +324,12 @@ class ScriptedApp {
     if (client?.connected !== true) return
     client.publish(topic, text, { qos: this.#qos }, () => undefined)
   }
+}
+
+/** The ContainerConfig: the object itself, or the one inside the whole configuration file (API table 5 against 9.5). */
+function innerConfig(config: Json): { readonly [k: string]: Json } {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return {}
+  const file = config as { readonly [k: string]: Json }
+  const inner = file['ContainerConfig']
+  return typeof file['ContainerName'] === 'string' && inner !== undefined ? innerConfig(inner) : file
 }
