@@ -25,7 +25,7 @@ import {
   stallShare,
   steadyTime,
 } from './check.ts'
-import { channelOf, stampOf } from './scalar.ts'
+import { channelOf, objectOf, stampOf, textOf } from './scalar.ts'
 
 export interface ArrivesEveryOptions extends CheckOptions {
   /**
@@ -50,6 +50,9 @@ interface Channel {
   last: Instant
   lastSeq: number
   lastStamp: number | undefined
+  /** Topics of the last message and of the one before. */
+  topic: string
+  topicBefore: string
   shortest: number
   longest: number
   longestSeq: number
@@ -142,6 +145,8 @@ function firstOf(
     last: e.at,
     lastSeq: e.seq,
     lastStamp: stamp,
+    topic: topicOf(e),
+    topicBefore: topicOf(e),
     shortest: Number.POSITIVE_INFINITY,
     longest: Number.NEGATIVE_INFINITY,
     longestSeq: e.seq,
@@ -196,10 +201,25 @@ function follow(
         e.seq,
       )
   }
+  // A name may change with a configuration, and stays changed then; one that comes back strayed.
+  const topic = topicOf(e)
+  if (topic === c.topicBefore && topic !== c.topic)
+    found.add(
+      'strayed',
+      `${c.name}: a message on '${c.topic.slice(0, 80)}' between two on '${topic.slice(0, 80)}', ${into(watch, e.at)}`,
+      c.lastSeq,
+      e.seq,
+    )
+  c.topicBefore = c.topic
+  c.topic = topic
   c.n++
   c.last = e.at
   c.lastSeq = e.seq
   if (stamp !== undefined) c.lastStamp = stamp
+}
+
+function topicOf(e: Event): string {
+  return textOf(objectOf(e.data)?.['topic'] ?? '')
 }
 
 /** How far the mean spacing of a channel is off, and how sure that is. */

@@ -50,6 +50,28 @@ describe('arrivesEvery', () => {
     expect(r.because).toHaveLength(2)
   })
 
+  it('fails a message that strays to another topic, and no lasting change of name', () => {
+    const on = (n: number, name: (i: number) => string): Draft[] =>
+      minutes(n).map((d) =>
+        d.kind === 'seen'
+          ? { ...d, data: { ...(d.data as object), topic: name(Math.round((d.at - begin) / minute)) } }
+          : d,
+      )
+    const strayed = only(
+      spacing(),
+      on(30, (i) => (i === 9 ? 'a/x' : 'a')),
+      at(30.5),
+    )
+    expect(strayed).toMatchObject({ verdict: 'fail', observed: { strayed: 1 } })
+    expect(
+      only(
+        spacing(),
+        on(30, (i) => (i < 9 ? 'a' : 'b')),
+        at(30.5),
+      ).verdict,
+    ).toBe('pass')
+  })
+
   it('fails a channel that stopped before the end', () => {
     expect(only(spacing(), minutes(28), at(30))).toMatchObject({ verdict: 'fail', observed: { silent: 1 } })
   })

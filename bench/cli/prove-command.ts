@@ -137,7 +137,8 @@ function text(proofs: readonly Proof[], idle: readonly string[]): string {
 }
 
 function describe(proofs: readonly Proof[], id: string): string {
-  return proofs.find((p) => p.id === id)?.describes ?? ''
+  const mine = proofs.filter((p) => p.id === id)
+  return mine.find((p) => p.change !== undefined)?.change ?? mine[0]?.describes ?? ''
 }
 
 function line(p: Proof): string {

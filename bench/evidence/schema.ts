@@ -220,6 +220,8 @@ export interface VisitOutcome {
 export interface DefectNote {
   readonly defect: string
   readonly phase: 'applied' | 'reached'
+  /** What a mutation changed: before -> after. */
+  readonly change?: string
   readonly proc: string
 }
 

@@ -14,6 +14,8 @@ export interface Done {
   readonly record: ScenarioRecord
   /** Defects that came to bear. */
   readonly reached: readonly string[]
+  /** What mutations changed, by their ID. */
+  readonly changes?: Readonly<Record<string, string>>
   readonly divergence?: readonly string[]
 }
 
@@ -94,8 +96,13 @@ export function startPool(o: PoolOptions): Pool {
     if (line?.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
     if (line?.tell === 'done') {
       if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
-      const { record, reached, divergence } = line
-      end(w, { record, reached, ...(divergence === undefined ? {} : { divergence }) })
+      const { record, reached, changes, divergence } = line
+      end(w, {
+        record,
+        reached,
+        ...(changes === undefined ? {} : { changes }),
+        ...(divergence === undefined ? {} : { divergence }),
+      })
       give(w)
     }
   }

@@ -32,6 +32,8 @@ export interface Proof {
   /** Defect, variant or mutation; empty for the healthy platform. */
   readonly id: string
   readonly describes: string
+  /** What a mutation changed: before -> after. */
+  readonly change?: string
   /** Requirement or clause that must fail because of it. */
   readonly target?: string
   readonly word: ProofWord
@@ -120,7 +122,8 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
 
 /** The word for one run. `clausesOf` expands a requirement to its clauses. */
 export function judgeProof(p: ProveJob, done: Done, clausesOf: (ref: string) => readonly string[]): Proof {
-  const { record, reached } = done
+  const { record, reached, changes } = done
+  const change = changes?.[p.id]
   const failed = record.checks.filter((c) => c.result.verdict === 'fail')
   const base = {
     scenario: p.scenario.id,
@@ -128,6 +131,7 @@ export function judgeProof(p: ProveJob, done: Done, clausesOf: (ref: string) => 
     id: p.id,
     describes: p.id === '' ? 'The platform as it is.' : defectOf(p.id).describes,
     ...(p.target === undefined ? {} : { target: p.target }),
+    ...(change === undefined ? {} : { change }),
     tripped: failed.map((c) => c.id),
     log: `data/${basename(p.job.log)}`,
   }

@@ -44,6 +44,8 @@ export interface Performed {
   readonly record: ScenarioRecord
   /** Defects that came to bear. */
   readonly reached: readonly string[]
+  /** What mutations changed, by their ID. */
+  readonly changes?: Readonly<Record<string, string>>
 }
 
 /** Performs it. Whatever goes wrong is in the record, with its blame. */
@@ -52,7 +54,7 @@ export async function perform(p: Performance): Promise<Performed> {
   const began = { cpu: p.cpuMs(), wall: p.wallMs(), at: world.now() }
   const bar: Jury = jury()
   const record = recordFold()
-  const reached = new Set<string>()
+  const reached = new Map<string, string>()
 
   const append = (src: string, ...[kind, data, more]: Parameters<Emit>): number => {
     const at = world.now()
@@ -93,12 +95,13 @@ export async function perform(p: Performance): Promise<Performed> {
     cpuMs: Math.round(p.cpuMs() - began.cpu),
   }
   append('bench', 'end', trailer as unknown as Json)
-  return { record: record.record(), reached: [...reached] }
+  const changes = Object.fromEntries([...reached].filter(([, change]) => change !== ''))
+  return { record: record.record(), reached: [...reached.keys()], changes }
 }
 
-function noteReached(data: Json, reached: Set<string>): void {
+function noteReached(data: Json, reached: Map<string, string>): void {
   const d = data as Partial<DefectNote> | null
-  if (d?.phase === 'reached' && d.defect !== undefined) reached.add(d.defect)
+  if (d?.phase === 'reached' && d.defect !== undefined) reached.set(d.defect, d.change ?? '')
 }
 
 type Append = (src: string, ...e: Parameters<Emit>) => number

@@ -3,6 +3,7 @@
  * out would run out, for both sensor apps.
  */
 import {
+  always,
   arrivesEvery,
   gridkeyChannels,
   noNewNames,
@@ -11,6 +12,14 @@ import {
   stampedByPlatformClock,
   temperatureChannels,
 } from '../../bench/index.ts'
+import type { Event } from '../../bench/faces.ts'
+
+/** A status answer's Timestamp, where it has one (a last will has none), is the time of its sending. */
+function isStampedNow(e: Event): boolean {
+  const { payload } = e.data as { readonly payload?: { readonly Timestamp?: unknown } }
+  const stamp = payload?.Timestamp
+  return stamp === undefined || (Number.isSafeInteger(stamp) && Math.abs(Number(stamp) * 1000 - e.at) <= 2000)
+}
 
 const channels = gridkeyChannels.filter((c) => c.includes('.busbar.'))
 
@@ -22,6 +31,7 @@ export default scenario({
     'I:0062',
     'I:0068/every-minute',
     'I:0070/every-minute',
+    'API:4.5/whole-seconds',
     'API:8.3.1/interval',
     'API:8.3.1/format',
   ],
@@ -30,6 +40,7 @@ export default scenario({
     'gridkey-app/skips-midnight': 'M:0023/every-minute',
     'gridkey-app/stops-after-six-hours': 'M:0023/every-minute',
     'gridkey-app/stale-timestamp': 'API:8.3.1/interval',
+    'gridkey-app/answers-with-an-old-stamp': 'API:4.5/whole-seconds',
     'temperature-app/skips-midnight': 'M:0027/every-minute',
     'temperature-app/stops-after-six-hours': 'I:0070/every-minute',
     'temperature-app/timestamp-in-milliseconds': 'M:0027/timestamp',
@@ -75,6 +86,14 @@ export default scenario({
         value: 'number',
         qos: 1,
         retain: false,
+      }),
+    )
+    check(
+      always(platform.watch('marketplace', 'status.response.*'), isStampedNow, {
+        id: 'status-stamps',
+        limit: 'status answers carry the time of their sending, within 2 s',
+        verifies: ['API:4.5/whole-seconds'],
+        needs: ['steady-time'],
       }),
     )
     check(

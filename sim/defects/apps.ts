@@ -29,8 +29,8 @@ interface Module<P extends object> {
 export interface Wrappable {
   readonly id: AppId
   readonly defects: readonly { readonly id: string }[]
-  /** Runs the module with the defects of these IDs; `reached` is called with the ID of each that comes to bear. */
-  run(env: ProgramEnv, ids: readonly string[], reached: (id: string) => void): Promise<number>
+  /** Runs the module with the defects of these IDs; `reached` is called with the ID of each that comes to bear, and what a mutation changed. */
+  run(env: ProgramEnv, ids: readonly string[], reached: (id: string, what?: string) => void): Promise<number>
 }
 
 function wrappable<P extends object>(id: AppId, module: Module<P>, defects: readonly Defect<P>[]): Wrappable {
@@ -42,7 +42,7 @@ function wrappable<P extends object>(id: AppId, module: Module<P>, defects: read
         const defect = defects.find((d) => d.id === one)
         if (defect !== undefined) return defect.wrap(parts, () => reached(one))
         // A mutation keeps the shape of the parts: it replaces one function by another.
-        return { ...parts, ...mutationOf(one)?.wrap(parts, () => reached(one)) }
+        return { ...parts, ...mutationOf(one)?.wrap(parts, (what) => reached(one, what)) }
       }, module.parts(env.config))
       return module.run(wrapped, env)
     },

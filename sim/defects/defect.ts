@@ -23,9 +23,9 @@ export interface Defect<P> {
   readonly describes: string
   /**
    * The parts, wrapped; state lives in the call, one for each start of the program. `reached` is called when the
-   * difference comes to bear.
+   * difference comes to bear; a mutation says what it changed.
    */
-  wrap(parts: P, reached: () => void): P
+  wrap(parts: P, reached: (what?: string) => void): P
 }
 
 /** Makes the defects of one app; `describes` and `wrap` by name. */

@@ -3,7 +3,8 @@
  * what that is given. Programs started by the program come through here too, so that a defect reaches any of them; without
  * defects everything is as shipped.
  *
- * The log says `{ event: 'defect', phase: 'applied' | 'reached', defect }`, each once for each start of a program.
+ * The log says `{ event: 'defect', phase: 'applied' | 'reached', defect }`, each once for each start of a program; of a
+ * mutation also `change`, what it changed.
  */
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Json, ProgramEnv, ProgramModule } from '../../drivers/faces.ts'
@@ -41,10 +42,10 @@ export async function main(env: ProgramEnv): Promise<number | void> {
   const mine = asked.filter((d) => d.app === app.id).map((d) => d.id)
   const reached = new Set<string>()
   for (const defect of mine) env.log({ event: 'defect', phase: 'applied', defect })
-  return app.run(inner, mine, (defect) => {
+  return app.run(inner, mine, (defect, change) => {
     if (reached.has(defect)) return
     reached.add(defect)
-    env.log({ event: 'defect', phase: 'reached', defect })
+    env.log({ event: 'defect', phase: 'reached', defect, ...(change === undefined ? {} : { change }) })
   })
 }
 

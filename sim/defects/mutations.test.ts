@@ -9,7 +9,7 @@ import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
 import { defectOf, defects } from './index.ts'
-import { altered, mutationOf, mutations, seams } from './mutations.ts'
+import { altered, difference, mutationOf, mutations, seams } from './mutations.ts'
 
 const modules = {
   'gridkey-app': gridkey.parts({}),
@@ -59,7 +59,7 @@ describe('mutations', () => {
   })
 
   const message = (n: number): Message => ({
-    topic: `t/${n}`,
+    topic: 't',
     payload: { Value: n, Valid: true },
     qos: 1,
     retain: false,
@@ -88,7 +88,7 @@ describe('mutations', () => {
       const order = async (change: string): Promise<number[]> => {
         const { list, reached } = await sent(change)
         expect(reached).toBe(1)
-        return list.map((m) => Number(m.topic.slice(2)))
+        return list.map((m) => Number((m.payload as { Value: number }).Value))
       }
       expect(await order('drop')).toEqual([1, 2, 4, 5])
       expect((await order('duplicate')).sort((a, b) => a - b)).toEqual([1, 2, 3, 3, 4, 5])
@@ -100,10 +100,33 @@ describe('mutations', () => {
       expect(alter.list).not.toEqual([1, 2, 3, 4, 5].map(message))
       const reveal = await sent('reveal')
       expect(reveal.list.length).toBe(6)
-      expect(reveal.list.filter((m) => m.topic === 't/3').length).toBe(2)
+      expect(reveal.list.filter((m) => m.topic === 't').length).toBe(6)
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  test('say what they changed, and wait for a call on which the change makes a difference', () => {
+    const told: (string | undefined)[] = []
+    const wrap = (id: string): gridkey.GridkeyParts =>
+      mutationOf(id)?.wrap(modules['gridkey-app'], (what) => told.push(what)) as gridkey.GridkeyParts
+    const s = wrap('mutation/gridkey-app/stamp/repeat/2')
+    expect([1_000, 1_100, 2_000, 3_000].map((t) => s.stamp(t))).toEqual([1, 1, 1, 3])
+    const t = wrap('mutation/gridkey-app/due/alter/1')
+    expect(t.due(1, 60_000)).toBe(60_601)
+    expect(told).toEqual(['2 -> 1', '60000 -> 60601'])
+    expect(difference({ a: [1, { b: true }] }, { a: [1, { b: false }] })).toBe('a.1.b: true -> false')
+    expect(difference(new Map([[1, 2]]), new Map([[1, 3]]))).toBe('1: 2 -> 3')
+    expect(difference({ a: [1] }, { a: [1] })).toBeUndefined()
+  })
+
+  test('leave out what nobody could see', () => {
+    for (let i = 0; i < 50; i++)
+      expect(altered({ retain: false, why: 'x', quantity: 'y', Value: 1 }, `${i}`)).toMatchObject({
+        retain: false,
+        why: 'x',
+        quantity: 'y',
+      })
   })
 
   test('alter, repeat and drop what was read or computed', async () => {

@@ -48,9 +48,14 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
 }
 
+/**
+ * Changes by seam. Left out because the API allows them, so that nobody could object: another order of what one output
+ * sends (`list`: every message has a topic of its own, and the API orders nothing across topics; the legal variant
+ * `other-order` shows it). A message is put behind the next one of its own topic instead.
+ */
 const changes: Readonly<Record<Seam, readonly string[]>> = {
   message: ['drop', 'duplicate', 'reorder', 'delay', 'alter', 'reveal'],
-  list: ['drop', 'duplicate', 'reorder', 'alter'],
+  list: ['drop', 'duplicate', 'alter'],
   value: ['alter', 'repeat'],
   words: ['drop', 'alter', 'repeat'],
 }
@@ -116,41 +121,85 @@ export function mutationOf(id: string): Defect<object> | undefined {
 
 type Call = (...args: readonly unknown[]) => unknown
 
-function messageSeam(call: Call, change: string, n: number, reached: () => void, id: string): Call {
+/** Told when the change is made, with what it changed. */
+type Reached = (what: string) => void
+
+/** Longest text of a value in the evidence, in characters. */
+const longest = 160
+
+function shown(v: unknown): string {
+  const text = JSON.stringify(v, (_k, x: unknown) => (typeof x === 'bigint' ? String(x) : x)) ?? String(v)
+  return text.length > longest ? `${text.slice(0, longest)}...` : text
+}
+
+/** The first leaf in which two values of one shape differ, with its path: `payload.Value: 12 -> 13`. */
+export function difference(before: unknown, after: unknown, path = ''): string | undefined {
+  if (Object.is(before, after)) return undefined
+  const both = [before, after]
+  if (both.every((v) => Array.isArray(v)) || both.every((v) => isPlain(v))) {
+    const [a, b] = both as [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>]
+    for (const k of new Set([...Object.keys(a), ...Object.keys(b)])) {
+      const found = difference(a[k], b[k], path === '' ? k : `${path}.${k}`)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  if (both.every((v) => v instanceof Map)) {
+    const [a, b] = both as unknown as [ReadonlyMap<unknown, unknown>, ReadonlyMap<unknown, unknown>]
+    return difference(Object.fromEntries(a), Object.fromEntries(b), path)
+  }
+  return `${path === '' ? '' : `${path}: `}${shown(before)} -> ${shown(after)}`
+}
+
+function topicOf(message: unknown): string {
+  return isPlain(message) && typeof message['topic'] === 'string' ? message['topic'] : ''
+}
+
+function messageSeam(call: Call, change: string, n: number, reached: Reached, id: string): Call {
   let count = 0
-  let held: (() => void) | undefined
+  let held: { readonly topic: string; readonly release: () => void } | undefined
   return async (...args) => {
     const [message, ...rest] = args
-    const release = held
-    held = undefined
     const now = ++count === n
     if (!now) {
       const done = await call(...args)
-      release?.()
+      if (held?.topic === topicOf(message)) {
+        held.release()
+        held = undefined
+      }
       return done
     }
-    reached()
     switch (change) {
       case 'drop':
+        reached(`${shown(message)} -> never sent`)
         return undefined
       case 'duplicate':
+        reached(`${shown(message)} -> sent twice`)
         await call(...args)
         return call(...args)
       case 'reorder':
+        reached(`${shown(message)} -> sent behind the next one of its topic`)
         await new Promise<void>((resolve) => {
-          held = resolve
+          held = { topic: topicOf(message), release: resolve }
         })
         return call(...args)
       case 'delay':
+        reached(`${shown(message)} -> sent ${delay / 1000} s later`)
         await new Promise<void>((resolve) => {
           setTimeout(resolve, delay)
         })
         return call(...args)
-      case 'alter':
-        return call(altered(message, id), ...rest)
-      default:
+      case 'alter': {
+        const other = altered(message, id)
+        reached(difference(message, other) ?? '')
+        return call(other, ...rest)
+      }
+      default: {
+        const other = revealed(message as Message, id)
+        reached(`never to be sent -> ${shown(other)}`)
         await call(...args)
-        return call(revealed(message as Message, id), ...rest)
+        return call(other, ...rest)
+      }
     }
   }
 }
@@ -160,26 +209,36 @@ function revealed(message: Message, id: string): Message {
   return { ...message, payload: altered(message.payload, id) as Message['payload'] }
 }
 
-function resultSeam(call: Call, change: string, n: number, reached: () => void, id: string): Call {
+/**
+ * Changes the n-th result, or the first after it on which the change makes a difference: a value repeated that was the
+ * same before, or one without anything to alter, would change nothing that anybody could see.
+ */
+function resultSeam(call: Call, change: string, n: number, reached: Reached, id: string): Call {
   let count = 0
   let last: unknown
+  let done = false
   const apply = (result: unknown): unknown => {
-    const now = ++count === n
+    const due = ++count >= n && !done
     const before = last
     last = result
-    if (!now) return result
-    reached()
+    if (!due) return result
+    const other = changed(result, before)
+    const what = difference(result, other)
+    if (what === undefined) return result
+    done = true
+    reached(what)
+    return other
+  }
+  const changed = (result: unknown, before: unknown): unknown => {
     switch (change) {
       case 'alter':
-        return altered(result, id)
+        return alteredResult(result, id)
       case 'repeat':
         return before ?? result
       case 'drop':
         return Array.isArray(result) ? result.slice(1) : result
-      case 'duplicate':
-        return Array.isArray(result) ? [...result, ...result.slice(0, 1)] : result
       default:
-        return Array.isArray(result) ? result.toReversed() : result
+        return Array.isArray(result) ? [...result, ...result.slice(0, 1)] : result
     }
   }
   return (...args) => {
@@ -187,6 +246,22 @@ function resultSeam(call: Call, change: string, n: number, reached: () => void, 
     return result instanceof Promise ? result.then(apply) : apply(result)
   }
 }
+
+/**
+ * Of a decision, `[state, effects]`, only what it effects is altered: what a program remembers shows only where that is
+ * asked for again, which may be never.
+ */
+function alteredResult(result: unknown, id: string): unknown {
+  if (!Array.isArray(result) || result.length !== 2 || !Array.isArray(result[1])) return altered(result, id)
+  const [state, effects] = result as readonly [unknown, unknown]
+  return [state, altered(effects, id)]
+}
+
+/**
+ * Keys whose change nobody outside could see: `retain`, for the marketplace takes the flag off readings and a subscriber
+ * of before never sees it; `quantity`, an app's own name from which only the topic is made, and `why`, which goes nowhere
+ */
+const unseen: ReadonlySet<string> = new Set(['retain', 'quantity', 'why'])
 
 /** The value with one leaf changed, chosen by the ID: a number grows by a hundredth and one, a truth turns round, a text gets longer. */
 export function altered(value: unknown, id: string): unknown {
@@ -196,7 +271,8 @@ export function altered(value: unknown, id: string): unknown {
   let seen = 0
   const walk = (v: unknown): unknown => {
     if (Array.isArray(v)) return v.map(walk)
-    if (isPlain(v)) return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, walk(x)]))
+    if (isPlain(v))
+      return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, unseen.has(k) ? x : walk(x)]))
     if (!isLeaf(v)) return v
     if (seen++ !== wanted) return v
     if (typeof v === 'boolean') return !v
@@ -208,7 +284,8 @@ export function altered(value: unknown, id: string): unknown {
 
 function countLeaves(v: unknown): number {
   if (Array.isArray(v)) return v.reduce<number>((sum, x) => sum + countLeaves(x), 0)
-  if (isPlain(v)) return Object.values(v).reduce<number>((sum, x) => sum + countLeaves(x), 0)
+  if (isPlain(v))
+    return Object.entries(v).reduce<number>((sum, [k, x]) => sum + (unseen.has(k) ? 0 : countLeaves(x)), 0)
   return isLeaf(v) ? 1 : 0
 }
 

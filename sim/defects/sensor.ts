@@ -359,6 +359,20 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         },
       }),
     ],
+    'answers-with-an-old-stamp': [
+      'Stamps all its status answers with the time of the first.',
+      (p, reached) => {
+        let first: number | undefined
+        return {
+          ...p,
+          answer: (iid, code, now) => {
+            first ??= now
+            if (now - first > 1_000) reached()
+            return p.answer(iid, code, first)
+          },
+        }
+      },
+    ],
     'new-name-each-time': [
       'Publishes a counter on a new topic with each output, so that names grow without end.',
       (p, reached) => ({
