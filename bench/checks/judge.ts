@@ -60,8 +60,8 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
       ),
     )
   }
-  if (own.verdict === 'fail' && (c.cut?.blame === 'rig' || c.cut?.blame === 'bench')) {
-    const why = `${own.why ?? 'it failed'}; but the ${c.cut.blame} broke: ${c.cut.why}`
+  if (own.verdict === 'fail' && c.cut !== undefined && c.cut.blame !== 'product') {
+    const why = `${own.why ?? 'it failed'}; but the run ended early (${c.cut.blame}): ${c.cut.why}`
     return not(inconclusive(c.cut.blame, why, own.observed, own.because))
   }
   const short = check.least !== undefined && watched < check.least * (1 - slack)

@@ -2,6 +2,7 @@
 import type { Json, World } from '../../drivers/faces.ts'
 import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
+import { redactor } from '../evidence/redact.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
 import { readRig } from '../rigs/schema.ts'
@@ -63,6 +64,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   let trouble: string | undefined
   const log = logWriter(job.log, {
     io: c.io,
+    redactor: redactor(),
     ...(rig.time === 'virtual' ? { buffer: virtualBuffer } : {}),
     onTrouble(e) {
       trouble = e.message

@@ -95,7 +95,7 @@ export interface ObserverOptions {
   readonly record?: boolean
 }
 
-/** Connects and keeps connected; a lost connection is a note in the evidence, and is tried again each second. */
+/** Connects and keeps connected; a lost connection is a note in the evidence, and is tried again at once. */
 export function observe(o: ObserverOptions): Observer {
   return o.realm.run(() => {
     const tls = tlsOptions(o.door)
@@ -109,7 +109,8 @@ export function observe(o: ObserverOptions): Observer {
       // The session outlives a lost connection, so that the broker keeps what it owes us meanwhile.
       clean: false,
       keepalive: 30,
-      reconnectPeriod: 1000,
+      // Shorter than a program's start: what apps say at their start is heard.
+      reconnectPeriod: 200,
       connectTimeout: 10_000,
       resubscribe: true,
     })
@@ -139,7 +140,7 @@ export function observe(o: ObserverOptions): Observer {
       if (up && !closing) o.emit('note', { what: 'the observer lost its connection to the marketplace' })
       up = false
     })
-    // Refused connections come again each second until `ready` gives up: one event would say no more than its time-out.
+    // Refused connections come again until `ready` gives up: one event would say no more than its time-out.
     client.on('error', () => undefined)
     return {
       watching: watching.promise,

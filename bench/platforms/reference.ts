@@ -210,7 +210,9 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         timer.reject(new GridproofError('rig-broke', `the platform was not up within ${within}: ${what}`))
       }, limit)
       try {
-        const all = Promise.all([observer.watching, operator.ready, healthy.all])
+        const all = Promise.all([observer.watching, operator.ready]).then(() =>
+          healthReported(healthy, operator),
+        )
         await Promise.race([all, timer.promise, died.promise])
         up = true
       } finally {
@@ -274,6 +276,24 @@ function appEntries(o: ReferenceOptions): readonly AppEntry[] {
     for (const app of Object.values(scriptedApps))
       entries.push({ ...app, entry: scriptedEntry, image: { control: o.places.scripted } })
   return entries
+}
+
+/** An app that told its status before the observer stood at the door tells it next in two minutes: ours, in ms. */
+const nudgeEvery = 3000
+
+/**
+ * Waits until each app has told that it runs. One that has not, after a while, is given its configuration once more:
+ * an app answers that with its status (LV-CAP API 5.2).
+ */
+async function healthReported(healthy: ReturnType<typeof watchHealth>, operator: Operator): Promise<void> {
+  const nudge = setInterval(() => {
+    for (const iid of healthy.missing()) operator.request('change', iid, {}).catch(() => undefined)
+  }, nudgeEvery)
+  try {
+    await healthy.all
+  } finally {
+    clearInterval(nudge)
+  }
 }
 
 /** Waits until each instance has reported that it runs (status 1, LV-CAP API table 7). */
