@@ -41,6 +41,7 @@ export default scenario({
     'gridkey-app/stops-after-six-hours': 'M:0023/every-minute',
     'gridkey-app/stale-timestamp': 'API:8.3.1/interval',
     'gridkey-app/answers-with-an-old-stamp': 'API:4.5/whole-seconds',
+    'temperature-app/answers-with-an-old-stamp': 'API:4.5/whole-seconds',
     'temperature-app/skips-midnight': 'M:0027/every-minute',
     'temperature-app/stops-after-six-hours': 'I:0070/every-minute',
     'temperature-app/timestamp-in-milliseconds': 'M:0027/timestamp',

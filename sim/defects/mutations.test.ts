@@ -88,7 +88,7 @@ describe('mutations', () => {
       const order = async (change: string): Promise<number[]> => {
         const { list, reached } = await sent(change)
         expect(reached).toBe(1)
-        return list.map((m) => Number((m.payload as { Value: number }).Value))
+        return list.map((m) => (m.payload as { Value: number }).Value)
       }
       expect(await order('drop')).toEqual([1, 2, 4, 5])
       expect((await order('duplicate')).sort((a, b) => a - b)).toEqual([1, 2, 3, 3, 4, 5])

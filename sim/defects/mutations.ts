@@ -252,9 +252,9 @@ function resultSeam(call: Call, change: string, n: number, reached: Reached, id:
  * asked for again, which may be never.
  */
 function alteredResult(result: unknown, id: string): unknown {
-  if (!Array.isArray(result) || result.length !== 2 || !Array.isArray(result[1])) return altered(result, id)
-  const [state, effects] = result as readonly [unknown, unknown]
-  return [state, altered(effects, id)]
+  if (!Array.isArray(result) || result.length !== 2) return altered(result, id)
+  const [state, effects]: readonly unknown[] = result
+  return Array.isArray(effects) ? [state, altered(effects, id)] : altered(result, id)
 }
 
 /**
