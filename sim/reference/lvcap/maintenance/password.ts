@@ -1,8 +1,9 @@
 /** Passwords as scrypt hashes (RFC 7914), so that a stolen configuration does not tell them. */
 import { randomBytes, scrypt, scryptSync, timingSafeEqual } from 'node:crypto'
 
+/** None of its parameters is 0, which Node takes for its own default. */
 export const passwordPattern =
-  /^scrypt:\d{3,7}:\d{1,3}:\d{1,3}:[A-Za-z0-9+/]{16,}={0,2}:[A-Za-z0-9+/]{32,}={0,2}$/
+  /^scrypt:[1-9]\d{3,6}:[1-9]\d{0,2}:[1-9]\d{0,2}:[A-Za-z0-9+/]{16,}={0,2}:[A-Za-z0-9+/]{32,}={0,2}$/
 
 export interface Cost {
   /** CPU and memory cost, a power of two. */

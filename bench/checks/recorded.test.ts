@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest'
+import type { Json } from '../../drivers/faces.ts'
+import type { Check, Result, Series, VerdictWord } from '../faces.ts'
+import { draft, numbered, type Draft } from './history.fixture.ts'
+import { declaredEvent, jury } from './judge.ts'
+import { publisherIn } from './pairing.ts'
+import { attributable, recordsAll, recordsAtRate, recordsTimes, recordsTruly } from './recorded.ts'
+import { volumeFits, volumeMeasured } from './volume.ts'
+
+const begin = 1_700_000_000_321
+const published: Series = { src: 'marketplace', kind: 'seen', select: '*' }
+const lines: Series = { src: 'csv', kind: 'seen', select: '*' }
+const topic = (n: number): string => `sensor/data/a_b_0${n}/x`
+
+interface Message {
+  readonly at: number
+  readonly topic: string
+  readonly payload: { readonly [k: string]: Json }
+}
+
+/** Two apps, one every ten seconds, one every thirty. */
+function messages(): Message[] {
+  const list: Message[] = []
+  for (let k = 1; k <= 30; k++)
+    for (const n of k % 3 === 0 ? [1, 2] : [1]) {
+      const at = begin + k * 10_000 + n
+      list.push({
+        at,
+        topic: topic(n),
+        payload: { Timestamp: Math.floor(at / 1000), Value: k + n / 8, Valid: k !== 7 },
+      })
+    }
+  return list
+}
+
+type Row = { readonly [k: string]: Json } & { readonly topic: string; readonly recordedAt: number }
+
+function rowsOf(list: readonly Message[]): Row[] {
+  return list.map((m, i) => ({
+    alias: 'unknown',
+    topic: m.topic,
+    payload: m.payload,
+    recordedAt: m.at + 3,
+    publisher: publisherIn(m.topic) ?? '',
+    columns: {
+      timestamp: JSON.stringify(m.payload['Timestamp'] ?? null),
+      value: JSON.stringify(m.payload['Value'] ?? null),
+      valid: JSON.stringify(m.payload['Valid'] ?? null),
+    },
+    file: '1.csv',
+    line: i + 1,
+    bytes: 100,
+  }))
+}
+
+/** What a check says of such rows beside the messages. */
+function judged(check: Check, rows: readonly Row[], torn = 0, read = true): Result {
+  const end = begin + 400_000
+  const history: Draft[] = messages().map((m) =>
+    draft(m.at, 'marketplace', 'seen', {
+      alias: 'unknown',
+      topic: m.topic,
+      payload: m.payload,
+      qos: 1,
+      retain: false,
+    }),
+  )
+  for (const [i, r] of rows.entries()) history.push(draft(end + i / 1000, 'csv', 'seen', r))
+  const sums = (of: readonly Row[]): Json => ({ 'lines [1]': of.length, 'volume [B]': of.length * 100 })
+  const sensors = rows.filter((r) => r.topic.startsWith('sensor/'))
+  if (read)
+    history.push(
+      draft(end + 1, 'csv', 'seen', {
+        alias: 'csv.read',
+        payload: {
+          'torn lines [1]': torn,
+          first: begin,
+          last: begin + 300_000,
+          sensors: sums(sensors),
+          apps: sums([...rows].filter((r) => !sensors.includes(r))),
+        },
+      }),
+    )
+  const bar = jury([check])
+  for (const e of numbered([
+    draft(begin, 'bench', 'check', declaredEvent(check) as unknown as Json),
+    ...history,
+  ]))
+    bar.see(e)
+  return bar.judge(check.id, end + 2).result
+}
+
+const o = { verifies: ['X'] }
+const all = (): Check => recordsAll(published, lines, { ...o, publishers: ['a_b_01', 'a_b_02'] })
+const truly = (): Check => recordsTruly(published, lines, o)
+const times = (): Check => recordsTimes(published, lines, o)
+const names = (): Check => attributable(published, lines, o)
+const rate = (): Check => recordsAtRate(published, lines, o)
+const good = rowsOf(messages())
+const change = (i: number, more: { readonly [k: string]: Json }): Row[] =>
+  good.map((r, k) => (k === i ? { ...r, ...more } : r))
+
+describe('checks of a recorder', () => {
+  test('pass where everything stands in the files once, true, in time and by name', () => {
+    for (const c of [all(), truly(), times(), names(), rate()])
+      expect(judged(c, good), c.id).toMatchObject({ verdict: 'pass' })
+  })
+
+  test('do not mind how two apps are interleaved, nor lines from before the watch', () => {
+    const other = [...good].sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0))
+    const early = { ...good[0], recordedAt: begin - 60_000, payload: { Value: 99 }, columns: {} } as Row
+    for (const c of [all(), truly(), times(), names(), rate()])
+      expect(judged(c, [early, ...other]), c.id).toMatchObject({ verdict: 'pass' })
+  })
+
+  const spoilt: readonly (readonly [what: string, check: () => Check, rows: readonly Row[], word: string])[] =
+    [
+      ['a lost message', all, good.filter((_, i) => i !== 11), 'lost'],
+      ['two lines for one message', all, [...good.slice(0, 5), ...good.slice(4)], 'duplicated'],
+      [
+        'a line of what was never published',
+        all,
+        [...good, { ...good[9], topic: 'sensor/data/a_b_01/y' } as Row],
+        'unexpected',
+      ],
+      [
+        'two of one topic the wrong way round',
+        all,
+        [...good.slice(0, 4), ...good.slice(4, 6).toReversed(), ...good.slice(6)],
+        'out of order',
+      ],
+      ['an app that is missing', all, good.filter((r) => r.topic !== topic(2)), 'missing'],
+      [
+        'a value changed in its last digit',
+        truly,
+        change(5, { payload: { ...(good[5]?.['payload'] as object), Value: 5.126 } }),
+        'altered',
+      ],
+      [
+        'a column that says otherwise than the payload',
+        truly,
+        change(5, { columns: { value: '1', valid: 'true', timestamp: null } }),
+        'other Value',
+      ],
+      [
+        'Valid lost',
+        truly,
+        change(8, { columns: { value: null, valid: '', timestamp: null } }),
+        'other Valid',
+      ],
+      [
+        'another time stamp',
+        times,
+        change(5, { columns: { value: null, valid: null, timestamp: '1' } }),
+        'other stamp',
+      ],
+      ['no time of recording', times, change(5, { recordedAt: null }), 'without time'],
+      ['a time of recording that is out', times, change(5, { recordedAt: begin + 55_000 }), 'early'],
+      ['another publisher', names, change(5, { publisher: 'a_b_02' }), 'wrong name'],
+      ['no publisher', names, change(5, { publisher: '' }), 'nameless'],
+      ['every other message', rate, good.filter((_, i) => i % 2 === 0), 'too few'],
+      ['another spacing', rate, change(5, { recordedAt: begin + 55_000 }), 'other spacing'],
+    ]
+  test.each(spoilt)('notice %s', (_what, check, rows, word) => {
+    const r = judged(check(), rows)
+    expect(r.verdict).toBe('fail')
+    expect(r.observed).toHaveProperty([word])
+  })
+
+  test('notice a torn file, and pass nothing that was never read', () => {
+    expect(judged(all(), good, 1)).toMatchObject({ verdict: 'fail' })
+    for (const c of [all(), truly(), times(), names(), rate()])
+      expect(judged(c, [], 0, false).verdict, c.id).toBe<VerdictWord>('inconclusive')
+  })
+})
+
+describe('checks of the volume', () => {
+  const v = { ...o, interval: '10 s' }
+
+  test('need files that hold everything', () => {
+    expect(judged(volumeMeasured(published, lines, 'sensors', v), good)).toMatchObject({ verdict: 'pass' })
+    expect(judged(volumeMeasured(published, lines, 'sensors', v), good.slice(0, 20))).toMatchObject({
+      verdict: 'fail',
+    })
+    expect(judged(volumeMeasured(published, lines, 'apps', v), good)).toMatchObject({ verdict: 'fail' })
+  })
+
+  test('tell what fits and what does not, with the formula', () => {
+    const fits = judged(volumeFits(published, lines, { ...v, at: ['10 s'], tell: ['1 s'] }), good)
+    expect(fits).toMatchObject({ verdict: 'pass', observed: { 'too much at': [] } })
+    expect(judged(volumeFits(published, lines, { ...v, at: ['1 ms'] }), good)).toMatchObject({
+      verdict: 'fail',
+    })
+    const told = judged(volumeFits(published, lines, { ...v, at: ['10 s'], tell: ['1 ms'] }), good)
+    expect(told).toMatchObject({ verdict: 'pass', observed: { 'too much at': ['1 ms'] } })
+  })
+})
