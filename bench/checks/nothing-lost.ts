@@ -60,6 +60,8 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
       const reported = new Set<string>()
       const known = new Map<string, string>()
       const tables = new Set(o.tables)
+      /** Errors of others stand in the same table: only sub-topics that were published on are judged there. */
+      const errors = new Set<string>()
       const found = offences()
       let rows = 0
       let drained: Instant | undefined
@@ -69,6 +71,7 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
       const publish = (e: Event): void => {
         const d = e.data as unknown as PublishedEvent
         if (o.tables === undefined) tables.add(d.table)
+        if (d.table === 'error') errors.add(d.subTopic ?? '')
         d.texts.forEach((text, i) => {
           const item: Item = { ...d, n: d.first + i, text: compact(text), sentAt: e.at, seq: e.seq }
           items[item.n] = item
@@ -79,6 +82,7 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
       const row = (table: string, r: AnsweredRow, e: Event): void => {
         const place = `${table} ${JSON.stringify(r.id)}`
         const sub = typeof r.subTopic === 'string' && r.subTopic !== '' ? r.subTopic : null
+        if (table === 'error' && !errors.has(sub ?? '')) return
         const text = compact(r.text)
         const key = keyOf(table, sub, text)
         rows++

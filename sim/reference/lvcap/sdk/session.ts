@@ -146,12 +146,21 @@ export function openSession(access: Access, who: Presentation, log: (text: strin
     onConnect: (f) => void connectListeners.push(f),
     onMessage: (f) => void messageListeners.push(f),
     onDelivery(f) {
+      // A message of QoS 2 is taken before the broker is told that it was received: after that nobody sends it again.
+      client.options.customHandleAcks = (topic, payload, packet, acknowledge) => {
+        f(topic, payload, packet).then(
+          () => acknowledge(0),
+          () => void client.stream.destroy(),
+        )
+      }
       client.handleMessage = (packet, done) => {
+        if (packet.qos !== 0) return done()
         const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
         f(packet.topic, payload, packet).then(
           () => done(),
-          () => void client.stream.destroy(),
+          () => done(),
         )
+        return undefined
       }
     },
     stats: () => ({

@@ -107,10 +107,13 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
   const store = p.store(join(disk, config.folder))
   for (const iid of config.instances) store.open(iid)
   const stopping = new AbortController()
-  const counts = { stored: 0, passedBy: 0, refused: 0, queries: 0, purged: 0 }
+  const counts = { stored: 0, passedBy: 0, repeated: 0, refused: 0, queries: 0, purged: 0 }
   /** Reports that the disk has not taken yet: until then a query would bring rows that were uploaded. */
   const unmarked: { readonly by: string; readonly marks: Marks }[] = []
   let broken = false
+  /** Counts connections; `resumed`: nothing has come yet of what the broker kept of the one before. */
+  let connection = 0
+  let resumed = false
   let complained = Number.NEGATIVE_INFINITY
 
   const complain = (error: unknown): void => {
@@ -132,11 +135,17 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
     context.error(code, `${topic}: ${text}`)
   }
 
-  /** Until the disk takes it; never, where the program ends before: the broker then delivers it again. */
+  /**
+   * Until the disk takes it. Where the session or the program ends before, it is given up: the broker then delivers it
+   * again.
+   */
   const keep = async (record: NewRecord): Promise<void> => {
+    const mine = connection
     for (;;) {
+      if (mine !== connection || !records.session.stats().connected)
+        throw new LvcapError('closed', 'The session of this message has ended.')
       try {
-        await p.append(record, (records) => store.append(records))
+        await p.append(record, (list) => store.append(list))
         counts.stored++
         mended()
         return
@@ -145,6 +154,20 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
         await pause(config.retry * 1_000, stopping.signal)
       }
     }
+  }
+
+  /** Whether it is the record whose acknowledgement was lost with the session before: only the last one can be. */
+  const isRepeated = (record: NewRecord, how: Delivery): boolean => {
+    const first = resumed
+    resumed = false
+    if (!first || !how.dup) return false
+    const last = store.last()
+    return (
+      last !== undefined &&
+      last.table === record.table &&
+      last.subTopic === record.subTopic &&
+      Buffer.from(last.data).equals(Buffer.from(record.data))
+    )
   }
 
   const takeRecord = async (topic: string, payload: Uint8Array, how: Delivery): Promise<void> => {
@@ -160,7 +183,9 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
       counts.passedBy++
       return
     }
-    await keep(p.record(place, payload, wallClock()))
+    const record = p.record(place, payload, wallClock())
+    if (isRepeated(record, how)) counts.repeated++
+    else await keep(record)
   }
 
   const flushMarks = (): void => {
@@ -227,6 +252,10 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
   }
 
   const records = openOwn('records', p, context, p.sources())
+  records.session.onConnect((again) => {
+    connection++
+    resumed = again
+  })
   records.session.onDelivery(takeRecord)
   const requests = openOwn('requests', p, context, p.requests())
   requests.session.onDelivery(takeRequest)

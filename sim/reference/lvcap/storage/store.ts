@@ -43,6 +43,8 @@ export interface Store {
   /** Makes the table of an instance, where there is none. */
   open(table: string): void
   append(records: readonly NewRecord[]): void
+  /** The record that was appended last, of those that are still there. */
+  last(): StoredRecord | undefined
   find(query: Query, maxBytes: number): Found
   mark(by: string, marks: Marks): void
   /** Lets the oldest go; returns how many. */
@@ -145,6 +147,11 @@ export function openStore(folder: string): Store {
     return lines.map((l) => ({ ...l, table }))
   }
 
+  const read = (table: string, id: number): StoredRecord => {
+    const row = open(table).get.get(id) as { Timestamp: number; SubTopic: string | null; Data: Uint8Array }
+    return { table, id, timestamp: row.Timestamp, subTopic: row.SubTopic, data: row.Data }
+  }
+
   return {
     get tables() {
       return [...tables.keys()].toSorted()
@@ -160,6 +167,14 @@ export function openStore(folder: string): Store {
         }
       })
     },
+    last() {
+      let newest: { table: string; id: number } | undefined
+      for (const table of tables.keys()) {
+        const { id } = prepare(`SELECT max(ID) AS id FROM "${table}"`).get() as { id: number | null }
+        if (id !== null && id > (newest?.id ?? 0)) newest = { table, id }
+      }
+      return newest === undefined ? undefined : read(newest.table, newest.id)
+    },
     find(q, maxBytes) {
       const all = q.tables
         .filter((t) => tables.has(t))
@@ -170,15 +185,7 @@ export function openStore(folder: string): Store {
       const chosen = mine.slice(0, q.max)
       const more = all.length > chosen.length
       if (chosen.reduce((sum, l) => sum + l.Size, 0) > maxBytes) return { records: [], more, tooBig: true }
-      const records = chosen.map(({ table, ID: id }) => {
-        const row = tables.get(table)?.get.get(id) as {
-          Timestamp: number
-          SubTopic: string | null
-          Data: Uint8Array
-        }
-        return { table, id, timestamp: row.Timestamp, subTopic: row.SubTopic, data: row.Data }
-      })
-      return { records, more, tooBig: false }
+      return { records: chosen.map((l) => read(l.table, l.ID)), more, tooBig: false }
     },
     mark(by, marks) {
       within(() => {
