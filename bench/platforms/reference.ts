@@ -191,6 +191,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'log',
       'config',
       'operator',
+      // Its log says until when a certificate is good.
+      'certificates',
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),

@@ -58,6 +58,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'log',
       'config',
       'operator',
+      'certificates',
       'csv',
       'maintenance',
       'tls',

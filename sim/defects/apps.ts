@@ -18,6 +18,7 @@ import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
+import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureDefects } from './temperature.ts'
 
 /** A module in parts. */
@@ -59,12 +60,15 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
     wrappable('container-manager', platform, [...managerDefects, ...lifecycleDefects]),
   ],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
-  ['sim/reference/lvcap/apps/gridkey/main.ts', wrappable('gridkey-app', gridkey, gridkeyDefects)],
+  [
+    'sim/reference/lvcap/apps/gridkey/main.ts',
+    wrappable('gridkey-app', gridkey, [...gridkeyDefects, ...sdkDefects]),
+  ],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',
-    wrappable('temperature-app', temperature, temperatureDefects),
+    wrappable('temperature-app', temperature, [...temperatureDefects, ...temperatureSdkDefects]),
   ],
 ])

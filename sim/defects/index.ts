@@ -16,6 +16,7 @@ import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
+import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureDefects } from './temperature.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -37,6 +38,8 @@ export const defects: readonly AnyDefect[] = [
   ...marketplaceDefects,
   ...managerDefects,
   ...lifecycleDefects,
+  ...sdkDefects,
+  ...temperatureSdkDefects,
   ...recorderDefects,
   ...maintenanceDefects,
   ...storageDefects,

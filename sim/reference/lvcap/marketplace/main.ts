@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
-import { errno, topics, unixSeconds } from '../api.ts'
+import { errno, parseObject, topics, unixSeconds } from '../api.ts'
 import { marketplaceSchema, parseConfig, type MarketplaceConfig } from '../config.ts'
 import { wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
@@ -135,6 +135,10 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
           clientId: hello.clientId,
           address: known.peer.address,
           protocol: known.peer.protocol ?? 'none',
+          ...(known.peer.validTo === undefined ? {} : { until: new Date(known.peer.validTo).toISOString() }),
+          ...(packet.will === undefined
+            ? {}
+            : { will: `${packet.will.topic}: ${statusIn(packet.will.payload)}` }),
         })
         for (const text of admitted.session.warnings) {
           env.log({ event: 'warning', identity: known.identity, address: known.peer.address, text })
@@ -279,6 +283,12 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
   await aborted(env.term)
   await close()
   return 0
+}
+
+/** The `Status` that a last will would say; `?` where it says none. */
+function statusIn(payload: Uint8Array | string): string {
+  const body = parseObject(Buffer.from(payload))
+  return JSON.stringify(body?.['Status'] ?? '?')
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
