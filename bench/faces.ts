@@ -118,7 +118,10 @@ export interface IntruderAttempt {
     | 'not-yet-valid'
     | 'self-signed'
     | 'revoked'
+    /** Of an enrolled app that is not installed. */
     | 'own'
+    /** Of an app that is installed and runs: the temperature app's, as if its key had been copied. */
+    | 'installed'
   /** Claimed user name and client id, where not the certificate's own. */
   readonly claim?: string
   /** Port to knock at, where not the marketplace's own. */

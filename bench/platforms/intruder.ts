@@ -21,6 +21,8 @@ export interface IntruderOptions {
   readonly emit: Emit
   /** Common name of an app of its own, properly enrolled, for the identity `own`. */
   readonly own: string
+  /** Common name of an app that is installed, other than the one claimed. */
+  readonly installed: string
   /** Common name of an app whose certificate the operator has revoked. */
   readonly revoked: string
 }
@@ -80,13 +82,16 @@ async function overTls(o: IntruderOptions, what: IntruderAttempt): Promise<Attem
 }
 
 function session(o: IntruderOptions, what: IntruderAttempt): IClientOptions {
-  const claim = what.claim ?? (what.identity === 'own' ? o.own : o.door.name)
+  const claim =
+    what.claim ??
+    (what.identity === 'own' ? o.own : what.identity === 'installed' ? o.installed : o.door.name)
   const will =
     what.will === undefined
       ? undefined
       : { topic: what.will.topic, payload: bytesOf(what.will.payload), qos: 1 as const, retain: false }
   return {
-    clientId: claim,
+    // Beside the app whose certificate it shows, not instead of it.
+    clientId: what.identity === 'installed' && what.claim === undefined ? `${claim}-again` : claim,
     username: claim,
     clean: true,
     keepalive: 30,
@@ -107,6 +112,7 @@ function keyOf(o: IntruderOptions, what: IntruderAttempt): { cert?: Buffer; key?
     'not-yet-valid': 'intruder/not-yet-valid',
     'self-signed': 'intruder/self-signed',
     own: o.own,
+    installed: o.installed,
     revoked: o.revoked,
   }
   const base = files[what.identity]

@@ -6,7 +6,7 @@ import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
-import { intruderApp, referencePlatform } from '../platforms/reference.ts'
+import { intruderApp, referencePlatform, sensorApps } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
@@ -163,6 +163,7 @@ export function buildRig(o: RigOptions): BuiltRig {
             realm: world.realm({ name: 'intruder', address: addressOf(o.network, at) }),
             emit: o.emitAs('intruder'),
             own: intruderApp.apid,
+            installed: sensorApps.thermocouple.apid,
             revoked: intruderApp.revoked,
           })
         }
