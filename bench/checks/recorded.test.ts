@@ -155,7 +155,7 @@ describe('checks of a recorder', () => {
         'other stamp',
       ],
       ['no time of recording', times, change(5, { recordedAt: null }), 'without time'],
-      ['a time of recording that is out', times, change(5, { recordedAt: begin + 55_000 }), 'early'],
+      ['a time of recording that is out', times, change(5, { recordedAt: begin + 55_000 }), 'late'],
       ['another publisher', names, change(5, { publisher: 'a_b_02' }), 'wrong name'],
       ['no publisher', names, change(5, { publisher: '' }), 'nameless'],
       ['every other message', rate, good.filter((_, i) => i % 2 === 0), 'too few'],
