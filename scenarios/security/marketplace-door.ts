@@ -2,7 +2,7 @@
  * Everyone who should stay outside the Data Marketplace knocks at its door, one after the other, while honest apps go
  * on: each must be refused, nothing of theirs may come out, and the platform's log must say who was refused and why.
  */
-import { arrivesEvery, logged, never, refused, scenario } from '../../bench/index.ts'
+import { always, arrivesEvery, logged, never, refused, scenario } from '../../bench/index.ts'
 import type { Event, IntruderAttempt } from '../../bench/faces.ts'
 
 /** The feeder monitor's app: its instance, and one of its topics. */
@@ -70,11 +70,34 @@ function statusOf(e: Event): unknown {
   return d.payload?.Status
 }
 
+/** End of the trials (W:005), ms since 1970. */
+const afterTrials = Date.UTC(2019, 9, 1)
+
+/** When the certificate of somebody who was let in ends, as the platform's log has it; NaN where it does not say. */
+function untilOf(e: Event): number {
+  const d = e.data as { readonly payload?: { readonly until?: unknown } | null }
+  return Date.parse(String(d.payload?.until))
+}
+
 export default scenario({
   title: 'Nobody enters the Data Marketplace, or speaks there as another, without a certificate that says so',
+<<<<<<< /tmp/gp/o.ts
   verifies: ['M:0019', 'S:009/signed-or-certificate', 'S:009/encrypted'],
   // The thermocouple brings the installed app whose certificate is borrowed.
   needs: ['platform', 'gridkey', 'thermocouple', 'intruder'],
+=======
+  verifies: [
+    'M:0019',
+    'S:009/signed-or-certificate',
+    'S:009/encrypted',
+    'W:005/tls-mandatory',
+    'W:005/end-date',
+    'API:8.1/tls',
+    'API:8.1/certificate',
+    'API:8.1/publish-list',
+  ],
+  needs: ['platform', 'gridkey', 'intruder'],
+>>>>>>> /tmp/gp/t.ts
   catches: {
     'marketplace/plain-tcp-on-the-same-port': 'M:0019/encrypted',
     'marketplace/plain-tcp-on-1883': 'M:0019/encrypted',
@@ -109,7 +132,7 @@ export default scenario({
         { 'plain-tcp': outside, 'plain-tcp-1883': outside, 'old-tls': outside },
         {
           id: 'encrypted',
-          verifies: ['M:0019/encrypted', 'S:009/encrypted'],
+          verifies: ['M:0019/encrypted', 'S:009/encrypted', 'W:005/tls-mandatory', 'API:8.1/tls'],
         },
       ),
     )
@@ -124,7 +147,10 @@ export default scenario({
           'self-signed': outside,
           revoked: outside,
         },
-        { id: 'authenticated', verifies: ['M:0019/authenticated', 'S:009/signed-or-certificate'] },
+        {
+          id: 'authenticated',
+          verifies: ['M:0019/authenticated', 'S:009/signed-or-certificate', 'API:8.1/certificate'],
+        },
       ),
     )
     check(
@@ -141,7 +167,7 @@ export default scenario({
         },
         {
           id: 'no-impersonation',
-          verifies: ['M:0019/no-impersonation'],
+          verifies: ['M:0019/no-impersonation', 'API:8.1/publish-list'],
         },
       ),
     )
@@ -171,6 +197,19 @@ export default scenario({
           id: 'refusals-logged',
           verifies: ['M:0019/authenticated', 'M:0019/no-impersonation'],
           within: '10 s',
+        },
+      ),
+    )
+    check(
+      always(
+        platform.watch('log', 'log.connected'),
+        (e) => untilOf(e) > Math.max(afterTrials, e.at + time.horizon),
+        {
+          id: 'certificates-last',
+          limit:
+            'each certificate with which anybody is let in ends after September 2019, and after this run',
+          verifies: ['W:005/end-date'],
+          needs: ['certificates'],
         },
       ),
     )
