@@ -81,11 +81,6 @@ function untilOf(e: Event): number {
 
 export default scenario({
   title: 'Nobody enters the Data Marketplace, or speaks there as another, without a certificate that says so',
-<<<<<<< /tmp/gp/o.ts
-  verifies: ['M:0019', 'S:009/signed-or-certificate', 'S:009/encrypted'],
-  // The thermocouple brings the installed app whose certificate is borrowed.
-  needs: ['platform', 'gridkey', 'thermocouple', 'intruder'],
-=======
   verifies: [
     'M:0019',
     'S:009/signed-or-certificate',
@@ -96,8 +91,8 @@ export default scenario({
     'API:8.1/certificate',
     'API:8.1/publish-list',
   ],
-  needs: ['platform', 'gridkey', 'intruder'],
->>>>>>> /tmp/gp/t.ts
+  // The thermocouple brings the installed app whose certificate is borrowed.
+  needs: ['platform', 'gridkey', 'thermocouple', 'intruder'],
   catches: {
     'marketplace/plain-tcp-on-the-same-port': 'M:0019/encrypted',
     'marketplace/plain-tcp-on-1883': 'M:0019/encrypted',
