@@ -7,6 +7,8 @@ import { listOf, type Defect } from './defect.ts'
 
 type Wrap = Defect<RecorderParts>['wrap']
 
+const minute = 60_000
+
 /** Does not record what `leaves` says. */
 function leavesOut(leaves: (topic: string, n: number) => boolean): Wrap {
   return (p, reached) => {
@@ -56,6 +58,28 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
     'only-measurements': [
       'Records what sensors publish, and no status, error or configuration.',
       leavesOut((topic) => !isData(topic)),
+    ],
+    'only-sensors': [
+      'Does not record results (`algorithm/data`).',
+      leavesOut((topic) => topic.startsWith('algorithm/data/')),
+    ],
+    'deaf-to-newcomers': [
+      'Records the data of those alone whom it has heard in its first minute.',
+      (p, reached) => {
+        const begin = performance.now()
+        const known = new Set<string>()
+        return {
+          ...p,
+          wants: (heard) => {
+            const [kind, , iid = ''] = heard.topic.split('/')
+            if (kind !== 'sensor' && kind !== 'algorithm') return p.wants(heard)
+            if (performance.now() - begin < minute) known.add(iid)
+            if (known.has(iid)) return p.wants(heard)
+            reached()
+            return false
+          },
+        }
+      },
     ],
     'only-first-app': [
       'Hears the sensor application that was installed first, and no other.',
