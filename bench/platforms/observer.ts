@@ -131,7 +131,8 @@ export function observe(o: ObserverOptions): Observer {
     const watching = Promise.withResolvers<void>()
     client.on('connect', () => {
       up = true
-      client.subscribe([...(o.topics ?? ['#'])], { qos: 1 }, (error) => {
+      // The highest QoS, so that each message shows the one that its sender chose.
+      client.subscribe([...(o.topics ?? ['#'])], { qos: 2 }, (error) => {
         if (error === null) watching.resolve()
         else o.emit('note', { what: 'the observer could not subscribe', why: messageOf(error) })
       })

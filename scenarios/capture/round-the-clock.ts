@@ -34,6 +34,7 @@ export default scenario({
     'API:4.5/whole-seconds',
     'API:8.3.1/interval',
     'API:8.3.1/format',
+    'API:8.3.1/qos-and-retention',
   ],
   needs: ['platform', 'gridkey', 'thermocouple'],
   catches: {
@@ -42,6 +43,8 @@ export default scenario({
     'gridkey-app/stale-timestamp': 'API:8.3.1/interval',
     'gridkey-app/answers-with-an-old-stamp': 'API:4.5/whole-seconds',
     'temperature-app/answers-with-an-old-stamp': 'API:4.5/whole-seconds',
+    'gridkey-app/sends-at-qos-0': 'API:8.3.1/qos-and-retention',
+    'temperature-app/sends-at-qos-0': 'API:8.3.1/qos-and-retention',
     'temperature-app/skips-midnight': 'M:0027/every-minute',
     'temperature-app/stops-after-six-hours': 'I:0070/every-minute',
     'temperature-app/timestamp-in-milliseconds': 'M:0027/timestamp',
@@ -81,9 +84,18 @@ export default scenario({
       stampedByPlatformClock(temperature, { id: 'stamps', verifies: ['M:0027/timestamp'], within: '2 s' }),
     )
     check(
+      scalarFormat(platform.watch('marketplace', 'gridkey.*'), {
+        id: 'feeder-format',
+        verifies: ['API:8.3.1/format', 'API:8.3.1/qos-and-retention'],
+        value: 'number',
+        qos: 1,
+        retain: false,
+      }),
+    )
+    check(
       scalarFormat(temperature, {
-        id: 'format',
-        verifies: ['API:8.3.1/format'],
+        id: 'temperature-format',
+        verifies: ['API:8.3.1/format', 'API:8.3.1/qos-and-retention'],
         value: 'number',
         qos: 1,
         retain: false,

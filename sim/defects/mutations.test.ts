@@ -129,6 +129,15 @@ describe('mutations', () => {
       })
   })
 
+  test('leave the value of what is not valid alone', () => {
+    for (let i = 0; i < 50; i++) {
+      expect(altered({ Value: 1, Valid: false }, `${i}`)).toEqual({ Value: 1, Valid: true })
+      expect(altered([{ value: 1, valid: false, quantity: 'x' }], `${i}`)).toEqual([
+        { value: 1, valid: true, quantity: 'x' },
+      ])
+    }
+  })
+
   test('alter, repeat and drop what was read or computed', async () => {
     const wrap = (id: string): gridkey.GridkeyParts =>
       mutationOf(id)?.wrap(modules['gridkey-app'], () => {}) as gridkey.GridkeyParts

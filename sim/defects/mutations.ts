@@ -259,9 +259,16 @@ function alteredResult(result: unknown, id: string): unknown {
 
 /**
  * Keys whose change nobody outside could see: `retain`, for the marketplace takes the flag off readings and a subscriber
- * of before never sees it; `quantity`, an app's own name from which only the topic is made, and `why`, which goes nowhere
+ * of before never sees it; `quantity`, an app's own name from which only the topic is made, and `why`, which goes nowhere.
  */
 const unseen: ReadonlySet<string> = new Set(['retain', 'quantity', 'why'])
+
+/** Beside those keys the value of what is not valid: it does not matter (API section 4.8). */
+function isUnseen(object: Readonly<Record<string, unknown>>, key: string): boolean {
+  if (key === 'Value') return object['Valid'] === false
+  if (key === 'value') return object['valid'] === false
+  return unseen.has(key)
+}
 
 /** The value with one leaf changed, chosen by the ID: a number grows by a hundredth and one, a truth turns round, a text gets longer. */
 export function altered(value: unknown, id: string): unknown {
@@ -272,7 +279,7 @@ export function altered(value: unknown, id: string): unknown {
   const walk = (v: unknown): unknown => {
     if (Array.isArray(v)) return v.map(walk)
     if (isPlain(v))
-      return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, unseen.has(k) ? x : walk(x)]))
+      return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, isUnseen(v, k) ? x : walk(x)]))
     if (!isLeaf(v)) return v
     if (seen++ !== wanted) return v
     if (typeof v === 'boolean') return !v
@@ -285,7 +292,7 @@ export function altered(value: unknown, id: string): unknown {
 function countLeaves(v: unknown): number {
   if (Array.isArray(v)) return v.reduce<number>((sum, x) => sum + countLeaves(x), 0)
   if (isPlain(v))
-    return Object.entries(v).reduce<number>((sum, [k, x]) => sum + (unseen.has(k) ? 0 : countLeaves(x)), 0)
+    return Object.entries(v).reduce<number>((sum, [k, x]) => sum + (isUnseen(v, k) ? 0 : countLeaves(x)), 0)
   return isLeaf(v) ? 1 : 0
 }
 

@@ -359,6 +359,16 @@ export function sensorDefects<C extends SensorConfig, R, M>(
         },
       }),
     ],
+    'sends-at-qos-0': [
+      'Sends its readings at QoS 0, as the one public client does.',
+      (p, reached) => ({
+        ...p,
+        compose: (topic, sample, stamp, config) => {
+          reached()
+          return { ...p.compose(topic, sample, stamp, config), qos: 0 }
+        },
+      }),
+    ],
     'answers-with-an-old-stamp': [
       'Stamps all its status answers with the time of the first.',
       (p, reached) => {
