@@ -139,6 +139,17 @@ describe('a host of real time', () => {
     }
   })
 
+  test('kills one proc by its name, with all below it, and leaves the others alone', async () => {
+    await host.start('app', program('family'))
+    await logged((name, entry) => name === 'app' && entry === 'child runs')
+    const [app, child, grandchild] = [await pidOf('app'), await pidOf('child'), await pidOf('grandchild')]
+    expect(host.kill('child')).toBe(true)
+    await goneFor(child)
+    await goneFor(grandchild)
+    expect(processStamp(app)).not.toBe(undefined)
+    expect(host.kill('nobody')).toBe(false)
+  })
+
   test('kills all at a cut, is silent then, and starts again in order what it had started', async () => {
     const first = await host.start('one', program('family'))
     const second = await host.start('two', program('obedient'))
