@@ -114,7 +114,7 @@ describe('mutations', () => {
     expect([1_000, 1_100, 2_000, 3_000].map((t) => s.stamp(t))).toEqual([1, 1, 1, 3])
     const t = wrap('mutation/gridkey-app/due/alter/1')
     expect(t.due(1, 60_000)).toBe(60_601)
-    expect(told).toEqual(['2 -> 1', '60000 -> 60601'])
+    expect(told).toEqual(['2 -> 1', 'output 1: 60000 -> 60601'])
     expect(difference({ a: [1, { b: true }] }, { a: [1, { b: false }] })).toBe('a.1.b: true -> false')
     expect(difference(new Map([[1, 2]]), new Map([[1, 3]]))).toBe('1: 2 -> 3')
     expect(difference({ a: [1] }, { a: [1] })).toBeUndefined()

@@ -113,7 +113,9 @@ export function mutationOf(id: string): Defect<object> | undefined {
       const changed =
         seam === 'message'
           ? messageSeam(call, change, n, reached, id)
-          : resultSeam(call, change, n, reached, id)
+          : part === 'due'
+            ? dueSeam(call, change, n, reached, id)
+            : resultSeam(call, change, n, reached, id)
       return { ...parts, [part]: changed }
     },
   }
@@ -201,6 +203,20 @@ function messageSeam(call: Call, change: string, n: number, reached: Reached, id
         return call(other, ...rest)
       }
     }
+  }
+}
+
+/**
+ * The n-th due time, wherever it is asked for: an engine asks for one several times, mostly to know how long it may
+ * prepare, and a change to one of those answers alone would show nowhere.
+ */
+function dueSeam(call: Call, change: string, n: number, reached: Reached, id: string): Call {
+  return (k, ...rest) => {
+    const due = call(k, ...rest)
+    if (k !== n) return due
+    const other = change === 'repeat' ? call(n - 1, ...rest) : altered(due, id)
+    reached(`output ${n}: ${shown(due)} -> ${shown(other)}`)
+    return other
   }
 }
 
