@@ -93,9 +93,10 @@ export interface Host {
   clock(c: { stepMs?: number; ppm?: number }): void
   /**
    * What its procs hold at this moment, summed, by name with unit: `handles [1]` (sockets, ports, files, databases),
-   * `memory [B]` where it is known for each host. Evidence of leaks that does not rest on the platform's own word.
+   * `timers [1]` where they can be counted, `memory [B]` (in virtual time of the whole process, and only when asked to
+   * be thorough: garbage is collected first). Evidence of leaks that does not rest on the platform's own word.
    */
-  figures(): Readonly<Record<string, number>>
+  figures(thorough?: boolean): Readonly<Record<string, number>>
   /** Every log entry of every proc on this host. */
   onLog(f: (proc: string, entry: Json, at: Instant) => void): void
 }

@@ -108,7 +108,7 @@ export function startPool(o: PoolOptions): Pool {
   }
 
   function start(): void {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--expose-gc', entry], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     })
     const w: Worker = { child, job: undefined, errors: '' }

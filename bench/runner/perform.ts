@@ -138,14 +138,19 @@ async function play(
 
 /** Samples of a host's figures in one run, so that a trend can be told. Ours. */
 const samples = 240
+/** Runs of at least this length, ms, are soaks: one sample in ten is thorough. Ours. */
+const soak = 12 * 3_600_000
+const thoroughEvery = 10
 
 /** Writes what the platform's hosts hold open, at even distances over the run. */
 function sampleFigures(rig: BuiltRig, horizonMs: number, append: Append): Disposable {
   const hosts = rig.platform?.hosts ?? []
+  let n = 0
   const timer = setInterval(
     () => {
+      const thorough = horizonMs >= soak && n++ % thoroughEvery === 0
       for (const h of hosts)
-        append('host', 'seen', { alias: `host.${h.name}`, payload: h.figures(), proc: h.name })
+        append('host', 'seen', { alias: `host.${h.name}`, payload: h.figures(thorough), proc: h.name })
     },
     Math.max(1000, Math.round(horizonMs / samples)),
   )

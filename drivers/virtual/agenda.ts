@@ -89,6 +89,11 @@ export abstract class Agenda {
     if (e.call !== null) this.refs += ref ? 1 : -1
   }
 
+  /** Timers that are armed for the tree of owners of which `top` is the top. */
+  armed(top: Owner): number {
+    return this.heap.count((e) => e.call !== null && e.owner?.top === top)
+  }
+
   /** Arms an entry again, `delay` ms from now. In the heap it stays where it is, and moves when its turn comes. */
   refresh(e: Item, delay: number, call: (arg: unknown) => void, arg: unknown): void {
     const due = this.now + delay

@@ -110,6 +110,12 @@ export class Heap<O> {
     for (let i = (kept.length >> 1) - 1; i >= 0; i--) this.sink(i, kept[i] as Entry<O>)
   }
 
+  count(test: (e: Entry<O>) => boolean): number {
+    let n = 0
+    for (const e of this.items) if (test(e)) n++
+    return n
+  }
+
   some(test: (e: Entry<O>) => boolean): boolean {
     return this.items.some(test)
   }

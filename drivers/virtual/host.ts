@@ -145,7 +145,12 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     },
     clock: (c) => setClock(kernel, owner, c),
     fill: (disk) => fillDisk(owner, disk === 'full'),
-    figures: () => ({ 'handles [1]': thingsBelow(owner) }),
+    figures: (thorough = false) => ({
+      'handles [1]': thingsBelow(owner),
+      'timers [1]': kernel.armed(owner),
+      // Hosts share the bench's own heap: what does not grow there grows on none of them.
+      ...(thorough ? { 'memory [B]': kernel.natives.heapUsed() } : {}),
+    }),
     onLog(f) {
       const who = kernel.current()
       listeners.push((proc, entry, at) => {

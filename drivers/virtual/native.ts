@@ -15,6 +15,8 @@ export interface Natives {
   readonly writeSync: (fd: number, text: string) => number
   readonly tick: () => void
   readonly resources: () => string[]
+  /** Bytes on the heap; after a collection of garbage where Node was started with --expose-gc. */
+  readonly heapUsed: () => number
 }
 
 /** Saved once, as the first thing that the kernel does. */
@@ -27,6 +29,8 @@ export function saveNatives(): Natives {
   const hidden = process as unknown as { _tickCallback?: () => void }
   const tick = hidden._tickCallback
   const resources = process.getActiveResourcesInfo.bind(process)
+  const memoryUsage = process.memoryUsage.bind(process)
+  const { gc } = globalThis as { gc?: () => void }
   return {
     setImmediate: (f) => setImmediate(f),
     setTimeout: (f, ms) => setTimeout(f, ms),
@@ -36,5 +40,9 @@ export function saveNatives(): Natives {
     writeSync: (fd, text) => writeSync(fd, text),
     tick: tick === undefined ? () => {} : () => tick.call(process),
     resources,
+    heapUsed() {
+      gc?.()
+      return memoryUsage().heapUsed
+    },
   }
 }

@@ -181,7 +181,7 @@ export default scenario({
       noGrowth(held, {
         id: 'nothing-grows',
         verifies: ['M:0023/indefinite', 'I:0068/indefinite', 'I:0070/throughout'],
-        figures: ['handles [1]', 'memory [B]'],
+        figures: ['handles [1]', 'timers [1]', 'memory [B]'],
         growth: '10 %',
         slack: 4,
         warmUp: '30 min',
