@@ -23,6 +23,7 @@ export default scenario({
     'API:8.5.1/bytes',
     'API:8.5.1/age',
     'W:006/request-key-ignored',
+    'W:006/all-priorities',
   ],
   needs: ['platform', 'storage'],
   catches: {
@@ -46,6 +47,7 @@ export default scenario({
     'data-storage/forgets-the-sub-topic': 'API:8.5/filters',
     'data-storage/refuses-priorities': 'W:006/request-key-ignored',
     'data-storage/obeys-priorities': 'W:006/request-key-ignored',
+    'data-storage/leaves-out-low-priorities': 'W:006/all-priorities',
     'data-storage/answers-at-qos-0': 'API:8.5/qos',
     'data-storage/answers-on-one-topic': 'API:8.5/statuses',
   },
@@ -147,6 +149,13 @@ export default scenario({
           'no-priority': { status: 1, rows: 3, tables: [second], subTopic: 'alarm/highhigh' },
         },
         { id: 'priorities', verifies: ['W:006/request-key-ignored'] },
+      ),
+    )
+    check(
+      answered(
+        answers,
+        { 'of-a-sub-topic': { status: 1, rows: 3, tables: [second] }, 'all-of-many': { status: [1, 8] } },
+        { id: 'every-priority', verifies: ['W:006/all-priorities'] },
       ),
     )
     check(

@@ -25,6 +25,19 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
         },
       }),
     ],
+    'leaves-out-low-priorities': [
+      'Returns no data of priority 5 or of none that counts.',
+      otherStore((store, reached) => ({
+        find(q, maxBytes) {
+          const found = store.find(q, maxBytes)
+          const high = found.records.filter(
+            (r) => !/"Priority":(?:[05-9]|-)/.test(Buffer.from(r.data).toString('utf8')),
+          )
+          if (high.length !== found.records.length) reached()
+          return { ...found, records: high }
+        },
+      })),
+    ],
     'alters-numbers': [
       'Stores what JSON becomes when it is parsed and written again.',
       keepsAs((r) => ({ ...r, data: Buffer.from(JSON.stringify(parsed(r.data))) })),
@@ -242,6 +255,7 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
             return { ...found, records: found.records.map((r) => ({ ...r, id: again(r.id) })) }
           },
           mark(by, marks) {
+            if (base > 0) reached()
             store.mark(
               by,
               marks.map((m) => ({ ...m, ids: m.ids.map((id) => id + base) })),
