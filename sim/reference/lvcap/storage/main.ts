@@ -11,6 +11,7 @@ import { wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { runApp, sdkParts, type AppContext, type Operation, type SdkParts } from '../sdk/app.ts'
 import { openSession, type Delivery, type Presentation, type Session } from '../sdk/session.ts'
+import { repeats, type IsRepeated } from '../apps/recorder/resume.ts'
 import { packetLength, responseText } from './answer.ts'
 import { readConfig, type StorageConfig } from './config.ts'
 import { keeps, placeOf, recordOf, valueOf, type NewRecord, type Place } from './intake.ts'
@@ -111,9 +112,9 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
   /** Reports that the disk has not taken yet: until then a query would bring rows that were uploaded. */
   const unmarked: { readonly by: string; readonly marks: Marks }[] = []
   let broken = false
-  /** Counts connections; `resumed`: nothing has come yet of what the broker kept of the one before. */
   let connection = 0
-  let resumed = false
+  /** Knows again what the broker kept of the connection before, and has been stored already. */
+  let again: IsRepeated | undefined
   let complained = Number.NEGATIVE_INFINITY
 
   const complain = (error: unknown): void => {
@@ -156,19 +157,9 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
     }
   }
 
-  /** Whether it is the record whose acknowledgement was lost with the session before: only the last one can be. */
-  const isRepeated = (record: NewRecord, how: Delivery): boolean => {
-    const first = resumed
-    resumed = false
-    if (!first || !how.dup) return false
-    const last = store.last()
-    return (
-      last !== undefined &&
-      last.table === record.table &&
-      last.subTopic === record.subTopic &&
-      Buffer.from(last.data).equals(Buffer.from(record.data))
-    )
-  }
+  /** Whether it is a record that the broker sends again because its acknowledgement was lost with the session before. */
+  const isRepeated = (record: NewRecord, how: Delivery): boolean =>
+    again?.({ topic: keyOf(record), payload: Buffer.from(record.data).toString('latin1') }, how) === true
 
   const takeRecord = async (topic: string, payload: Uint8Array, how: Delivery): Promise<void> => {
     const place = p.place(topic)
@@ -252,15 +243,16 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
   }
 
   const records = openOwn('records', p, context, p.sources())
-  records.session.onConnect((again) => {
+  records.session.onConnect((resumed) => {
     connection++
-    resumed = again
+    const tail = resumed ? store.recent(remembered) : []
+    again = repeats(tail.map((r) => ({ topic: keyOf(r), payload: Buffer.from(r.data).toString('latin1') })))
   })
   records.session.onDelivery(takeRecord)
   const requests = openOwn('requests', p, context, p.requests())
   requests.session.onDelivery(takeRequest)
 
-  const again = setInterval(() => {
+  const later = setInterval(() => {
     if (unmarked.length === 0) return
     try {
       flushMarks()
@@ -283,7 +275,7 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
     ready: Promise.all([records.ready, requests.ready]).then(() => undefined),
     gauges: () => ({ ...counts, unmarked: unmarked.length }),
     async stop() {
-      clearInterval(again)
+      clearInterval(later)
       clearInterval(purge)
       stopping.abort(new LvcapError('closed', 'Data Storage ends.'))
       await records.session.close(2_000)
@@ -296,6 +288,13 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
       store.close()
     },
   }
+}
+
+/** Records stored last that a resumed session is compared with: more than a broker has in flight. Ours. */
+const remembered = 500
+
+function keyOf(r: { readonly table: string; readonly subTopic: string | null }): string {
+  return `${r.table}/${r.subTopic ?? ''}`
 }
 
 /** A session that the broker keeps, and its subscriptions. `ready`: they stand for the first time. */

@@ -118,6 +118,6 @@ describe('the store', () => {
     expect(texts(query())).toEqual([])
     store.append([record('3')])
     expect(texts(query())).toEqual(['3'])
-    expect(store.last()).toMatchObject({ table: a, subTopic: null })
+    expect(store.recent(5)).toMatchObject([{ table: a, subTopic: null }])
   })
 })

@@ -43,8 +43,8 @@ export interface Store {
   /** Makes the table of an instance, where there is none. */
   open(table: string): void
   append(records: readonly NewRecord[]): void
-  /** The record that was appended last, of those that are still there. */
-  last(): StoredRecord | undefined
+  /** The records that were appended last, of those that are still there, oldest first. */
+  recent(n: number): readonly StoredRecord[]
   find(query: Query, maxBytes: number): Found
   mark(by: string, marks: Marks): void
   /** Lets the oldest go; returns how many. */
@@ -167,13 +167,14 @@ export function openStore(folder: string): Store {
         }
       })
     },
-    last() {
-      let newest: { table: string; id: number } | undefined
-      for (const table of tables.keys()) {
-        const { id } = prepare(`SELECT max(ID) AS id FROM "${table}"`).get() as { id: number | null }
-        if (id !== null && id > (newest?.id ?? 0)) newest = { table, id }
-      }
-      return newest === undefined ? undefined : read(newest.table, newest.id)
+    recent(n) {
+      const lines = [...tables.keys()].flatMap((table) =>
+        (prepare(`SELECT ID FROM "${table}" ORDER BY ID DESC LIMIT ?`).all(n) as { ID: number }[]).map(
+          (l) => ({ table, id: l.ID }),
+        ),
+      )
+      const newest = lines.sort((x, y) => y.id - x.id).slice(0, n)
+      return newest.toReversed().map((l) => read(l.table, l.id))
     },
     find(q, maxBytes) {
       const all = q.tables

@@ -26,7 +26,7 @@ export function repeats(tail: readonly Key[]): IsRepeated {
     // At most once: never sent again.
     if (over || how.qos === 0) return false
     // A payload without time, such as a last will, may rightly come twice: it takes a neighbour to know it again.
-    const telling = matched > 0 || how.dup || /"Timestamp"\s*:/.test(key.payload)
+    const telling = matched > 0 || how.dup || how.qos === 2 || /"Timestamp"\s*:/.test(key.payload)
     const at = telling
       ? tail.findIndex((k, i) => i >= next && k.topic === key.topic && k.payload === key.payload)
       : -1
