@@ -31,6 +31,8 @@ export interface Place extends Disposable {
   readonly tmp: string
   /** Where it keeps its ledgers. */
   readonly state: string
+  /** Environment of commands that work here. */
+  readonly env: Readonly<Record<string, string>>
   /** Writes a file below `path` and returns its own path. */
   write(name: string, text: string): string
   /** Starts the command line. */
@@ -53,7 +55,7 @@ export interface Command {
   readonly child: ChildProcessByStdio<null, Readable, Readable>
   readonly ended: Promise<Ended>
   /** Resolves when its standard error has told something that fits; rejects if it ends before. */
-  told(what: RegExp): Promise<void>
+  readonly told: (what: RegExp) => Promise<void>
 }
 
 export interface Ended {
@@ -68,21 +70,21 @@ export function place(): Place {
   const tmp = join(path, 'tmp')
   const state = join(path, 'state')
   mkdirSync(tmp)
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: path,
+    TMPDIR: tmp,
+    GRIDPROOF_STATE: state,
+    // Compiled code is shared with other tests, and is no temporary file of a run.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+  }
   const start = (args: readonly string[], more: StartOptions = {}): Command => {
     const child = spawn(
       more.node ?? process.execPath,
       [join(more.project ?? here, 'bench/cli/gridproof.mjs'), ...args],
       {
         cwd: more.cwd ?? path,
-        env: {
-          PATH: process.env['PATH'],
-          HOME: path,
-          TMPDIR: tmp,
-          GRIDPROOF_STATE: state,
-          // Compiled code is shared with other tests, and is no temporary file of a run.
-          NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
-          ...more.env,
-        },
+        env: { ...env, ...more.env },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     )
@@ -118,6 +120,7 @@ export function place(): Place {
     path,
     tmp,
     state,
+    env,
     write(name, text) {
       const file = join(path, name)
       mkdirSync(dirname(file), { recursive: true })

@@ -118,11 +118,21 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
 
   const log = o.emitAs('log')
   const defect = o.emitAs('defect')
+  let up = false
+  let failures = 0
+  const died = Promise.withResolvers<never>()
+  died.promise.catch(() => undefined)
   host.onLog((proc, entry) => {
     const named = typeof entry === 'object' && entry !== null && 'event' in entry ? entry['event'] : undefined
     const event = typeof named === 'string' ? named : 'line'
     if (event === 'defect') defect('note', { ...(entry as { [k: string]: Json }), proc })
     else log('seen', { alias: `log.${event}`, payload: entry, proc })
+    if (event === 'failed' && !up && ++failures === patience) {
+      const text = (entry as { readonly text?: Json }).text
+      died.reject(
+        new GridproofError('rig-broke', `the platform does not come up: ${proc}: ${JSON.stringify(text)}`),
+      )
+    }
   })
 
   const proc = await host.start('platform', {
@@ -146,9 +156,6 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     defects: o.defects,
   })
   let closing = false
-  let up = false
-  const died = Promise.withResolvers<never>()
-  died.promise.catch(() => undefined)
   void proc.ended.then((how) => {
     // A power cut is the bench's own doing.
     if (closing || how === 'cut') return
@@ -279,6 +286,9 @@ function appEntries(o: ReferenceOptions): readonly AppEntry[] {
       entries.push({ ...app, entry: scriptedEntry, image: { control: o.places.scripted } })
   return entries
 }
+
+/** So often a part of the platform may fail before it is up: its manager tries again, but a port that is taken stays so. Ours. */
+const patience = 3
 
 /** An app that told its status before the observer stood at the door tells it next in two minutes: ours, in ms. */
 const nudgeEvery = 3000
