@@ -190,6 +190,15 @@ describe('a broken Data Marketplace', () => {
     await reached('no-publish-acl')
   })
 
+  test('guards-readings-alone passes on commands of anybody', async () => {
+    await start('guards-readings-alone')
+    const l = await listen(pki, other, port)
+    await l.publish({ topic: `command/${iid}`, payload: 666 })
+    await l.hears((m) => m.payload === 666, 'the message')
+    await l.close()
+    await reached('guards-readings-alone')
+  })
+
   test('identity-by-username lets an app speak as another', async () => {
     await start('identity-by-username')
     const l = await listen(pki, other, port, { username: app })
