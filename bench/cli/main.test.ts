@@ -8,6 +8,12 @@ import type { Ended, Place } from './testing.ts'
 const personality = readFileSync(join(here, 'fixtures/personalities/gridkey-standin.yaml'), 'utf8')
 const virtual = readFileSync(join(here, 'fixtures/rigs/virtual.yaml'), 'utf8')
 
+const at = (minutes: number): string =>
+  new Date(Date.UTC(2018, 0, 15, 0, minutes)).toISOString().slice(0, 19).replace('T', ' ')
+
+/** A day of load, in units of which each is an ampere. */
+const series = ['time,demand', ...Array.from({ length: 48 }, (_, i) => `${at(30 * i)},${100 + i}`)].join('\n')
+
 const check = (id: string, what: string): string =>
   `check(${what}(figures, () => true, { id: '${id}', limit: 'none', verifies: ['M:0024/one-hour'] }))\n`
 
@@ -32,6 +38,7 @@ let project = ''
 beforeAll(() => {
   p = place()
   project = projectWith(p.path, scenarios)
+  p.write('load.csv', series)
 })
 // Whatever the commands did and however they ended: nothing of them is left.
 afterAll(() => {
@@ -116,6 +123,9 @@ describe.concurrent('what cannot be understood', () => {
     [['run', '--rig', '/'], 'cannot be read: EISDIR'],
     [['run', '--load', 'sunday'], "fixtures/profiles has no 'sunday'"],
     [['run', '--load', 'gone.csv:load:1'], "there is no file 'gone.csv'"],
+    [['run', '--load', 'load.csv:demand:1.2.3'], 'write <file.csv>:<column>:<scale'],
+    [['run', '--load', 'load.csv:demand:0'], 'write <file.csv>:<column>:<scale'],
+    [['run', '--load', 'load.csv:supply:1'], 'supply'],
     [['run', '--load', 'gone.csv'], 'write <file.csv>:<column>:<scale'],
     [['run', '--twice', '--rig', 'local'], '--twice compares trace hashes, which only virtual time has'],
     [['prove', '--rig', 'local'], 'prove runs in virtual time'],
@@ -236,6 +246,14 @@ describe.concurrent('a run', () => {
     expect(code).toBe(5)
     const [log] = logsOf(folder)
     expect(log?.events.at(-1)?.data).toMatchObject({ outcome: 'broke', blame: 'bench' })
+  })
+
+  test('can follow a load of a file, named from where the command is given', async () => {
+    const { code, err, folder } = await run('needs/gridkey', '--short', '--load', 'load.csv:demand:1')
+    expect(err).not.toContain('gridproof:')
+    expect(code).toBe(0)
+    const [log] = logsOf(folder)
+    expect(JSON.stringify(log?.events)).toContain('load.csv')
   })
 
   test('of several ends with the gravest', async () => {

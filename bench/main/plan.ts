@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GridproofError } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
@@ -120,7 +120,9 @@ export function readLoad(text: string): ProfileSpec {
   const m = /^(.+\.csv):([^:]+):([0-9.]+)$/.exec(text)
   if (m?.[1] !== undefined && m[2] !== undefined) {
     if (!existsSync(m[1])) throw new GridproofError('usage', `there is no file '${m[1]}' to take a load from`)
-    return { csv: m[1], column: m[2], scale: Number(m[3]) }
+    const scale = Number(m[3])
+    // From here on it must mean the same wherever it is read.
+    if (scale > 0) return { csv: resolve(m[1]), column: m[2], scale }
   }
   if (/\.csv/.test(text))
     throw new GridproofError(
