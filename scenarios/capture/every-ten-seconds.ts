@@ -20,7 +20,7 @@ export default scenario({
     'container-manager/keeps-changes-to-itself': 'M:0024/every-ten-seconds',
   },
   horizon: '1 h',
-  short: '2 min',
+  short: '3 min',
   prove: '1 h',
   async run({ platform, gridkey, time, check, load }) {
     gridkey.follow(load('winter-weekday'))
