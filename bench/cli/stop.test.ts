@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync, watch } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test as base } from 'vitest'
 import { ptyProvider } from '../../drivers/real/pty.ts'
 import { descendants, gone, here, logsOf, place, projectWith, scenarioText } from './testing.ts'
 import type { Command, Place } from './testing.ts'
@@ -11,11 +11,11 @@ import type { Command, Place } from './testing.ts'
 const linux = process.platform === 'linux'
 const shm = '/dev/shm'
 
-let p: Place
+let shared: Place
 let project = ''
 beforeAll(() => {
-  p = place()
-  project = projectWith(p.path, {
+  shared = place()
+  project = projectWith(shared.path, {
     'long/quiet': scenarioText({
       needs: "['platform', 'gridkey']",
       horizon: "'1000 d'",
@@ -25,10 +25,19 @@ beforeAll(() => {
     'brief/serial': scenarioText({ needs: "['platform', 'thermocouple']", horizon: "'1 s'" }),
   })
 })
-afterAll(() => p[Symbol.dispose]())
+afterAll(() => shared[Symbol.dispose]())
+
+/** Each in a place of its own, so that they go side by side: most of their time is waiting. */
+const test = base.extend<{ p: Place }>({
+  p: async ({ task }, use) => {
+    using p = place()
+    p.write('whose.txt', task.name)
+    await use(p)
+  },
+})
 
 /** Folders that the ledgers of running benches name. */
-function ledgered(): readonly string[] {
+function ledgered(p: Place): readonly string[] {
   const ledgers = join(p.state, 'ledgers')
   return (existsSync(ledgers) ? readdirSync(ledgers) : []).flatMap((f) =>
     readFileSync(join(ledgers, f), 'utf8')
@@ -57,7 +66,7 @@ async function before<T>(command: Command, what: Promise<T>): Promise<T> {
 }
 
 /** A run that goes on for ever, once its time passes. */
-async function longRun(...args: string[]): Promise<Command & { readonly folder: string }> {
+async function longRun(p: Place, ...args: string[]): Promise<Command & { readonly folder: string }> {
   const out = `long-${++count}`
   const command = p.start(['run', 'long', ...args, '--out', out], { project })
   const folder = join(p.path, out, 'latest')
@@ -66,10 +75,12 @@ async function longRun(...args: string[]): Promise<Command & { readonly folder: 
 }
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
-  test('ends a long run in virtual time: a log with its trailer, code 130, nothing left', async () => {
-    const { child, ended, folder } = await longRun()
+  test.concurrent('ends a long run in virtual time: a log with its trailer, code 130, nothing left', async ({
+    p,
+  }) => {
+    const { child, ended, folder } = await longRun(p)
     const below = descendants(child.pid ?? 0)
-    const folders = ledgered()
+    const folders = ledgered(p)
     if (linux) expect(below.length).toBeGreaterThan(0)
     expect(folders.length).toBeGreaterThan(1)
     child.kill(signal)
@@ -90,7 +101,9 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   })
 })
 
-test('Ctrl-C at a terminal, which reaches the workers too, ends a run no other way', async () => {
+test.concurrent('Ctrl-C at a terminal, which reaches the workers too, ends a run no other way', async ({
+  p,
+}) => {
   const out = `long-${++count}`
   const child = spawn(
     process.execPath,
@@ -115,8 +128,8 @@ test('Ctrl-C at a terminal, which reaches the workers too, ends a run no other w
   expect(p.left()).toEqual([])
 })
 
-test('a second Ctrl-C leaves at once, and takes the workers along', async () => {
-  const { child, told, ended } = await longRun()
+test.concurrent('a second Ctrl-C leaves at once, and takes the workers along', async ({ p }) => {
+  const { child, told, ended } = await longRun(p)
   const below = descendants(child.pid ?? 0)
   // Stopped, they cannot answer the first one.
   for (const pid of below) process.kill(pid, 'SIGSTOP')
@@ -130,15 +143,15 @@ test('a second Ctrl-C leaves at once, and takes the workers along', async () => 
 
 describe('a bench that is killed in the middle', () => {
   /** When it is killed: as soon as such a thing has happened. */
-  const moments: Readonly<Record<string, (out: string) => Promise<void>>> = {
-    'as soon as it has a ledger': () => appears(join(p.state, 'ledgers'), /\.jsonl$/),
-    'as soon as its run has a folder': (out) => appears(join(p.path, out), /virtual/),
-    'while its workers begin': (out) => appears(join(p.path, out, 'latest', 'data'), /\.jsonl$/),
+  const moments: Readonly<Record<string, (p: Place, out: string) => Promise<void>>> = {
+    'as soon as it has a ledger': (p) => appears(join(p.state, 'ledgers'), /\.jsonl$/),
+    'as soon as its run has a folder': (p, out) => appears(join(p.path, out), /virtual/),
+    'while its workers begin': (p, out) => appears(join(p.path, out, 'latest', 'data'), /\.jsonl$/),
   }
 
-  const look = async (command: Command, out: string): Promise<void> => {
+  const look = async (p: Place, command: Command, out: string): Promise<void> => {
     const below = descendants(command.child.pid ?? 0)
-    const folders = ledgered()
+    const folders = ledgered(p)
     command.child.kill('SIGKILL')
     await command.ended
     await gone(below)
@@ -157,17 +170,22 @@ describe('a bench that is killed in the middle', () => {
     expect(existsSync(shm) ? readdirSync(shm).filter((f) => folders.includes(join(shm, f))) : []).toEqual([])
   }
 
-  test.each(Object.keys(moments))('%s leaves readable logs, and clean removes what it left', async (when) => {
-    const out = `long-${++count}`
-    const command = p.start(['run', 'long', '--seeds', '2', '--out', out], { project })
-    await moments[when]?.(out)
-    await look(command, out)
-  })
+  test.concurrent.for(Object.keys(moments))(
+    '%s leaves readable logs, and clean removes what it left',
+    async (when, { p }) => {
+      const out = `long-${++count}`
+      const command = p.start(['run', 'long', '--seeds', '2', '--out', out], { project })
+      await moments[when]?.(p, out)
+      await look(p, command, out)
+    },
+  )
 
-  test('while it is busy leaves readable logs, and the next run removes what it left', async () => {
-    const { child, ended, folder } = await longRun('--seeds', '2')
+  test.concurrent('while it is busy leaves readable logs, and the next run removes what it left', async ({
+    p,
+  }) => {
+    const { child, ended, folder } = await longRun(p, '--seeds', '2')
     const below = descendants(child.pid ?? 0)
-    const folders = ledgered()
+    const folders = ledgered(p)
     child.kill('SIGKILL')
     await ended
     await gone(below)
@@ -190,7 +208,7 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
   'on this machine in real time (Linux, with a maker of ptys)',
   () => {
     /** A long run whose platform is up. */
-    async function localRun(): Promise<Command & { readonly folder: string }> {
+    async function localRun(p: Place): Promise<Command & { readonly folder: string }> {
       const out = `local-${++count}`
       const command = p.start(['run', 'long', '--rig', 'local', '--out', out], { project })
       const folder = join(p.path, out, 'latest')
@@ -199,10 +217,12 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
       return { ...command, folder }
     }
 
-    test('Ctrl-C ends a run with its log whole, code 130, no process and no folder left', async () => {
-      const { child, ended, folder } = await localRun()
+    test.concurrent('Ctrl-C ends a run with its log whole, code 130, no process and no folder left', async ({
+      p,
+    }) => {
+      const { child, ended, folder } = await localRun(p)
       const below = descendants(child.pid ?? 0)
-      const folders = ledgered()
+      const folders = ledgered(p)
       // The worker, the platform and its apps.
       expect(below.length).toBeGreaterThan(3)
       child.kill('SIGINT')
@@ -215,7 +235,7 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
       expect(p.left()).toEqual([])
     })
 
-    test('Ctrl-C while the platform starts is heard too', async () => {
+    test.concurrent('Ctrl-C while the platform starts is heard too', async ({ p }) => {
       const out = `local-${++count}`
       const { child, ended } = p.start(['run', 'long', '--rig', 'local', '--out', out], { project })
       await appears(join(p.path, out, 'latest', 'data'), /\.jsonl$/)
@@ -226,10 +246,12 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
       expect(p.left()).toEqual([])
     })
 
-    test('a bench that is killed leaves a readable log and no process, and clean removes its folders', async () => {
-      const { child, ended, folder } = await localRun()
+    test.concurrent('a bench that is killed leaves a readable log and no process, and clean removes its folders', async ({
+      p,
+    }) => {
+      const { child, ended, folder } = await localRun(p)
       const below = descendants(child.pid ?? 0)
-      const folders = ledgered()
+      const folders = ledgered(p)
       child.kill('SIGKILL')
       await ended
       await gone(below)
@@ -241,7 +263,7 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
       expect(p.left()).toEqual([])
     })
 
-    test('a port that is taken is a rig fault, whoever of the rig needs it', async () => {
+    test.concurrent('a port that is taken is a rig fault, whoever of the rig needs it', async ({ p }) => {
       const local = readFileSync(join(here, 'fixtures/rigs/local.yaml'), 'utf8')
         .replace('name: local', 'name: taken')
         .replace('network: own', 'network: 127.63.7')
@@ -271,7 +293,7 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
       expect(p.left()).toEqual([])
     })
 
-    test('two benches side by side do not meet', async () => {
+    test.concurrent('two benches side by side do not meet', async ({ p }) => {
       const both = await Promise.all(
         ['a', 'b'].map((out) =>
           p.run(['run', 'brief', '--rig', 'local', '--out', `side-${out}`], { project }),
@@ -284,9 +306,10 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
 )
 
 const alone = linux && process.getuid?.() === 0 && existsSync('/usr/bin/unshare')
-test.skipIf(!alone)(
-  'a disk that is full is a rig fault, and what was kept of the log can be read (root, unshare)',
-  async () => {
+describe.skipIf(!alone)('on a disk of its own (root, unshare)', () => {
+  test.concurrent('a disk that is full is a rig fault, and what was kept of the log can be read', async ({
+    p,
+  }) => {
     const out = p.write('full/x', '').replace(/\/x$/, '')
     // A mount that only this command sees, and that goes with it; the log is copied out of it.
     const script = `
@@ -324,8 +347,8 @@ test.skipIf(!alone)(
     expect(log?.cutShort).toBe(true)
     expect(log?.events.length).toBeGreaterThan(10)
     expect(p.left()).toEqual([])
-  },
-)
+  })
+})
 
 /** Resolves when a folder has a file of such a name; the folder itself may yet have to come. */
 async function appears(folder: string, name: RegExp): Promise<void> {
