@@ -2,22 +2,10 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
-import type { Event, Kind } from '../faces.ts'
+import type { Event } from '../faces.ts'
+import { eventKinds } from './kinds.ts'
 
-const kinds: ReadonlySet<string> = new Set<Kind>([
-  'run',
-  'said',
-  'seen',
-  'sent',
-  'wire',
-  'fault',
-  'host',
-  'link',
-  'step',
-  'check',
-  'note',
-  'end',
-])
+const kinds: ReadonlySet<string> = new Set(eventKinds)
 
 /** Formats that this reader knows (`data.format` of the first event). */
 const formats: ReadonlySet<string> = new Set(['gridproof-run/1', 'gridproof-scenario/1'])

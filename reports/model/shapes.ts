@@ -3,6 +3,7 @@
  * anything. They mirror bench/evidence/schema.ts; the types at the end keep the two from drifting apart.
  */
 import { z } from 'zod'
+import { eventKinds } from '../../bench/evidence/kinds.ts'
 import type { Json } from '../../drivers/faces.ts'
 import type { Event, Result, Series } from '../../bench/faces.ts'
 import type {
@@ -17,20 +18,7 @@ import type {
 
 const json = z.custom<Json>((v) => v !== undefined)
 const blame = z.enum(['product', 'bench', 'rig', 'operator'])
-const kind = z.enum([
-  'run',
-  'said',
-  'seen',
-  'sent',
-  'wire',
-  'fault',
-  'host',
-  'link',
-  'step',
-  'check',
-  'note',
-  'end',
-])
+const kind = z.enum(eventKinds)
 
 const subject = z.object({
   kind: z.enum(['reference', 'real']),
