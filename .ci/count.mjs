@@ -1,5 +1,6 @@
 // Prints "<passed> <failed>" of a step's real results, for .ci/run.
-// tests <vitest.json> <exit>: tests; run <folder> <exit>: requirements judged; prove <prove.json> <exit>: proofs.
+// tests <vitest.json> <exit>: tests; run <folder> <exit>: clauses judged (a short run settles some clauses of a
+// requirement and leaves those that need longer open, known beforehand); prove <prove.json> <exit>: proofs.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,9 +15,11 @@ if (kind === 'tests') {
   failed = t.numFailedTests
 } else if (kind === 'run') {
   for (const r of read(join(file, 'requirements.json')).requirements) {
-    if (r.state === 'pass' || r.state === 'marginal') passed++
-    else if (r.state === 'fail' || r.state === 'not run' || (r.state === 'inconclusive' && !r.beforehand))
-      failed++
+    for (const c of r.clauses) {
+      if (c.state === 'pass' || c.state === 'marginal') passed++
+      else if (c.state === 'fail' || c.state === 'not run') failed++
+      else if (c.state === 'inconclusive' && !r.beforehand) failed++
+    }
   }
 } else if (kind === 'prove') {
   const p = read(file)
