@@ -25,6 +25,8 @@ export interface RunHeader {
   /** What each of them verifies, by its ID: one that never ran must still count as not run. */
   readonly verifies: Readonly<Record<string, readonly string[]>>
   readonly subject: Subject
+  /** The revision of each requirement that the run looks at, by ID (bench/requirements/revision.ts). */
+  readonly revisions?: Readonly<Record<string, string>>
 }
 
 /** Which thing was judged. */

@@ -8,6 +8,7 @@ import type { ProfileSpec } from '../../sim/faces.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { LogWriter } from '../evidence/log.ts'
 import type { RunEnd, RunHeader, ScenarioStep } from '../evidence/schema.ts'
+import { revisionOf } from '../requirements/revision.ts'
 import { virtualEpoch } from './job.ts'
 import type { Job } from './job.ts'
 import { lengthOf } from './plan.ts'
@@ -66,6 +67,7 @@ export function startRun(o: RunOptions): Run {
     scenarios: jobs.map((j) => j.id),
     verifies: Object.fromEntries(jobs.map((j) => [j.id, verifiedBy(plan, j)])),
     subject: plan.subject,
+    revisions: revisionsOf(plan),
   }
   const log = logWriter(join(folder, 'log.jsonl'))
   append(log, 'run', header as unknown as Json)
@@ -163,6 +165,12 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
 function verifiedBy(plan: Plan, job: Job): readonly string[] {
   const s = plan.scenarios.find((x) => x.id === job.scenario)
   return (s?.scenario.verifies ?? []).flatMap((v) => plan.catalogue.clausesOf(v))
+}
+
+/** What each requirement said that the scenarios of the run name, as a digest. */
+function revisionsOf(plan: Plan): Readonly<Record<string, string>> {
+  const ids = plan.scenarios.flatMap((s) => s.scenario.verifies.map((v) => v.split('/')[0] ?? v))
+  return Object.fromEntries([...new Set(ids)].sort().map((id) => [id, revisionOf(plan.catalogue.get(id))]))
 }
 
 function append(log: LogWriter, kind: 'run' | 'step' | 'note' | 'end', data: Json): void {

@@ -7,6 +7,7 @@ import { LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { GridproofError, messageOf, placeText } from '../../drivers/errors.ts'
 import { parseYaml } from '../../drivers/yaml.ts'
 import { compareIds, compareText, nearestId, nearestText, unpadded } from './ids.ts'
+import { canonical } from './revision.ts'
 import { catalogueFile } from './schema.ts'
 import type { CatalogueFile, Clause, Method, Priority, Requirement, Subject } from './schema.ts'
 
@@ -258,13 +259,4 @@ function digestOf(files: readonly Read[]): string {
     .flatMap((f) => f.data.requirements.map((r) => ({ ...r, document: f.data.document })))
     .sort((a, b) => compareIds(a.id, b.id) || compareText(a.id, b.id))
   return createHash('sha256').update(canonical({ documents, requirements })).digest('hex')
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, v: unknown) =>
-    typeof v === 'object' && v !== null && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => compareText(a, b)))
-      : v,
-  )
 }

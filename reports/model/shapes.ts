@@ -42,6 +42,7 @@ export const runHeader = z.object({
   scenarios: z.array(z.string()),
   verifies: z.record(z.string(), z.array(z.string())),
   subject,
+  revisions: z.record(z.string(), z.string()).exactOptional(),
 })
 
 export const scenarioHeader = z.object({
