@@ -147,7 +147,8 @@ export interface World extends AsyncDisposable {
   realm(spec: { name: string; address: string }): Realm
   /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */
   tcp(spec: { name: string; realm: Realm; port: number }): Promise<{ wire: Wire; port: number }>
-  serial(spec: { name: string; realm: Realm; settings: SerialSettings }): Promise<SerialLine>
+  /** A line of the world's own; with `path`, the port of that name, which a cable joins to the platform (real time). */
+  serial(spec: { name: string; realm: Realm; settings: SerialSettings; path?: string }): Promise<SerialLine>
   /** Present where the world can hold traffic between addresses. */
   readonly network?: Network
   /** A number in [0, 1) from the stream of that name, seeded by the run's seed. */

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Host, Realm, SerialLine, SerialSettings, Wire, World, WorldReport } from '../faces.ts'
 import { streams } from '../random.ts'
+import { serialWire } from '../wires/serial.ts'
 import { listenTcp } from '../wires/tcp.ts'
 import { createAddresses, probeAddress } from './addresses.ts'
 import { atOrAfter, benchNow } from './clock.ts'
@@ -18,6 +19,11 @@ export interface RealWorldOptions {
   readonly seed: number | string
   /** Where state outlives a run; ledger.ts says which folder else. */
   readonly state?: string
+  /**
+   * `loopback`: addresses outside 127.0.0.0/8 get one inside it. `given`: each is taken as it stands, as the addresses of
+   * this machine in a lab are. `loopback` unless given.
+   */
+  readonly addresses?: 'loopback' | 'given'
   /** How serial lines hand on what devices send: see pty.ts. */
   readonly pacing?: PtyPacing
   /** Which maker of pseudo terminals to use; the best there is unless given. */
@@ -47,7 +53,7 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
   const delay = monitorEventLoopDelay({ resolution: delayResolution })
   delay.enable()
   const random = streams(o.seed)
-  const addressOf = createAddresses(process.pid)
+  const addressOf = o.addresses === 'given' ? (asked: string) => asked : createAddresses(process.pid)
   /** The last made comes first. */
   const parts: { name: string; part: AsyncDisposable; program?: boolean }[] = [
     { name: 'stolen-time probe', part: probe },
@@ -135,8 +141,9 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
       })
       return keep(spec.name, port)
     },
-    async serial(spec: { name: string; realm: Realm; settings: SerialSettings }): Promise<SerialLine> {
+    async serial(spec: Parameters<World['serial']>[0]): Promise<SerialLine> {
       open()
+      if (spec.path !== undefined) return portOf(spec.name, spec.path, spec.settings)
       const line = await openPty({
         name: spec.name,
         settings: spec.settings,
@@ -157,6 +164,15 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
       closing ??= close()
       return closing
     },
+  }
+}
+
+/** A serial port of this machine as a line. Whoever opens its wire closes the port again. */
+function portOf(name: string, path: string, settings: SerialSettings): SerialLine {
+  return {
+    wire: serialWire({ name, path, settings, now: benchNow }),
+    path,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
 

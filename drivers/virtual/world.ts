@@ -99,6 +99,8 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       return { wire: membrane.bind(owner, port.wire), port: port.port }
     },
     async serial(spec) {
+      if (spec.path !== undefined)
+        throw new GridproofError('not-capable', `virtual time has no port ${spec.path}: leave the path out`)
       const owner = ownerOf(spec.realm)
       const path = `/dev/ttyV${lines++}`
       const line = serial.line(path)
