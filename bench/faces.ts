@@ -186,7 +186,8 @@ export interface Recorder {
   readonly lines: Series
   /**
    * Reads every file; makes an event of each line not yet read, and at the end one of src `csv`, alias `csv.read`, which
-   * sums the files up. `sums`: that one alone.
+   * sums the files up; that comes 5 s later, since the bench may be yet to hear what the recorder has kept already, and
+   * is stamped with the time of reading. `sums`: that one alone, at once.
    */
   collect(what?: 'lines' | 'sums'): Promise<void>
   /** Ends the app's process as a crash would; `at`: at the next message of this series at the marketplace. */

@@ -1,7 +1,8 @@
 /**
  * Lays the lines of a recorder's files beside what was seen at the marketplace, topic by topic and in order: what is lost,
  * duplicated, altered, out of order or unexpected. What recorder and bench hear may be interleaved differently between
- * topics, so order is judged within each.
+ * topics, so order is judged within each. A recorder may also have kept what the bench is yet to hear: from the first
+ * such line on, the lines of its topic wait until the reading is closed (`csv.read`, bench/platforms/recorder.ts).
  */
 import type { Instant, Json } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
@@ -54,6 +55,8 @@ export interface Pair {
 
 interface Topic {
   readonly list: Published[]
+  /** Whether its lines wait for the end of the reading. */
+  waits: boolean
   /** Highest index that a line belongs to; and the first that none does. */
   high: number
   next: number
@@ -61,6 +64,9 @@ interface Topic {
 
 /** A line with a time of recording up to so long after the beginning may be of a message from before it. Ours. */
 const early = 2_000
+
+/** How far a time of recording may be from when the message was seen, unless a check says otherwise. Ours. */
+export const usualWithin = '2 s'
 
 /** Time that a message may take from being seen to standing in a file. Ours. */
 const settle = 5_000
@@ -73,6 +79,8 @@ export class Pairing {
   readonly #within: number
   readonly #start: number
   readonly #topics = new Map<string, Topic>()
+  /** Lines that wait, in the order of the files. */
+  #waiting: Line[] = []
   /** When the files were last read; nothing: not yet. */
   readAt: Instant | undefined
   readSeq = 0
@@ -85,7 +93,7 @@ export class Pairing {
     this.#isPublished = matcher(published)
     this.#isLine = matcher(lines)
     this.#isRead = matcher({ src: lines.src, kind: 'seen', select: 'csv.read' })
-    this.#within = duration(o.within ?? '2 s')
+    this.#within = duration(o.within ?? usualWithin)
     this.#start = o.start === undefined ? 0 : duration(o.start)
   }
 
@@ -93,23 +101,26 @@ export class Pairing {
     return this.#within
   }
 
-  /** A pair where the event is a line; undefined for all else. */
-  see(e: Event): Pair | undefined {
+  /** The pairs that an event has made. */
+  see(e: Event): readonly Pair[] {
     if (this.#isRead(e)) {
-      this.readAt = e.at
+      this.readAt = e.stamp ?? e.at
       this.readSeq = e.seq
       this.read = objectOf(objectOf(e.data)?.['payload']) ?? {}
-      return undefined
+      const lines = this.#waiting
+      this.#waiting = []
+      for (const t of this.#topics.values()) t.waits = false
+      return lines.map((l) => this.#pair(l))
     }
     if (this.#isPublished(e)) this.#publish(e)
     else if (this.#isLine(e)) return this.#line(lineOf(e))
-    return undefined
+    return []
   }
 
   #topic(name: string): Topic {
     let t = this.#topics.get(name)
     if (t === undefined) {
-      t = { list: [], high: -1, next: 0 }
+      t = { list: [], waits: false, high: -1, next: 0 }
       this.#topics.set(name, t)
     }
     return t
@@ -130,12 +141,26 @@ export class Pairing {
     })
   }
 
-  #line(line: Line): Pair {
+  #line(line: Line): readonly Pair[] {
     this.lines++
     const t = this.#topic(line.topic)
+    t.waits ||= this.#find(t, line) < 0
+    if (!t.waits) return [this.#pair(line)]
+    this.#waiting.push(line)
+    return []
+  }
+
+  /** Index of the first message that is word for word the line's and has none yet; -1: there is none. */
+  #find({ list, next }: Topic, line: Line): number {
+    for (let i = next; i < list.length; i++)
+      if (list[i]?.taken === false && list[i]?.text === line.text) return i
+    return -1
+  }
+
+  #pair(line: Line): Pair {
+    const t = this.#topic(line.topic)
     const { list } = t
-    let i = t.next
-    while (i < list.length && (list[i]?.taken === true || list[i]?.text !== line.text)) i++
+    const i = this.#find(t, line)
     const hit = list[i]
     if (hit !== undefined) return this.#take(t, i, hit, line, i >= t.high ? 'in order' : 'out of order')
     // What was published just before the watch may stand beside what was published just after, and look the same.

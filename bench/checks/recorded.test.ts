@@ -53,11 +53,12 @@ function rowsOf(list: readonly Message[]): Row[] {
   }))
 }
 
-/** What a check says of such rows beside the messages. */
-function judged(check: Check, rows: readonly Row[], torn = 0, read = true): Result {
+/** What a check says of such rows beside the messages, of which the bench hears the last `late` when the rows are read. */
+function judged(check: Check, rows: readonly Row[], torn = 0, read = true, late = 0): Result {
   const end = begin + 400_000
-  const history: Draft[] = messages().map((m) =>
-    draft(m.at, 'marketplace', 'seen', {
+  const last = messages().length - late
+  const history: Draft[] = messages().map((m, i) =>
+    draft(i < last ? m.at : end + 0.5 + i / 1000, 'marketplace', 'seen', {
       alias: 'unknown',
       topic: m.topic,
       payload: m.payload,
@@ -70,16 +71,22 @@ function judged(check: Check, rows: readonly Row[], torn = 0, read = true): Resu
   const sensors = rows.filter((r) => r.topic.startsWith('sensor/'))
   if (read)
     history.push(
-      draft(end + 1, 'csv', 'seen', {
-        alias: 'csv.read',
-        payload: {
-          'torn lines [1]': torn,
-          first: begin,
-          last: begin + 300_000,
-          sensors: sums(sensors),
-          apps: sums([...rows].filter((r) => !sensors.includes(r))),
+      draft(
+        end + 1,
+        'csv',
+        'seen',
+        {
+          alias: 'csv.read',
+          payload: {
+            'torn lines [1]': torn,
+            first: begin,
+            last: begin + 300_000,
+            sensors: sums(sensors),
+            apps: sums([...rows].filter((r) => !sensors.includes(r))),
+          },
         },
-      }),
+        { stamp: end },
+      ),
     )
   const bar = jury([check])
   for (const e of numbered([
@@ -111,6 +118,26 @@ describe('checks of a recorder', () => {
     const early = { ...good[0], recordedAt: begin - 60_000, payload: { Value: 99 }, columns: {} } as Row
     for (const c of [all(), truly(), times(), names(), rate()])
       expect(judged(c, [early, ...other]), c.id).toMatchObject({ verdict: 'pass' })
+  })
+
+  test('wait for messages that the bench hears only after the files were read, and judge them as strictly', () => {
+    for (const c of [all(), truly(), names()])
+      expect(judged(c, good, 0, true, 5), c.id).toMatchObject({
+        verdict: 'pass',
+        observed: { 'lines judged [1]': good.length },
+      })
+    const n = good.length
+    const swapped = [...good.slice(0, n - 3), ...good.slice(n - 3, n - 1).toReversed(), ...good.slice(n - 1)]
+    expect(swapped[n - 3]?.topic).toBe(swapped[n - 2]?.topic)
+    expect(judged(all(), swapped, 0, true, 5).observed).toMatchObject({ 'out of order': 1 })
+    expect(judged(all(), [...good, good[n - 1] as Row], 0, true, 5).observed).toMatchObject({ duplicated: 1 })
+    expect(judged(truly(), change(n - 2, { payload: { Value: 1 } }), 0, true, 5).verdict).toBe('fail')
+  })
+
+  test('of when leave it to the rig where the bench itself was kept waiting', () => {
+    expect(times().needs).toContain('steady-time')
+    expect(rate().bears?.(60_000)).toBe(500)
+    expect(all().needs).not.toContain('steady-time')
   })
 
   const spoilt: readonly (readonly [what: string, check: () => Check, rows: readonly Row[], word: string])[] =

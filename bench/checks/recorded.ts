@@ -1,9 +1,10 @@
 /** What a CSV recorder must have kept (OpenLV M:0039 to M:0043, I:0090 to I:0093): everything, once, true, in time, by name. */
 import type { Instant, Json } from '../../drivers/faces.ts'
-import { durationText } from '../../drivers/units.ts'
+import { duration, durationText } from '../../drivers/units.ts'
 import type { Check, Event, Result, Series } from '../faces.ts'
-import { checkOf, inconclusive, into, offences, pass, seconds, type Offences, type Watch } from './check.ts'
-import { Pairing, publisherIn, type Line, type Pair, type RecordOptions } from './pairing.ts'
+import { checkOf, inconclusive, into, offences, pass, seconds, stallShare, steadyTime } from './check.ts'
+import type { Offences, Watch } from './check.ts'
+import { Pairing, publisherIn, usualWithin, type Line, type Pair, type RecordOptions } from './pairing.ts'
 import { objectOf, textOf } from './scalar.ts'
 
 export type { RecordOptions } from './pairing.ts'
@@ -16,6 +17,8 @@ function recordCheck(
   more: {
     readonly id: string
     readonly limit: string
+    /** Whether it judges by when the bench saw a message. */
+    readonly timed?: true
     readonly each: (pair: Pair, found: Offences, watch: Watch, pairing: Pairing) => void
     readonly last?: (pairing: Pairing, found: Offences, watch: Watch) => Record<string, Json>
   },
@@ -24,18 +27,22 @@ function recordCheck(
     id: more.id,
     limit: more.limit,
     over: lines,
-    needs: [published.src],
+    needs: [published.src, ...(more.timed === true ? [steadyTime] : [])],
+    ...(more.timed === true ? { bears: () => duration(o.within ?? usualWithin) * stallShare } : {}),
     fold: (watch) => {
       const found = offences()
       const pairing = new Pairing(watch, published, lines, o)
       let judged = 0
       return {
         see(e: Event) {
-          const pair = pairing.see(e)
-          if (pair === undefined || pair.how === 'before the watch') return false
-          judged++
-          more.each(pair, found, watch, pairing)
-          return true
+          let some = false
+          for (const pair of pairing.see(e)) {
+            if (pair.how === 'before the watch') continue
+            judged++
+            some = true
+            more.each(pair, found, watch, pairing)
+          }
+          return some
         },
         result(_at: Instant): Result {
           const all = found.copy()
@@ -126,7 +133,8 @@ export function recordsTimes(published: Series, lines: Series, o: RecordOptions)
   let worst = 0
   return recordCheck(published, lines, o, {
     id: 'records-times',
-    limit: `the time stamp of the message, and a time of recording within ${o.within ?? '2 s'} of when it was seen`,
+    timed: true,
+    limit: `the time stamp of the message, and a time of recording within ${o.within ?? usualWithin} of when it was seen`,
     each({ line, how, published: message }, found, watch, pairing) {
       if (!columnFits(line, 'timestamp', 'Timestamp'))
         found.add(
@@ -180,7 +188,8 @@ export function recordsAtRate(published: Series, lines: Series, o: RecordOptions
   const rates = new Map<string, Rate>()
   return recordCheck(published, lines, o, {
     id: 'records-at-rate',
-    limit: `for each app as many lines as messages, spacings equal within ${o.within ?? '2 s'}`,
+    timed: true,
+    limit: `for each app as many lines as messages, spacings equal within ${o.within ?? usualWithin}`,
     each({ line, published: message, how }, found, _watch, pairing) {
       const app = publisherIn(line.topic) ?? 'others'
       let rate = rates.get(app)

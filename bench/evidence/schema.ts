@@ -106,7 +106,7 @@ export interface CsvLine extends Seen {
   readonly bytes: number
 }
 
-/** Payload of `seen` with src `csv` and alias `csv.read`: all files have been read up to here. */
+/** Payload of `seen` with src `csv` and alias `csv.read`: all files were read up to where they ended at its stamp. */
 export interface CsvRead {
   readonly 'files [1]': number
   /** In all files, also those read before. */

@@ -171,7 +171,14 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const csv = file.roles.recorder
   const recorder =
     o.recorder && csv !== undefined
-      ? makeRecorder({ host, realm: o.bench, export: csv, emit: o.emitAs('csv'), aliasOf })
+      ? makeRecorder({
+          host,
+          realm: o.bench,
+          export: csv,
+          emit: o.emitAs('csv'),
+          aliasOf,
+          now: () => world.now(),
+        })
       : undefined
   const storage =
     o.storage === undefined
