@@ -60,6 +60,11 @@ export interface Device extends Faulty, AsyncDisposable {
   readonly truth: Truth
   /** Accuracy that its maker states, for each quantity, as the half-width of the legal band about a value. */
   accuracy(q: string, value: number): number
+  /**
+   * How finely its readings mean anything, for each quantity: by so much a platform may alter one (rounding it). Absent:
+   * not at all.
+   */
+  resolution?(q: string): number
   start(w: Wire, env: DeviceEnv): Promise<void>
   /** Typed per device; logged before it acts. */
   command(c: Json): void
@@ -76,9 +81,9 @@ export interface GridKey extends Device {
   follow(p: ProfileSpec): void
 }
 
-/** The thermocouple module (Modbus RTU). Inputs by name: `ambient`, `top_oil`, ... as its personality lists them. */
+/** A thermocouple module (Modbus RTU); `adam` is one of another make beside it. Inputs by name: `ambient`, `top_oil`, ... as its personality lists them. */
 export interface Thermocouple extends Device {
-  readonly role: 'thermocouple'
+  readonly role: 'thermocouple' | 'adam'
   /** A constant, a ramp, or a daily curve for one input, in degrees Celsius. */
   set(input: string, course: TemperatureCourse): void
 }

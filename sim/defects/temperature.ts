@@ -146,8 +146,11 @@ const variants = listOf<TemperatureParts>('temperature-app', 'variant', {
       ...p,
       read: async (link, block, ms) => {
         const end = performance.now() + ms
+        const flags = block.table === 'coils' ? block : { ...block, start: block.start + 17, count: 4 }
+        // A module with coils has no flags beside its values.
+        if (block.table !== 'coils' && block.count < 21) return p.read(link, block, ms)
         reached()
-        await p.read(link, { ...block, start: block.start + 17, count: 4 }, ms)
+        await p.read(link, flags, ms)
         return p.read(link, block, Math.max(1, end - performance.now()))
       },
     }),

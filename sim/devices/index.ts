@@ -8,7 +8,8 @@ import { gridkeySchema } from './gridkey/personality.ts'
 import { readPersonality } from './personality.ts'
 import { profileSpec } from './profile.ts'
 import { createThermocouple, lineOf } from './thermocouple/device.ts'
-import { courseSchema, tc8Schema } from './thermocouple/personality.ts'
+import { adamSchema, courseSchema, tc8Schema } from './thermocouple/personality.ts'
+import type { ThermocouplePersonality } from './thermocouple/personality.ts'
 
 /** What stands for a device in a rig file. */
 export interface DeviceKind<D extends Device> {
@@ -33,12 +34,15 @@ const gridkeyOptions = z.strictObject({
   profile: profileSpec.optional(),
 })
 
-const tc8Options = z.strictObject({
-  personality: z.string().default('tc8'),
-  courses: z.record(z.string(), courseSchema).optional(),
-  turnaround_ms: z.number().min(0).max(10_000).optional(),
-  silence_ms: z.number().min(0).max(1000).optional(),
-})
+/** Options of a thermocouple module, with the personality that it has unless another is given. */
+function moduleOptions(personality: string) {
+  return z.strictObject({
+    personality: z.string().default(personality),
+    courses: z.record(z.string(), courseSchema).optional(),
+    turnaround_ms: z.number().min(0).max(10_000).optional(),
+    silence_ms: z.number().min(0).max(1000).optional(),
+  })
+}
 
 function fit<T>(kind: string, schema: z.ZodType<T>, options: unknown): T {
   const r = schema.safeParse(options ?? {})
@@ -57,27 +61,36 @@ const gridkey: DeviceKind<GridKey> = {
   },
 }
 
-const tc8: SerialDeviceKind<Thermocouple> = {
-  role: 'thermocouple',
-  wire: 'serial',
-  options: tc8Options,
-  make(options) {
-    const o = fit('thermocouple-tc8', tc8Options, options)
-    return createThermocouple(readPersonality(o.personality, tc8Schema), {
-      ...(o.courses === undefined ? {} : { courses: o.courses }),
-      ...(o.turnaround_ms === undefined ? {} : { turnaroundMs: o.turnaround_ms }),
-      ...(o.silence_ms === undefined ? {} : { silenceMs: o.silence_ms }),
-    })
-  },
-  line(options) {
-    return lineOf(readPersonality(fit('thermocouple-tc8', tc8Options, options).personality, tc8Schema))
-  },
+/** A make of thermocouple module: the role that it plays, its personality unless another is given, and their schema. */
+function moduleKind(
+  kind: string,
+  role: Thermocouple['role'],
+  usual: string,
+  schema: z.ZodType<ThermocouplePersonality>,
+): SerialDeviceKind<Thermocouple> {
+  const options = moduleOptions(usual)
+  return {
+    role,
+    wire: 'serial',
+    options,
+    make(given) {
+      const o = fit(kind, options, given)
+      return createThermocouple(readPersonality(o.personality, schema), {
+        role,
+        ...(o.courses === undefined ? {} : { courses: o.courses }),
+        ...(o.turnaround_ms === undefined ? {} : { turnaroundMs: o.turnaround_ms }),
+        ...(o.silence_ms === undefined ? {} : { silenceMs: o.silence_ms }),
+      })
+    },
+    line: (given) => lineOf(readPersonality(fit(kind, options, given).personality, schema)),
+  }
 }
 
 /** By the name that a rig file uses. */
 export const devices = {
   'gridkey-mcu520': gridkey,
-  'thermocouple-tc8': tc8,
+  'thermocouple-tc8': moduleKind('thermocouple-tc8', 'thermocouple', 'tc8', tc8Schema),
+  'thermocouple-adam4018': moduleKind('thermocouple-adam4018', 'adam', 'adam4018', adamSchema),
 } as const satisfies Readonly<Record<string, DeviceKind<Device>>>
 
 export type DeviceName = keyof typeof devices

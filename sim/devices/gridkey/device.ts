@@ -320,6 +320,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
       },
     },
     accuracy: (q, value) => accuracyOf(p, known(q), value),
+    resolution: (q) => p.resolution[known(q).measure],
 
     async start(wire: Wire, env: DeviceEnv) {
       if (life !== undefined || disposed)

@@ -54,6 +54,15 @@ export const gridkeySchema = z.strictObject({
     power_factor: share,
     frequency: z.number().positive(),
   }),
+  /** In the unit of each: V, A, W, var, 1, Hz. */
+  resolution: z.strictObject({
+    voltage: z.number().positive(),
+    current: z.number().positive(),
+    real_power: z.number().positive(),
+    reactive_power: z.number().positive(),
+    power_factor: z.number().positive(),
+    frequency: z.number().positive(),
+  }),
   rated_current: z.number().positive(),
   full_scale: z.number().positive(),
   grid: z.strictObject({

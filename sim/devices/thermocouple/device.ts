@@ -1,4 +1,4 @@
-/** The thermocouple module: TC8 over Modbus RTU. Its truth is the temperature at each tip. */
+/** A thermocouple module over Modbus RTU, of either make. Its truth is the temperature at each tip. */
 import { z } from 'zod'
 import type { Conn, Instant, Json, SerialSettings, Wire } from '../../../drivers/faces.ts'
 import { GridproofError } from '../../../drivers/errors.ts'
@@ -13,10 +13,13 @@ import { createFaults, faultKind, wireFaults } from '../faults.ts'
 import { channel, noise } from '../noise.ts'
 import { createCourses } from './course.ts'
 import type { Courses } from './course.ts'
-import { channels, nothingShown, picture, registerCount } from './module.ts'
-import type { Disturbed, ModuleErrors, Picture, Shown } from './module.ts'
+import { adam4018 } from './adam4018.ts'
+import { channels } from './measure.ts'
+import type { Disturbed, ModuleErrors } from './measure.ts'
 import { courseSchema, faultModes } from './personality.ts'
-import type { Tc8Personality } from './personality.ts'
+import type { ThermocouplePersonality } from './personality.ts'
+import type { Show } from './show.ts'
+import { tc8 } from './tc8.ts'
 
 export interface ThermocoupleOptions {
   /** Courses of inputs from the start; the personality's otherwise. */
@@ -25,6 +28,8 @@ export interface ThermocoupleOptions {
   readonly turnaroundMs?: number
   /** Silence that ends a request, ms; 3.5 characters otherwise. Lines of a real machine may want 20. */
   readonly silenceMs?: number
+  /** `thermocouple` unless given. */
+  readonly role?: Thermocouple['role']
 }
 
 /** What `command` takes. */
@@ -36,7 +41,7 @@ export const thermocoupleCommand = z.strictObject({
 })
 
 /** The line that a personality asks for. */
-export function lineOf(p: Tc8Personality): SerialSettings {
+export function lineOf(p: ThermocouplePersonality): SerialSettings {
   return {
     baudRate: p.line.baud_rate,
     dataBits: p.line.data_bits,
@@ -53,10 +58,12 @@ interface Life {
 
 /** Makes a thermocouple module of a personality. Everything is computed when it is asked for. */
 export function createThermocouple(
-  personality: Tc8Personality,
+  personality: ThermocouplePersonality,
   options: ThermocoupleOptions = {},
 ): Thermocouple {
   const p = personality
+  const show: Show = p.device === 'thermocouple-tc8' ? tc8(p) : adam4018(p)
+  const role = options.role ?? 'thermocouple'
   const inputs = new Map(p.channels.flatMap((c, i) => (c === null ? [] : [[c.input, i] as const])))
   const quantityOf = (input: string): string => `${input}.temperature [°C]`
   const byQuantity = new Map([...inputs.keys()].map((input) => [quantityOf(input), input]))
@@ -65,57 +72,44 @@ export function createThermocouple(
     if (c !== null) courses.set(c.input, createCourses(options.courses?.[c.input] ?? c.course))
   for (const input of Object.keys(options.courses ?? {})) courseOf(input)
 
-  const count = registerCount(p)
-  const exists = new Uint8Array(count)
-  const r = p.registers
-  for (const [from, n] of [
-    [r.temperature, 8],
-    [r.microvolts, 8],
-    [r.type, 8],
-  ] as const)
-    exists.fill(1, from, from + n)
-  for (const a of [r.junction, r.open, r.over, r.under, r.cj_fault, r.fault_mode]) exists[a] = 1
-
   const sessions = new Set<Session>()
   let life: Life | undefined
   let disposed = false
   let mode: number = faultModes.indexOf(p.fault_mode)
-  let last: Shown = nothingShown()
-  let cached: { tick: number; picture: Picture } | undefined
+  /** The update period in which it last scanned; nothing: scan at the next request. */
+  let scanned: number | undefined
 
   function courseOf(input: string): Courses {
     const course = courses.get(input)
     if (course === undefined)
       throw new GridproofError(
         'no-such',
-        `thermocouple has no input '${input}'; there are: ${[...courses.keys()].join(', ')}`,
+        `${role} has no input '${input}'; there are: ${[...courses.keys()].join(', ')}`,
       )
     return course
   }
   const alive = (): Life => {
-    if (life === undefined) throw new GridproofError('bad-value', 'thermocouple: it has not been started')
+    if (life === undefined) throw new GridproofError('bad-value', `${role}: it has not been started`)
     return life
   }
   const emit: Emit = (kind, data, more) => alive().env.emit(kind, data, more)
   const known = (q: string): Courses => {
     const input = byQuantity.get(q)
-    if (input === undefined) throw new GridproofError('no-such', `thermocouple has no quantity '${q}'`)
+    if (input === undefined) throw new GridproofError('no-such', `${role} has no quantity '${q}'`)
     return courseOf(input)
   }
 
-  /** The registers now. The module scans when it is asked, at most once in its update period or after a change. */
-  const now = (): Picture => {
+  /** The module scans when it is asked, at most once in its update period or after a change. */
+  const refresh = (): void => {
     const { env, errors } = alive()
     const t = env.now()
     const tick = Math.floor(t / p.update)
-    if (cached?.tick === tick) return cached.picture
+    if (scanned === tick) return
     const disturbed: Disturbed = { open: 0, reversed: 0, frozen: 0, over: 0, under: 0, cjFault: false }
     for (const effect of faults.active()) effect.alter?.(disturbed)
     const tips = p.channels.map((c) => (c === null ? 0 : courseOf(c.input).at(t)))
-    const made = picture(p, errors, { tips, junction: courseOf('junction').at(t) }, disturbed, mode, last)
-    last = made.shown
-    cached = { tick, picture: made }
-    return made
+    show.scan(errors, { tips, junction: courseOf('junction').at(t) }, disturbed, mode)
+    scanned = tick
   }
 
   const input = z.string().refine((name) => inputs.has(name), {
@@ -125,11 +119,11 @@ export function createThermocouple(
     name === undefined ? 0xff : 1 << (inputs.get(name) ?? 0)
   /** Scans now, so that what is frozen is the value of now. */
   const scan = (): void => {
-    cached = undefined
-    now()
+    scanned = undefined
+    refresh()
   }
   const faults = createFaults<Disturbed>(
-    'thermocouple',
+    role,
     {
       ...wireFaults<Disturbed>('rtu', () => alive().env.random('faults')),
       /**
@@ -180,28 +174,24 @@ export function createThermocouple(
     },
     emit,
     () => {
-      cached = undefined
+      scanned = undefined
     },
   )
 
   const model: DataModel = {
     functions: new Set(p.modbus.functions),
-    has(table, address, quantity) {
-      if (table !== 'holding-registers' && table !== 'input-registers') return false
-      for (let i = address; i < address + quantity; i++) if (exists[i] !== 1) return false
-      return true
-    },
-    read(_table, address, quantity, into) {
-      const { words } = now()
-      for (let i = 0; i < quantity; i++) into[i] = words[address + i] ?? 0
+    has: (table, address, quantity) => show.has(table, address, quantity),
+    read(table, address, quantity, into) {
+      refresh()
+      show.read(table, address, quantity, into)
       return exceptions.none
     },
     write(_table, address, quantity, values) {
-      if (address !== r.fault_mode || quantity !== 1) return exceptions.illegalAddress
+      if (address !== show.modeAt || quantity !== 1) return exceptions.illegalAddress
       const value = values[0] ?? 0
       if (value >= faultModes.length) return exceptions.illegalValue
       mode = value
-      cached = undefined
+      scanned = undefined
       emit('note', { what: 'fault mode set by the platform', mode: faultModes[value] ?? value })
       return exceptions.none
     },
@@ -221,9 +211,8 @@ export function createThermocouple(
     const t = alive().env.now()
     const answers: Record<string, [number, number]> = {}
     for (const [name, i] of inputs) {
-      const place = r.temperature + i - ask.address
-      if (place < 0 || place >= ask.quantity) continue
-      answers[quantityOf(name)] = [view.getInt16(2 * place) / 10, courseOf(name).at(t)]
+      const told = show.told(ask, view, i)
+      if (told !== undefined) answers[quantityOf(name)] = [told, courseOf(name).at(t)]
     }
     return answers
   }
@@ -242,21 +231,27 @@ export function createThermocouple(
   }
 
   return {
-    role: 'thermocouple',
+    role,
     faults: faults.names,
     truth: {
       quantities: [...byQuantity.keys()],
       at: (q, t) => known(q).at(t),
       range: (q, a, b) => envelope(known(q), a, b),
     },
-    accuracy(q) {
+    accuracy(q, value) {
       known(q)
-      return p.accuracy
+      // Beyond the range of its type a channel shows the end of it.
+      const { from, to } = show.range(inputs.get(byQuantity.get(q) ?? '') ?? 0)
+      return p.accuracy + Math.max(0, from - value, value - to)
+    },
+    resolution(q) {
+      known(q)
+      return p.resolution
     },
 
     async start(wire: Wire, env: DeviceEnv) {
       if (life !== undefined || disposed)
-        throw new GridproofError('bad-value', 'thermocouple: it can be started once only')
+        throw new GridproofError('bad-value', `${role}: it can be started once only`)
       const seed = Math.floor(env.random('model') * 2 ** 32) | 0
       for (const course of courses.values()) course.begin(env.now())
       const opened: { port?: AsyncDisposable } = {}
@@ -281,11 +276,11 @@ export function createThermocouple(
 
     command(c) {
       const fit = thermocoupleCommand.safeParse(c)
-      if (!fit.success) throw new GridproofError('bad-value', `thermocouple: ${z.prettifyError(fit.error)}`)
+      if (!fit.success) throw new GridproofError('bad-value', `${role}: ${z.prettifyError(fit.error)}`)
       const target = courseOf(fit.data.input)
-      emit('step', { what: 'thermocouple: set', detail: c })
+      emit('step', { what: `${role}: set`, detail: c })
       target.change(alive().env.now(), fit.data.course)
-      cached = undefined
+      scanned = undefined
     },
 
     inflict: (name: string, params?: Json) => {

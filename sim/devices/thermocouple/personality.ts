@@ -29,34 +29,51 @@ const inputName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected a name such as
 
 export const faultModes = ['substitute', 'freeze', 'full_scale'] as const
 
+/** What the personalities of both makes have. */
+const common = {
+  ...personalityHead,
+  line: z.strictObject({
+    baud_rate: z.int().min(300).max(1_000_000),
+    data_bits: z.literal(8),
+    parity: z.enum(['none', 'even', 'odd']),
+    stop_bits: z.union([z.literal(1), z.literal(2)]),
+  }),
+  modbus: z.strictObject({
+    unit: z.int().min(1).max(247),
+    functions: z.array(z.int().min(1).max(127)).min(1),
+  }),
+  channels: z
+    .array(z.strictObject({ input: inputName, type: z.enum(['K', 'T']), course: courseSchema }).nullable())
+    .length(8)
+    .refine(
+      (list) => {
+        const names = list.flatMap((c) => (c === null ? [] : [c.input]))
+        return names.length > 0 && new Set(names).size === names.length
+      },
+      { message: 'expected at least one input, and no name twice' },
+    ),
+  junction: courseSchema,
+  cj_fault_value: celsius,
+  fault_mode: z.enum(faultModes),
+  update: durationText.refine((ms) => ms >= 1, { message: 'expected at least 1 ms' }),
+  accuracy: z.number().positive(),
+  resolution: z.number().positive(),
+  offset_uv: z.number().nonnegative(),
+  junction_error: z.number().nonnegative(),
+} as const
+
+/** Whether no two spans (first, length) overlap. */
+function apart(spans: readonly (readonly [number, number])[]): boolean {
+  const all = spans.flatMap(([a, n]) => Array.from({ length: n }, (_, i) => a + i))
+  return new Set(all).size === all.length
+}
+
+const sharing = { message: 'two things share a register', path: ['registers'] }
+
 export const tc8Schema = z
   .strictObject({
-    ...personalityHead,
+    ...common,
     device: z.literal('thermocouple-tc8'),
-    line: z.strictObject({
-      baud_rate: z.int().min(300).max(1_000_000),
-      data_bits: z.literal(8),
-      parity: z.enum(['none', 'even', 'odd']),
-      stop_bits: z.union([z.literal(1), z.literal(2)]),
-    }),
-    modbus: z.strictObject({
-      unit: z.int().min(1).max(247),
-      functions: z.array(z.int().min(1).max(127)).min(1),
-    }),
-    channels: z
-      .array(z.strictObject({ input: inputName, type: z.enum(['K', 'T']), course: courseSchema }).nullable())
-      .length(8)
-      .refine(
-        (list) => {
-          const names = list.flatMap((c) => (c === null ? [] : [c.input]))
-          return names.length > 0 && new Set(names).size === names.length
-        },
-        { message: 'expected at least one input, and no name twice' },
-      ),
-    junction: courseSchema,
-    cj_fault_value: celsius,
-    fault_mode: z.enum(faultModes),
-    update: durationText.refine((ms) => ms >= 1, { message: 'expected at least 1 ms' }),
     registers: z.strictObject({
       temperature: address,
       microvolts: address,
@@ -68,23 +85,38 @@ export const tc8Schema = z
       type: address,
       fault_mode: address,
     }),
-    accuracy: z.number().positive(),
-    offset_uv: z.number().nonnegative(),
-    junction_error: z.number().nonnegative(),
   })
-  .refine(
-    (p) => {
-      const r = p.registers
-      const spans = [
-        [r.temperature, 8],
-        [r.microvolts, 8],
-        [r.type, 8],
-        ...[r.junction, r.open, r.over, r.under, r.cj_fault, r.fault_mode].map((a) => [a, 1]),
-      ] as [number, number][]
-      const all = spans.flatMap(([a, n]) => Array.from({ length: n }, (_, i) => a + i))
-      return new Set(all).size === all.length
-    },
-    { message: 'two things share a register', path: ['registers'] },
-  )
+  .refine(({ registers: r }) => {
+    const single = [r.junction, r.open, r.over, r.under, r.cj_fault, r.fault_mode]
+    return apart([[r.temperature, 8], [r.microvolts, 8], [r.type, 8], ...single.map((a) => [a, 1] as const)])
+  }, sharing)
 
 export type Tc8Personality = z.infer<typeof tc8Schema>
+
+const typeRange = z
+  .strictObject({ code: z.int().min(0).max(0xffff), from: celsius, to: celsius })
+  .refine((r) => r.from < r.to, { message: 'expected from below to' })
+
+export const adamSchema = z
+  .strictObject({
+    ...common,
+    device: z.literal('thermocouple-adam4018'),
+    registers: z.strictObject({ counts: address, types: address, name: address }),
+    coils: z.strictObject({ burnout: address }),
+    name: z.int().min(0).max(0xffff),
+    substitute: z.int().min(0).max(0xffff),
+    /** By type: its code, and the temperatures of count 0 and count 65,535. */
+    ranges: z.strictObject({ K: typeRange, T: typeRange }),
+  })
+  .refine(
+    ({ registers: r }) =>
+      apart([
+        [r.counts, 8],
+        [r.types, 8],
+        [r.name, 1],
+      ]),
+    sharing,
+  )
+
+export type AdamPersonality = z.infer<typeof adamSchema>
+export type ThermocouplePersonality = Tc8Personality | AdamPersonality

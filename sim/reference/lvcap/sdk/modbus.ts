@@ -8,16 +8,27 @@ import { within } from './schedule.ts'
 const ModbusRTU = modbusSerial.default
 type Client = InstanceType<typeof ModbusRTU>
 
-/** Consecutive registers: PDU addresses, so the first is 0. At most 125 (Modbus application protocol, 6.3 and 6.4). */
+/**
+ * Consecutive registers or coils: PDU addresses, so the first is 0. At most 125 registers (Modbus application protocol,
+ * 6.3 and 6.4), 2000 coils (6.1).
+ */
 export interface RegisterBlock {
-  readonly table: 'input' | 'holding'
+  readonly table: 'input' | 'holding' | 'coils'
   readonly start: number
   readonly count: number
 }
 
+/** Coils count from 0 as registers do: where both are kept side by side, coils come behind all registers. */
+const firstCoil = 0x1_0000
+
+/** Where a coil, or a register, is found among what was read. */
+export function placeOf(table: RegisterBlock['table'], address: number): number {
+  return table === 'coils' ? firstCoil + address : address
+}
+
 export interface RegisterLink {
   /**
-   * Reads a block within `ms` milliseconds, opening included.
+   * Reads a block within `ms` milliseconds, opening included. A coil is 0 or 1.
    * @throws LvcapError `refused` for an exception answer, `link` for anything else; then the link is given up.
    */
   read(block: RegisterBlock, ms: number): Promise<readonly number[]>
@@ -92,22 +103,15 @@ function makeLink(where: string, unit: number, open: (client: Client) => Promise
         await within(left(), closing, () => new LvcapError('link', `${where} did not close in time.`))
         const c = client?.isOpen === true ? client : await opening(left())
         c.setTimeout(Math.ceil(left()))
-        const asked =
-          block.table === 'input'
-            ? c.readInputRegisters(block.start, block.count)
-            : c.readHoldingRegisters(block.start, block.count)
-        const answer = await within(
+        const words = await within(
           left(),
-          asked,
+          ask(c, block),
           () => new LvcapError('link', `${where} did not answer in time.`),
         )
-        if (answer.data.length !== block.count) {
-          throw new LvcapError(
-            'link',
-            `${where} answered ${answer.data.length} registers instead of ${block.count}.`,
-          )
+        if (words.length !== block.count) {
+          throw new LvcapError('link', `${where} answered ${words.length} values instead of ${block.count}.`)
         }
-        return answer.data
+        return words
       } catch (error) {
         if (isException(error)) {
           throw new LvcapError(
@@ -128,6 +132,14 @@ function makeLink(where: string, unit: number, open: (client: Client) => Promise
     },
     counts: () => ({ opened, open: client?.isOpen === true ? 1 : 0 }),
   }
+}
+
+async function ask(c: Client, { table, start, count }: RegisterBlock): Promise<readonly number[]> {
+  if (table === 'input') return (await c.readInputRegisters(start, count)).data
+  if (table === 'holding') return (await c.readHoldingRegisters(start, count)).data
+  // Whole bytes arrive, so the last of them may have bits to spare.
+  const { data } = await c.readCoils(start, count)
+  return data.length < count ? [] : data.slice(0, count).map(Number)
 }
 
 /** Closes a client for good: a socket is destroyed, a serial port closed. Never rejects. */

@@ -7,10 +7,10 @@ import type { AppConfig } from '../config.ts'
 import { wallClock, type JsonObject } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { sdkParts, type AppContext, type Operate, type Operation, type SdkParts } from './app.ts'
-import type { RegisterBlock, RegisterLink } from './modbus.ts'
+import { placeOf, type RegisterBlock, type RegisterLink } from './modbus.ts'
 import { onSchedule } from './schedule.ts'
 
-/** Registers that were read, by address. */
+/** Registers that were read, by address; coils by `placeOf` (./modbus.ts). */
 export type Words = ReadonlyMap<number, number>
 
 /** One measurement of one sweep. */
@@ -125,7 +125,7 @@ function start<C extends SensorConfig, R, M>(
       }
       try {
         const words = await p.read(link, block, left)
-        words.forEach((word, i) => into.set(block.start + i, word))
+        words.forEach((word, i) => into.set(placeOf(block.table, block.start + i), word))
       } catch (error) {
         first ||= textOf(error)
         if (!(error instanceof LvcapError && error.code === 'refused')) break

@@ -16,8 +16,9 @@ const inputConfig = z.strictObject({
   range,
 })
 
-/** Where the module keeps what. The module is a stand-in of ours (eight inputs, 0.1 degree Celsius). */
+/** Where a module keeps what that shows degrees. The default is a stand-in of ours (eight inputs, 0.1 degree Celsius). */
 const registerMap = z.strictObject({
+  shows: z.literal('degrees').default('degrees'),
   table: z.enum(['input', 'holding']),
   start: register,
   count: z.int().min(1).max(125),
@@ -33,6 +34,27 @@ const registerMap = z.strictObject({
   under: register,
   /** Not zero: the cold junction is not known, so no temperature is. */
   coldJunctionFault: register,
+})
+
+/**
+ * A module that maps the range of each input's type onto 65,536 counts, names the types in registers, and has a coil for
+ * each input that is set while its thermocouple is burnt out (modules of the ADAM-4018 kind).
+ */
+const countsMap = z.strictObject({
+  shows: z.literal('counts'),
+  table: z.enum(['input', 'holding']),
+  /** First count, and first type code. */
+  counts: register,
+  types: register,
+  /** First burn-out coil. */
+  burnout: register,
+  /** Inputs of the module. */
+  count: z.int().min(1).max(8).default(8),
+  /** Lowest and highest temperature of a type, degrees Celsius, by its code in decimal: count 0 and count 65,535. */
+  ranges: z.record(
+    z.string().regex(/^\d{1,5}$/),
+    range.refine(([low, high]) => low < high),
+  ),
 })
 
 export const temperatureSchema = z.strictObject({
@@ -59,7 +81,8 @@ export const temperatureSchema = z.strictObject({
       top_oil: inputConfig.default({ channel: 2, range: [-40, 160] }),
     })
     .prefault({}),
-  map: registerMap.default({
+  map: z.union([registerMap, countsMap]).default({
+    shows: 'degrees',
     table: 'input',
     start: 0,
     count: 21,
@@ -73,6 +96,9 @@ export const temperatureSchema = z.strictObject({
     coldJunctionFault: 20,
   }),
 })
+
+export type DegreesMap = z.infer<typeof registerMap>
+export type CountsMap = z.infer<typeof countsMap>
 
 export type TemperatureConfig = Omit<z.infer<typeof temperatureSchema>, 'topics'> & {
   readonly topics: z.infer<typeof topicProfile>

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { placeOf } from '../../sdk/modbus.ts'
 import { inputs, readConfig, type TemperatureConfig } from './config.ts'
 import { blocks, decode, judge } from './decode.ts'
 import { topicOf } from './topics.ts'
@@ -94,6 +95,72 @@ describe('trusting what was read', () => {
     some.delete(17)
     expect(valid(some)).toEqual([])
     expect(valid(new Map())).toEqual([])
+  })
+})
+
+describe('reading a module that shows counts', () => {
+  const counts = config({
+    unit: 1,
+    map: {
+      shows: 'counts',
+      table: 'holding',
+      counts: 0,
+      types: 200,
+      burnout: 0,
+      ranges: { 14: [0, 760], 15: [0, 1370], 16: [-100, 400] },
+    },
+  })
+  const read = (change: Readonly<Record<number, number>> = {}): Map<number, number> => {
+    const all = new Map<number, number>()
+    for (let n = 0; n < 8; n++) {
+      all.set(n, 0xffff)
+      all.set(200 + n, 0)
+      all.set(placeOf('coils', n), 1)
+    }
+    // Two of type T, one of type K: -5, 14.2 and 26.43 °C.
+    const given = { 0: 12_452, 1: 14_968, 2: 1264, 200: 16, 201: 16, 202: 15 }
+    for (const [at, w] of Object.entries({ ...given, ...change })) all.set(Number(at), w)
+    for (let n = 0; n < 3; n++) if (change[placeOf('coils', n)] === undefined) all.set(placeOf('coils', n), 0)
+    return all
+  }
+
+  test('takes types, counts, and coils after them', () => {
+    expect(blocks(counts)).toEqual([
+      { table: 'holding', start: 200, count: 8 },
+      { table: 'holding', start: 0, count: 8 },
+      { table: 'coils', start: 0, count: 8 },
+    ])
+  })
+
+  test('finds degrees by the range of the type that the module names', () => {
+    const [ambient, indoor, oil] = judge(decode(read(), counts), null, 0, counts).samples
+    expect(ambient?.value).toBeCloseTo(-5, 2)
+    expect(indoor?.value).toBeCloseTo(14.2, 2)
+    expect(oil?.value).toBeCloseTo(26.43, 1)
+    expect(valid(read(), counts)).toEqual(all)
+    // The published example of type J: 26.43 °C is 2279.
+    const j = judge(decode(read({ 2: 2279, 202: 14 }), counts), null, 0, counts)
+    expect(j.samples[2]?.value).toBeCloseTo(26.43, 2)
+  })
+
+  test('a coil, an end of the range and a type without a range are not valid; half of the counts is a value', () => {
+    for (let n = 0; n < 3; n++)
+      expect(valid(read({ [placeOf('coils', n)]: 1 }), counts)).not.toContain(all[n])
+    expect(valid(read({ 0: 0xffff, 1: 0 }), counts)).toEqual(['top_oil.temperature'])
+    expect(valid(read({ 202: 3 }), counts)).toEqual(all.slice(0, 2))
+    const wide = config({ ...counts, inputs: { ambient: { channel: 0, range: [-100, 400] } } })
+    expect(valid(read({ 0: 0x7fff }), wide)).toContain('ambient.temperature')
+  })
+
+  test('without its coils no value is trusted', () => {
+    const some = read()
+    some.delete(placeOf('coils', 1))
+    expect(valid(some, counts)).toEqual(['ambient.temperature', 'top_oil.temperature'])
+  })
+
+  test('a map that does not fit is refused', () => {
+    expect(() => config({ map: { shows: 'counts', table: 'holding' } })).toThrow(/map/)
+    expect(() => config({ map: { ...counts.map, ranges: { 15: [1370, 0] } } })).toThrow(/map/)
   })
 })
 

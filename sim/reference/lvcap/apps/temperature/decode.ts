@@ -1,7 +1,7 @@
 /** Registers of the thermocouple module into temperatures, and which of them can be trusted. */
-import type { RegisterBlock } from '../../sdk/modbus.ts'
+import { placeOf, type RegisterBlock } from '../../sdk/modbus.ts'
 import type { Sample, Words } from '../../sdk/sensor.ts'
-import { inputs, type Input, type TemperatureConfig } from './config.ts'
+import { inputs, type CountsMap, type DegreesMap, type Input, type TemperatureConfig } from './config.ts'
 
 export interface Channel {
   /** As the register holds it. */
@@ -9,6 +9,8 @@ export interface Channel {
   /** Degrees Celsius. */
   readonly celsius: number
   readonly microvolts: number
+  /** The module's own word for no value. */
+  readonly none: boolean
   readonly open: boolean
   readonly over: boolean
   readonly under: boolean
@@ -25,13 +27,52 @@ export interface Reading {
 /** This module has no sequence number: nothing is remembered. */
 export type Memory = null
 
-/** One block, so that flags and values are of one instant. */
-export function blocks(c: TemperatureConfig): readonly RegisterBlock[] {
-  return [{ table: c.map.table, start: c.map.start, count: c.map.count }]
+/**
+ * One block where the map allows it, so that flags and values are of one instant. Coils are read after the values: an
+ * input that breaks between the two is told of.
+ */
+export function blocks({ map }: TemperatureConfig): readonly RegisterBlock[] {
+  if (map.shows === 'degrees') return [{ table: map.table, start: map.start, count: map.count }]
+  return [
+    { table: map.table, start: map.types, count: map.count },
+    { table: map.table, start: map.counts, count: map.count },
+    { table: 'coils', start: map.burnout, count: map.count },
+  ]
 }
 
 export function decode(words: Words, c: TemperatureConfig): Reading {
-  const { map } = c
+  return c.map.shows === 'degrees' ? degrees(words, c, c.map) : counts(words, c, c.map)
+}
+
+/** Counts of the input's own range. Its ends say under and over range: what lies just there cannot be told from it. */
+function counts(words: Words, c: TemperatureConfig, map: CountsMap): Reading {
+  const channelOf = (n: number): Channel | null => {
+    const raw = words.get(map.counts + n)
+    const type = words.get(map.types + n)
+    const open = words.get(placeOf('coils', map.burnout + n))
+    const span = type === undefined ? undefined : map.ranges[String(type)]
+    if (raw === undefined || open === undefined || span === undefined) return null
+    const [low, high] = span
+    return {
+      raw,
+      celsius: tidy(low + ((high - low) * raw) / 0xffff),
+      microvolts: 0,
+      none: false,
+      open: open !== 0,
+      over: raw === 0xffff,
+      under: raw === 0,
+    }
+  }
+  const channels = Object.fromEntries(inputs.map((i) => [i, channelOf(c.inputs[i].channel)]))
+  return {
+    channels: { ambient: null, indoor: null, top_oil: null, ...channels },
+    coldJunction: null,
+    // Such a module compensates by itself, and has nothing to say of it.
+    coldJunctionFault: false,
+  }
+}
+
+function degrees(words: Words, c: TemperatureConfig, map: DegreesMap): Reading {
   const signed = (at: number): number | null => {
     const w = words.get(at)
     return w === undefined ? null : (w << 16) >> 16
@@ -45,6 +86,7 @@ export function decode(words: Words, c: TemperatureConfig): Reading {
       raw,
       celsius: tidy(raw * map.scale),
       microvolts: signed(map.microvolts + n) ?? 0,
+      none: raw === 0x7fff || raw === -0x8000,
       open: bit(open, n),
       over: bit(over, n),
       under: bit(under, n),
@@ -102,7 +144,7 @@ function problem(
   if (channel.over) return 'over range'
   if (channel.under) return 'under range'
   if (coldJunctionFault) return 'the cold junction is not known'
-  if (channel.raw === 0x7fff || channel.raw === -0x8000) return 'no value'
+  if (channel.none) return 'no value'
   if (channel.celsius < low || channel.celsius > high) return `outside ${low} to ${high}`
   return undefined
 }
