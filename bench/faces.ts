@@ -75,9 +75,11 @@ export interface Check {
 
 /** What a platform lets itself be asked or observed at. */
 /** `operator`: what the system operator may ask of the Container Manager (bench/platforms/operate.ts). */
+/** `server`: a broker on the server side, at which what was uploaded comes out; of a lab. */
 export type Port =
   | 'operator'
   | 'marketplace'
+  | 'server'
   | 'storage'
   | 'upload'
   | 'log'

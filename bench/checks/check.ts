@@ -40,6 +40,8 @@ export interface Fold {
 /** Observation points that a platform lists in `can`. */
 const ports: ReadonlySet<string> = new Set([
   'marketplace',
+  'server',
+  'host',
   'storage',
   'upload',
   'log',

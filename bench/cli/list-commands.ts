@@ -7,7 +7,8 @@ import { cut, pad } from '../../reports/text/plain.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
 import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
 import type { Catalogue, Entry } from '../requirements/load.ts'
-import { readRig } from '../rigs/schema.ts'
+import { isLab, readRig } from '../rigs/schema.ts'
+import type { RigFile } from '../rigs/schema.ts'
 import { loadScenarios } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
@@ -87,19 +88,25 @@ export async function rigsCommand(): Promise<number> {
     const serial = Object.values(rig.roles).some(
       (r) => r !== undefined && 'serial' in r && r.serial !== undefined,
     )
-    if (rig.time === 'real' && serial) {
+    if (rig.time === 'real' && !isLab(rig) && serial) {
       const p = ptyProvider()
       if ('lacks' in p) lacks.push(p.lacks)
     }
-    if (rig.time === 'real' && process.platform !== 'linux')
+    if (rig.time === 'real' && !isLab(rig) && process.platform !== 'linux')
       lacks.push('loopback addresses of their own for each host (Linux has them)')
     if (rig.time === 'virtual' && !existsSync('/dev/shm'))
       lacks.push('nothing; disks of virtual hosts are slower without /dev/shm')
     out(`${name}: ${rig.describes}`)
-    out(`  time: ${rig.time}; plays: ${Object.keys(rig.roles).join(', ')}; topics: ${rig.platform.topics}`)
+    out(`  time: ${rig.time}; plays: ${Object.keys(rig.roles).join(', ')}; ${about(rig)}`)
     out(`  here: ${lacks.length === 0 ? 'ready' : `lacks ${lacks.join('; ')}`}`)
   }
   return exitCodes.ok
+}
+
+function about(rig: RigFile): string {
+  if (!isLab(rig)) return `topics: ${rig.platform.topics}`
+  const points = Object.keys(rig.points)
+  return `observes: ${points.length === 0 ? 'the wires of the devices' : points.join(', ')}`
 }
 
 /** Lists the scenarios. */

@@ -233,6 +233,8 @@ export interface ScenarioEnd {
   readonly outcome: 'finished' | 'aborted' | 'broke'
   readonly blame?: 'product' | 'bench' | 'rig' | 'operator'
   readonly why?: string
+  /** It asks for what the rig declares not to have: known beforehand, and no trouble of the rig. */
+  readonly lacking?: true
   readonly world: WorldReport
   readonly wallMs: number
   readonly cpuMs: number

@@ -5,7 +5,7 @@ import { logWriter } from '../evidence/log.ts'
 import { redactor } from '../evidence/redact.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
-import { readRig } from '../rigs/schema.ts'
+import { isLab, readRig } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed } from '../runner/perform.ts'
@@ -78,7 +78,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
     log,
     rig: {
       file: rig,
-      network: networkOf(rig),
+      network: isLab(rig) ? '' : networkOf(rig),
       pki: job.pki,
       makeDevice,
       defects: job.defects,

@@ -6,6 +6,7 @@ import type { Cleared } from '../../drivers/real/ledger.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled } from '../platforms/reference.ts'
 import { addressOf } from '../rigs/address.ts'
+import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 
 export interface Scratch extends Disposable {
@@ -25,10 +26,12 @@ export function makeScratch(rig: RigFile): Scratch {
   const cleared = clearLeftovers()
   const ledger = openLedger()
   const pki = join(ledger.folder('run'), 'pki')
-  makePki(pki, {
-    apps: enrolled,
-    ...(rig.network === 'own' ? {} : { addresses: [addressOf(rig.network, rig.platform.at)] }),
-  })
+  // A lab's platform has certificates of its own.
+  if (!isLab(rig))
+    makePki(pki, {
+      apps: enrolled,
+      ...(rig.network === 'own' ? {} : { addresses: [addressOf(rig.network, rig.platform.at)] }),
+    })
   const disks =
     rig.time === 'virtual' && existsSync('/dev/shm')
       ? ledger.folder('disks', '/dev/shm')

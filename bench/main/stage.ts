@@ -22,12 +22,13 @@ const progressEvery = 200
 
 /** Prepares this process for jobs of the same kind of time as the first one. */
 export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
-  const { readRig } = await import('../rigs/schema.ts')
+  const { isLab, readRig } = await import('../rigs/schema.ts')
   const { nodeLogIo } = await import('../evidence/log.ts')
   // Taken before the kernel takes the file system over.
   const io = nodeLogIo()
-  const virtual = readRig(first.rigFile).time === 'virtual'
-  const run = virtual ? await virtualRunner(first) : await realRunner()
+  const rig = readRig(first.rigFile)
+  const run =
+    rig.time === 'virtual' ? await virtualRunner(first) : await realRunner(isLab(rig) ? 'given' : 'loopback')
   const { performJob } = await import('./perform-job.ts')
   return (job) => {
     const news = progress(job, natives)
@@ -81,10 +82,10 @@ async function virtualRunner(first: Job): Promise<Runner> {
   }
 }
 
-async function realRunner(): Promise<Runner> {
+async function realRunner(addresses: 'given' | 'loopback'): Promise<Runner> {
   const { createRealWorld } = await import('../../drivers/real/world.ts')
   return async (job, body) => {
-    await using world = await createRealWorld({ seed: job.seed })
+    await using world = await createRealWorld({ seed: job.seed, addresses })
     let tick: NodeJS.Timeout | undefined
     try {
       return await body(job.log, world, (f) => {

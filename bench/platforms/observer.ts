@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'mqtt'
-import type { MqttClient } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Instant, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
@@ -83,9 +83,21 @@ export function tlsOptions(door: Door): { ca: Buffer; cert: Buffer; key: Buffer;
 }
 
 export interface ObserverOptions {
-  readonly door: Door
+  readonly door: Door | { readonly connection: IClientOptions }
   readonly realm: Realm
   readonly emit: Emit
+/** How to connect at a door, in MQTT.js's words. */
+export function connectionAt(door: Door): IClientOptions {
+  return {
+    protocol: 'mqtts',
+    host: door.address,
+    port: door.port,
+    ...tlsOptions(door),
+    clientId: door.name,
+    username: door.name,
+  }
+}
+
   readonly aliasOf: (topic: string) => string
   /** Told of every message after it has become an event. */
   readonly onMessage?: (topic: string, payload: Json) => void
@@ -97,15 +109,11 @@ export interface ObserverOptions {
 
 /** Connects and keeps connected; a lost connection is a note in the evidence, and is tried again at once. */
 export function observe(o: ObserverOptions): Observer {
+  /** Told why it cannot watch, again at each attempt. */
+  readonly onTrouble?: (why: string) => void
   return o.realm.run(() => {
-    const tls = tlsOptions(o.door)
     const client: MqttClient = connect({
-      protocol: 'mqtts',
-      host: o.door.address,
-      port: o.door.port,
-      ...tls,
-      clientId: o.door.name,
-      username: o.door.name,
+      ...('connection' in o.door ? o.door.connection : connectionAt(o.door)),
       // The session outlives a lost connection, so that the broker keeps what it owes us meanwhile.
       clean: false,
       keepalive: 30,
@@ -134,7 +142,10 @@ export function observe(o: ObserverOptions): Observer {
       // The highest QoS, so that each message shows the one that its sender chose.
       client.subscribe([...(o.topics ?? ['#'])], { qos: 2 }, (error) => {
         if (error === null) watching.resolve()
-        else o.emit('note', { what: 'the observer could not subscribe', why: messageOf(error) })
+        else {
+          o.onTrouble?.(`the subscription was refused: ${messageOf(error)}`)
+          o.emit('note', { what: 'the observer could not subscribe', why: messageOf(error) })
+        }
       })
     })
     client.on('close', () => {
@@ -142,7 +153,7 @@ export function observe(o: ObserverOptions): Observer {
       up = false
     })
     // Refused connections come again until `ready` gives up: one event would say no more than its time-out.
-    client.on('error', () => undefined)
+    client.on('error', (e) => o.onTrouble?.(messageOf(e)))
     return {
       watching: watching.promise,
       publish: (topic, payload) =>

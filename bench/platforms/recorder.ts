@@ -40,7 +40,7 @@ export interface CsvExport {
 }
 
 export interface RecorderOptions {
-  readonly host: Host
+  readonly host: Pick<Host, 'disk' | 'kill'>
   readonly realm: Realm
   readonly export: CsvExport
   readonly emit: Emit

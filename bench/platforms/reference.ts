@@ -12,7 +12,7 @@ import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Platform } from '../faces.ts'
 import { addressOf } from '../rigs/address.ts'
-import type { RigFile } from '../rigs/schema.ts'
+import type { ReferenceRig } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
 import { observe } from './observer.ts'
 import type { OperatorRequest } from './operate.ts'
@@ -81,7 +81,7 @@ export type DevicePlace =
   | { readonly path: string; readonly settings: SerialSettings }
 
 export interface ReferenceOptions {
-  readonly file: RigFile
+  readonly file: ReferenceRig
   readonly world: World
   readonly network: string
   readonly pki: string
@@ -183,7 +183,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const storage =
     o.storage === undefined
       ? undefined
-      : playStorage({ door, host, realm: o.storage.realm, emitAs: (src) => o.emitAs(src) })
+      : playStorage({ door, host, ...o.storage, emitAs: (src) => o.emitAs(src) })
   const seenAtMarketplace = o.emitAs('marketplace')
   const healthy = watchHealth(apps.filter((a) => a.config !== null).map((a) => a.iid))
   const observer = observe({
@@ -203,6 +203,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     can: new Set([
       'marketplace',
       'log',
+      'host',
       'config',
       'operator',
       // Its log says until when a certificate is good.

@@ -1,7 +1,7 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, Faulty } from '../../sim/faces.ts'
+import type { Device, Emit, Fault } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
@@ -10,7 +10,10 @@ import { intruderApp, referencePlatform, sensorApps } from '../platforms/referen
 import type { DevicePlaces, ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
-import type { DeviceEntry, RigFile } from './schema.ts'
+import { liftEach, rememberFaults } from './faults.ts'
+import { buildLab } from './lab-cast.ts'
+import { isLab } from './schema.ts'
+import type { DeviceEntry, ReferenceRig, RigFile } from './schema.ts'
 
 /** Makes a device of sim/devices by name. Throws `bad-file` or `bad-value` for options that do not fit. */
 export type MakeDevice = (name: string, role: string, options: Json) => Device
@@ -31,7 +34,9 @@ export interface RigOptions {
 
 /** A rig with what the runner needs of it beyond the face. */
 export interface BuiltRig extends Rig {
-  readonly platform: ReferencePlatform | undefined
+  readonly platform: (Platform & AsyncDisposable) | undefined
+  /** Whether its file declares what it has: what it then lacks is known beforehand, and no trouble of the rig. */
+  readonly declared: boolean
   /** The realm in which scenarios run. */
   readonly bench: Realm
   /** Lifts every fault still in force; returns how many. */
@@ -40,6 +45,11 @@ export interface BuiltRig extends Rig {
 
 /** Builds a rig. Nothing is started before `cast`. */
 export function buildRig(o: RigOptions): BuiltRig {
+  const { file } = o
+  return isLab(file) ? buildLab({ ...o, file }) : buildReference({ ...o, file })
+}
+
+function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltRig {
   const { file, world } = o
   const bench = world.realm({ name: 'bench', address: addressOf(o.network, file.observer.at) })
   const inForce = new Map<string, Fault>()
@@ -97,6 +107,7 @@ export function buildRig(o: RigOptions): BuiltRig {
   return {
     name: file.name,
     bench,
+    declared: false,
     get platform() {
       return platform
     },
@@ -174,41 +185,10 @@ export function buildRig(o: RigOptions): BuiltRig {
       }
       return made as Cast<K>
     },
-    liftAll() {
-      const n = inForce.size
-      for (const f of inForce.values()) f.lift()
-      return n
-    },
+    liftAll: () => liftEach(inForce),
     async [Symbol.asyncDispose]() {
       // The platform first: devices that vanish under it would only fill the log with its complaints.
       for (const d of open.splice(0).toReversed()) await d[Symbol.asyncDispose]()
     },
   }
-}
-
-/**
- * The same device (or other thing that takes faults); its faults are remembered, so that all can be lifted. Devices write their faults and commands to the
- * evidence themselves.
- */
-function rememberFaults<D extends Faulty>(device: D, inForce: Map<string, Fault>): D {
-  const inflict: Faulty['inflict'] = (name, params) => {
-    const f = device.inflict(name, params)
-    const fault: Fault = {
-      id: f.id,
-      params: f.params,
-      lift() {
-        inForce.delete(f.id)
-        f.lift()
-      },
-    }
-    inForce.set(f.id, fault)
-    return fault
-  }
-  return new Proxy(device, {
-    get(target, key) {
-      if (key === 'inflict') return inflict
-      const v: unknown = Reflect.get(target, key, target)
-      return typeof v === 'function' ? (v as (...a: unknown[]) => unknown).bind(target) : v
-    },
-  })
 }

@@ -1,19 +1,16 @@
 /** The rig file: what stands in for the roles that scenarios ask for, and where. YAML, in fixtures/rigs or anywhere. */
+import { readFileSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import { placeOf, readYaml } from '../../drivers/yaml.ts'
+import { readLab, saysLab } from './lab.ts'
+import type { LabRig } from './lab.ts'
+import { csvColumns, serial } from './parts.ts'
 
 /** Last number of an IPv4 address inside the rig's network. */
 const at = z.int().min(2).max(250)
 const port = z.int().min(0).max(65_535)
-
-const serial = z.strictObject({
-  baudRate: z.int().min(50).max(1_000_000),
-  dataBits: z.union([z.literal(7), z.literal(8)]),
-  parity: z.enum(['none', 'even', 'odd']),
-  stopBits: z.union([z.literal(1), z.literal(2)]),
-})
 
 const device = z
   .strictObject({
@@ -44,7 +41,7 @@ const rig = z.strictObject({
   /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
   network: z.string().refine(isNetwork, "expected 'own' or three numbers such as 10.77.0"),
   platform: z.strictObject({
-    kind: z.literal('reference'),
+    kind: z.literal('reference', 'expected reference, or lab'),
     at,
     port: z.int().min(1).max(65_535),
     /** Names of the topics that the sensor apps publish on (facts on both in docs/platform.md). */
@@ -74,28 +71,19 @@ const rig = z.strictObject({
         options: z.record(z.string(), z.json()).default({}),
         folder: z.string().default('csv'),
         /** Header names of its columns. */
-        columns: z
-          .strictObject({
-            recordedAt: z.string().default('RecordedAt'),
-            publisher: z.string().default('Publisher'),
-            topic: z.string().default('Topic'),
-            timestamp: z.string().default('Timestamp'),
-            value: z.string().default('Value'),
-            valid: z.string().default('Valid'),
-            payload: z.string().default('Payload'),
-          })
-          .prefault({}),
+        columns: csvColumns,
       })
       .optional(),
   }),
 })
 
-export type RigFile = z.infer<typeof rig>
+export type ReferenceRig = z.infer<typeof rig>
+export type RigFile = ReferenceRig | LabRig
 export type DeviceEntry = z.infer<typeof device>
 
 /** Reads a rig file. Throws `bad-file` with file, line, path and what was expected. */
 export function readRig(file: string): RigFile {
-  const r = readYaml(file, rig)
+  const r = saysLab(textOf(file)) ? readLab(file) : readYaml(file, rig)
   const refuse = (path: readonly string[], message: string): never => {
     throw new GridproofError('bad-file', message, {
       place: { file, ...placeOf(file, path), path: path.join('.') },
@@ -103,6 +91,11 @@ export function readRig(file: string): RigFile {
   }
   const own = basename(file, extname(file))
   if (r.name !== own) refuse(['name'], `expected '${own}', the file's own name`)
+/** Whether the platform of a rig is somebody's own, which the bench does not start. */
+export function isLab(r: RigFile): r is LabRig {
+  return r.platform.kind === 'lab'
+}
+
   const taken = new Map<number, string>()
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
@@ -113,8 +106,18 @@ export function readRig(file: string): RigFile {
   ] as const) {
     if (at === undefined) continue
     const by = taken.get(at)
+  if (isLab(r)) return r
     if (by !== undefined) refuse(path, `expected an address of its own: ${by} has ${at} too`)
     taken.set(at, path.at(-2) ?? '')
   }
   return r
+}
+
+/** Nothing where it cannot be read: whoever reads it next says why. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -10,17 +10,19 @@ import { logWriter } from '../evidence/log.ts'
 import { readLog } from '../evidence/read.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import type { Check, Event, Scenario, Stage } from '../faces.ts'
-import { readRig } from '../rigs/schema.ts'
-import type { RigFile } from '../rigs/schema.ts'
+import { isLab, readRig } from '../rigs/schema.ts'
+import type { ReferenceRig } from '../rigs/schema.ts'
 import { here } from '../cli/testing.ts'
 import { perform } from './perform.ts'
 import type { Performance, Performed } from './perform.ts'
 
 let folder = ''
-let rig: RigFile
+let rig: ReferenceRig
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'perform-test-'))
-  rig = readRig(join(here, 'fixtures/rigs/virtual.yaml'))
+  const read = readRig(join(here, 'fixtures/rigs/virtual.yaml'))
+  if (isLab(read)) throw new Error('the virtual rig has the reference platform')
+  rig = read
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -114,7 +116,7 @@ async function play(
     needs?: Scenario['needs']
     startFails?: Error
     endFails?: Error
-    rig?: RigFile
+    rig?: ReferenceRig
     stopped?: Promise<void>
     world?: World
   } = {},

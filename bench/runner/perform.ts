@@ -73,12 +73,13 @@ export async function perform(p: Performance): Promise<Performed> {
     world,
     emitAs: (src) => (kind, data, more) => append(src, kind, data, more),
   })
-  let end: Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>
+  let end: Ended
   let can: ReadonlySet<string> = new Set()
   try {
     end = await rig.bench.run(() => play(p, rig, bar, append))
   } catch (e) {
-    end = { outcome: 'broke', ...blameFor(e) }
+    const lacking = rig.declared && isGridproofError(e, 'not-capable')
+    end = { outcome: 'broke', ...blameFor(e), ...(lacking ? { lacking } : {}) }
   }
   can = rig.platform?.can ?? can
   // Verdicts before the curtain: what happens while things are taken down is not judged.
@@ -104,17 +105,18 @@ function noteReached(data: Json, reached: Map<string, string>): void {
   if (d?.phase === 'reached' && d.defect !== undefined) reached.set(d.defect, d.change ?? '')
 }
 
+/** How a scenario ended, before its figures are known. */
+type Ended = Pick<ScenarioEnd, 'outcome' | 'blame' | 'why' | 'lacking'>
+
 type Append = (src: string, ...e: Parameters<Emit>) => number
 
-async function play(
-  p: Performance,
-  rig: BuiltRig,
-  bar: Jury,
-  append: Append,
-): Promise<Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>> {
+async function play(p: Performance, rig: BuiltRig, bar: Jury, append: Append): Promise<Ended> {
   const { scenario } = p.loaded
   const lacks = rig.lacks(scenario.needs)
-  if (lacks.length > 0) return { outcome: 'broke', blame: 'rig', why: lacks.join('; ') }
+  if (lacks.length > 0) {
+    const lacking = rig.declared ? ({ lacking: true } as const) : {}
+    return { outcome: 'broke', blame: 'rig', why: lacks.join('; '), ...lacking }
+  }
   const cast = await rig.cast(scenario.needs)
   const stopped = p.stopped?.then(() => 'stopped' as const)
   /** Whether it came to its end before the operator stopped the run. */

@@ -17,7 +17,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /**
  * The exit code of a run. What the operator did comes first; then what puts every verdict in doubt (a fault of the
  * bench, an escape from virtual time); then failures of the product, trouble with the rig, and what could not be
- * judged. Inconclusive only because the run is a short one raises nothing: that was known beforehand.
+ * judged, for instance since the rig declares not to have what a scenario asks for. Inconclusive only because the run is a short one raises nothing: that was known beforehand.
  */
 export function exitCodeFor(
   scenarios: readonly ScenarioRecord[],
@@ -33,7 +33,9 @@ export function exitCodeFor(
     scenarios.some((s) => s.trouble?.blame === 'product')
   )
     return exitCodes.failed
-  if (scenarios.some((s) => s.trouble?.blame === 'rig')) return exitCodes.rigFault
+  if (scenarios.some((s) => s.trouble?.blame === 'rig' && s.trouble.lacking !== true))
+    return exitCodes.rigFault
+  if (scenarios.some((s) => s.trouble?.lacking === true)) return exitCodes.inconclusive
   if (verdicts.some((c) => c.result.verdict === 'inconclusive' && !c.beforehand))
     return exitCodes.inconclusive
   return exitCodes.ok

@@ -34,7 +34,12 @@ export interface ScenarioRecord {
   /** Absent in one that ran: its log was cut short. */
   readonly end?: ScenarioEnd
   /** Why it did not run, or did not finish. */
-  readonly trouble?: { readonly blame: Blame; readonly why: string }
+  readonly trouble?: {
+    readonly blame: Blame
+    readonly why: string
+    /** Only since the rig declares not to have what the scenario asks for. */
+    readonly lacking?: true
+  }
 }
 
 /** Folds a scenario's log. A check that was declared and never judged is inconclusive, and the bench is to blame. */
@@ -99,6 +104,7 @@ function troubleOf(end: ScenarioEnd | undefined): ScenarioRecord['trouble'] {
   return {
     blame: end.blame ?? (end.outcome === 'aborted' ? 'operator' : 'bench'),
     why: end.why ?? (end.outcome === 'aborted' ? 'the operator stopped it' : 'it broke'),
+    ...(end.lacking === true ? { lacking: true } : {}),
   }
 }
 

@@ -1,0 +1,107 @@
+/** Makes the roles of a lab: devices at addresses and serial ports of this machine, and somebody's platform as it is. */
+import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Realm } from '../../drivers/faces.ts'
+import type { Device, Emit, Fault } from '../../sim/faces.ts'
+import { labPlatform } from '../platforms/lab.ts'
+import type { LabPlatform } from '../platforms/lab.ts'
+import type { Cast, Platform, Roles } from '../faces.ts'
+import type { BuiltRig, RigOptions } from './cast.ts'
+import { liftEach, rememberFaults } from './faults.ts'
+import type { LabRig } from './lab.ts'
+
+type LabDevice = NonNullable<LabRig['roles']['gridkey']>
+
+/** Where a device stands, in words. */
+export function placeOfDevice(d: LabDevice): string {
+  return d.serial === undefined ? `${d.address ?? ''}:${d.port ?? ''}` : (d.path ?? '')
+}
+
+/** What a lab cannot play, and why, for whoever asks before a run and after it. */
+export function labLacks(file: LabRig, needs: readonly string[]): readonly string[] {
+  const has = new Set<string>([
+    'platform',
+    ...Object.keys(file.roles),
+    ...(file.points.csv === undefined ? [] : ['recorder']),
+  ])
+  return needs
+    .filter((n) => !has.has(n))
+    .map((n) => `the rig '${file.name}' cannot play ${n}${Object.hasOwn(whyNot, n) ? ` (${whyNot[n]})` : ''}`)
+}
+
+/** Why a lab rig cannot play a role, as long as there is nothing in a rig file that would let it. */
+const whyNot: Readonly<Record<string, string>> = {
+  intruder: "it has no certificates of the platform's authority but the observer's",
+  clock: "the clock of the platform is not the bench's to set",
+  laptop: 'it has no password of the maintenance service',
+  scripted: "no app of the bench's is installed on the platform",
+  storage: "no app of the bench's is installed on the platform",
+  recorder: 'it declares no folder to which the recorder exports',
+}
+
+/** Builds the rig. Nothing is opened before `cast`, and nothing of the platform is started or changed. */
+export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
+  const { file, world } = o
+  const bench: Realm = world.realm({ name: 'bench', address: '0.0.0.0' })
+  const inForce = new Map<string, Fault>()
+  const open: AsyncDisposable[] = []
+  const devices = new Map<string, { where: string; asked: Promise<void> }>()
+  let platform: LabPlatform | undefined
+
+  async function startDevice(role: 'gridkey' | 'thermocouple'): Promise<Device> {
+    const entry = file.roles[role]
+    if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
+    const device = o.makeDevice(entry.device, role, entry.options ?? {})
+    const asked = Promise.withResolvers<void>()
+    const own = o.emitAs(role)
+    const emit: Emit = (kind, ...rest) => {
+      if (kind === 'said') asked.resolve()
+      return own(kind, ...rest)
+    }
+    const env = { now: () => world.now(), random: (s: string) => world.random(`${role}/${s}`), emit }
+    const realm = world.realm({ name: role, address: entry.address ?? '' })
+    if (entry.serial === undefined) {
+      const { wire } = await world.tcp({ name: `${role}/tcp`, realm, port: entry.port ?? 0 })
+      await device.start(wire, env)
+    } else {
+      const { serial: settings, path = '' } = entry
+      const line = await world.serial({ name: `${role}/serial`, realm, settings, path })
+      open.push(line)
+      await device.start(line.wire, env)
+    }
+    open.push(device)
+    devices.set(role, { where: placeOfDevice(entry), asked: asked.promise })
+    return rememberFaults(device, inForce)
+  }
+
+  return {
+    name: file.name,
+    declared: true,
+    bench,
+    get platform() {
+      return platform
+    },
+    lacks: (needs) => labLacks(file, needs),
+    async cast<K extends keyof Roles>(needs: readonly K[]): Promise<Cast<K>> {
+      const wanted = new Set<keyof Roles>(needs)
+      const made: Partial<Record<keyof Roles, unknown>> = {}
+      try {
+        for (const role of ['gridkey', 'thermocouple'] as const)
+          if (wanted.has(role)) made[role] = await startDevice(role)
+        platform = await labPlatform({ rig: file, world, bench, devices, emitAs: (src) => o.emitAs(src) })
+        open.push(platform)
+        made.platform = platform satisfies Platform
+        if (wanted.has('recorder')) made.recorder = platform.recorder
+      } catch (e) {
+        await this[Symbol.asyncDispose]()
+        if (e instanceof GridproofError) throw e
+        throw new GridproofError('rig-broke', `the rig could not be set up: ${messageOf(e)}`, { cause: e })
+      }
+      return made as Cast<K>
+    },
+    liftAll: () => liftEach(inForce),
+    async [Symbol.asyncDispose]() {
+      // The observer first: what the platform says of devices that vanish is not evidence.
+      for (const d of open.splice(0).toReversed()) await d[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,22 @@
+/** What rig files of all kinds share. */
+import { z } from 'zod'
+
+export const serial = z.strictObject({
+  baudRate: z.int().min(50).max(1_000_000),
+  dataBits: z.union([z.literal(7), z.literal(8)]),
+  parity: z.enum(['none', 'even', 'odd']),
+  stopBits: z.union([z.literal(1), z.literal(2)]),
+})
+
+/** Header names of the columns of a CSV recorder's files. */
+export const csvColumns = z
+  .strictObject({
+    recordedAt: z.string().default('RecordedAt'),
+    publisher: z.string().default('Publisher'),
+    topic: z.string().default('Topic'),
+    timestamp: z.string().default('Timestamp'),
+    value: z.string().default('Value'),
+    valid: z.string().default('Valid'),
+    payload: z.string().default('Payload'),
+  })
+  .prefault({})
