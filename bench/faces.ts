@@ -242,6 +242,8 @@ export interface Publication {
 export interface Storage extends Faulty {
   /** Names of tables: of both instances that publish, and of the errors. */
   readonly tables: { readonly first: string; readonly second: string; readonly error: string }
+  /** Longest answer that the operator lets it give, in bytes: the rig's figure. */
+  readonly maxBytes: number
   /** Everything published: `sent`. */
   readonly sent: Series
   /** Resolves when all is acknowledged, or after 30 s: what is not acknowledged by then is unknown. */

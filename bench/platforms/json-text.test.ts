@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compact, membersOf } from './json-text.ts'
-import { answerOf } from './storage.ts'
+import { compact, kept, membersOf } from './json-text.ts'
+import { answerOf } from './storage-answer.ts'
 
 const whole = (text: string) => ({ from: 0, to: text.length })
 
@@ -44,19 +44,19 @@ test('blanks are taken out, but not those within strings', () => {
 test('an answer of any bytes is read, or said to be unreadable', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
-      const a = answerOf('all', 't', { bytes: Buffer.from(bytes), qos: 2, retain: false })
+      const a = answerOf('all', 't', { bytes: Buffer.from(bytes), qos: 2, retain: false }, 30_000)
       expect(a.status === null).toBe(a.problem !== undefined)
     }),
   )
   fc.assert(
     fc.property(fc.jsonValue(), (response) => {
       const bytes = Buffer.from(JSON.stringify({ Status: 1, Response: response }))
-      expect(answerOf('all', 't', { bytes, qos: 2, retain: false }).by).toBe('all')
+      expect(answerOf('all', 't', { bytes, qos: 2, retain: false }, 30_000).by).toBe('all')
     }),
   )
   const text =
     '{"Response":[{"TableRows":[{"Data":{"Value": 1.10},"ID":7,"SubTopic":null,"Timestamp":5}],"TableName":"a"}],"Status":1}'
-  expect(answerOf('all', 'ab', { bytes: Buffer.from(text), qos: 2, retain: false })).toEqual({
+  expect(answerOf('all', 'ab', { bytes: Buffer.from(text), qos: 2, retain: false }, 30_000)).toEqual({
     by: 'all',
     status: 1,
     tables: [{ name: 'a', rows: [{ id: 7, timestamp: 5, subTopic: null, text: '{"Value": 1.10}' }] }],
@@ -64,4 +64,23 @@ test('an answer of any bytes is read, or said to be unreadable', () => {
     qos: 2,
     retain: false,
   })
+})
+
+test('a string ends at the first quote that is not escaped, however many backslashes stand before it', () => {
+  const text = JSON.stringify({ a: 'x\\', b: '\\"', c: ['"', '\\\\"'] })
+  const found = membersOf(text, whole(text))
+  expect([...found.values()].map((at) => JSON.parse(text.slice(at.from, at.to)) as unknown)).toEqual(
+    Object.values(JSON.parse(text) as object),
+  )
+})
+
+test('a long text stands in the evidence by its beginning, its length and its sum, blanks or no blanks', () => {
+  const long = { n: 7, text: 'x'.repeat(20_000) }
+  const one = kept(JSON.stringify(long))
+  expect(one.length).toBeLessThan(400)
+  expect(one.startsWith('{"n":7,"text":"xxx')).toBe(true)
+  expect(one).toContain('... 20017 B, SHA-256 ')
+  expect(kept(JSON.stringify(long, null, 2))).toBe(one)
+  expect(kept(JSON.stringify({ ...long, text: `${'x'.repeat(19_999)}y` }))).not.toBe(one)
+  expect(kept('{"n": 7}')).toBe('{"n": 7}')
 })

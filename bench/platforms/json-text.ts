@@ -2,6 +2,7 @@
  * JSON as text: where its parts stand, so that what a platform sends back can be compared with what was sent, number by
  * number as it was written. Texts are checked by JSON.parse before; only then are their parts looked for.
  */
+import { createHash } from 'node:crypto'
 
 /** Where a value stands: from its first character to behind its last one. */
 export interface Span {
@@ -18,10 +19,11 @@ function skipBlank(text: string, at: number): number {
 
 /** Behind a string that begins at `at`. */
 function stringEnd(text: string, at: number): number {
-  for (let i = at + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 92) i++
-    else if (c === 34) return i + 1
+  // By jumps: some strings are megabytes long.
+  for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (end - slashes - 1 > at && text.charCodeAt(end - slashes - 1) === 92) slashes++
+    if (slashes % 2 === 0) return end + 1
   }
   return text.length
 }
@@ -82,4 +84,16 @@ export function compact(text: string): string {
     }
   }
   return out + text.slice(from)
+}
+
+/** Characters up to which a text stands in the evidence as it is, and those of a longer one. Ours. */
+const longestKept = 16_384
+const keptHead = 200
+
+/** A text as the evidence keeps it: a long one by its beginning, its length and its SHA-256, so that equal ones stay equal. */
+export function kept(text: string): string {
+  if (text.length <= longestKept) return text
+  const bare = compact(text)
+  const sum = createHash('sha256').update(bare).digest('hex')
+  return `${bare.slice(0, keptHead)}... ${Buffer.byteLength(bare)} B, SHA-256 ${sum}`
 }

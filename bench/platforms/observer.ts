@@ -29,6 +29,11 @@ export interface Observer extends AsyncDisposable {
   publish(topic: string, payload: Json): Promise<void>
 }
 
+/** Bytes up to which a payload stands in the evidence; no message of the LV-CAP API but a query's answer is nearly so long. Ours. */
+const longestKept = 65_536
+/** Bytes up to which a payload is looked into at all. Ours. */
+const longestParsed = 8_000_000
+
 /** How deep a payload may be nested: what writes the evidence goes down with it, and must come back. */
 const deepest = 64
 
@@ -38,10 +43,12 @@ const deepest = 64
  */
 export function payloadOf(bytes: Uint8Array): Json {
   if (bytes.length === 0) return {}
+  const notKept = { notKept: 'too long for the evidence', 'length [B]': bytes.length }
+  if (bytes.length > longestParsed) return notKept
   const text = Buffer.from(bytes).toString('utf8')
   try {
     const value = JSON.parse(text) as Json
-    if (keepable(value)) return value
+    if (keepable(value)) return bytes.length > longestKept ? notKept : value
   } catch {
     // No JSON: below.
   }

@@ -91,7 +91,7 @@ export interface ReferenceOptions {
   /** Whether the CSV recorder is installed. */
   readonly recorder: boolean
   /** Where the apps stand that the bench plays at Data Storage, where that is installed. */
-  readonly storage?: { readonly realm: Realm } | undefined
+  readonly storage?: { readonly realm: Realm; readonly maxBytes: number } | undefined
   /** The maintenance service, where it is wanted: its port, and the hash of its password. */
   readonly maintenance?: { readonly port: number; readonly password: string }
   emitAs(src: string): Emit
@@ -196,6 +196,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
     aliasOf,
     onMessage: (topic, payload) => healthy.see(topic, payload),
+    ...(file.observer.topics === undefined ? {} : { topics: file.observer.topics }),
   })
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
 
@@ -275,7 +276,10 @@ interface AppEntry {
 function appEntries(o: ReferenceOptions): readonly AppEntry[] {
   const interval = o.file.platform.intervalSeconds
   const entries: AppEntry[] = []
-  if (o.storage !== undefined) entries.push({ ...storageApp, config: storageConfig, service: 'storage' })
+  if (o.storage !== undefined) {
+    const config = { ...storageConfig, maxBytes: o.storage.maxBytes }
+    entries.push({ ...storageApp, config, service: 'storage' })
+  }
   // The first to be installed is the first to be started: what the others say at their start is recorded too.
   if (o.recorder) entries.push({ ...recorderApp, config: o.file.roles.recorder?.options ?? {} })
   const { gridkey, thermocouple } = o.places

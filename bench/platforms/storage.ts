@@ -6,14 +6,16 @@
 import { connect } from 'mqtt'
 import type { MqttClient } from 'mqtt'
 import { z } from 'zod'
-import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Answer, AnsweredRow } from '../evidence/storage.ts'
+import type { Answer } from '../evidence/storage.ts'
 import type { Publication, Storage } from '../faces.ts'
-import { membersOf } from './json-text.ts'
+import { kept } from './json-text.ts'
 import { tlsOptions } from './observer.ts'
 import type { Door } from './observer.ts'
+import { answerOf } from './storage-answer.ts'
+import type { Heard } from './storage-answer.ts'
 
 /** Data Storage itself. */
 export const storageApp = {
@@ -71,6 +73,8 @@ export interface PlayedOptions {
   readonly door: Omit<Door, 'name'>
   readonly host: Host
   readonly realm: Realm
+  /** Longest answer that Data Storage is set to give, in bytes. */
+  readonly maxBytes: number
   emitAs(src: string): Emit
 }
 
@@ -114,6 +118,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
   const disk = diskFaults(o.host, o.emitAs('disk'))
   return {
     tables: { ...publishers, error: 'error' },
+    maxBytes: o.maxBytes,
     sent: { src: 'publisher', kind: 'sent', select: '*' },
     can: disk.faults,
     faults: disk.faults,
@@ -146,6 +151,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
 export function idleStorage(): Storage {
   return {
     tables: { ...publishers, error: 'error' },
+    maxBytes: 100_000,
     sent: { src: 'publisher', kind: 'sent', select: '*' },
     faults: ['disk-full'],
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
@@ -195,12 +201,6 @@ interface Client {
   /** The next message on a topic that it subscribed. */
   hear(topic: string, qos: 1 | 2): Promise<() => Promise<Heard | undefined>>
   close(): Promise<void>
-}
-
-interface Heard {
-  readonly bytes: Buffer
-  readonly qos: number
-  readonly retain: boolean
 }
 
 function openClient(door: Door): Client {
@@ -288,7 +288,7 @@ function publishing(clientOf: () => Client, emit: Emit): Storage['publish'] {
         subTopic: error ? iid : (p.subTopic ?? null),
         kept: p.kept,
         first,
-        texts,
+        texts: texts.map((t) => kept(t)),
       })
       await acknowledged(client, topic, qos, texts, (from, to) =>
         emit('seen', { alias: 'publisher.acknowledged', from: first + from, to: first + to }),
@@ -342,7 +342,7 @@ function uploaderAt(client: Client, port: 'upload' | 'storage', emit: Emit): Upl
       const cause = emit('sent', { alias: `${port}.query.${name}`, by: as, text: text.slice(0, 2000) })
       const heard = next()
       await client.publish(`${asking}/${iid}`, text, qos)
-      const payload = answerOf(as, topic, await heard)
+      const payload = answerOf(as, topic, await heard, patience)
       emit('seen', { alias: `${port}.${name}`, whole, payload: payload as unknown as Json }, { cause })
       return payload
     },
@@ -381,66 +381,4 @@ function isWhole(request: Json): boolean {
     request !== null &&
     !Object.keys(request).some((k) => narrowing.includes(k))
   )
-}
-
-/** Reads an answer without believing anything. */
-export function answerOf(by: string, topic: string, heard: Heard | undefined): Answer {
-  const none = (problem: string): Answer => ({
-    by,
-    status: null,
-    problem,
-    tables: [],
-    'length [B]': 0,
-    qos: heard?.qos ?? 0,
-    retain: heard?.retain ?? false,
-  })
-  if (heard === undefined) return none(`no answer within ${patience / 1000} s`)
-  const text = heard.bytes.toString('utf8')
-  try {
-    const body = JSON.parse(text) as { readonly Status?: Json; readonly Response?: Json } | null
-    if (body === null || typeof body !== 'object') return none('no object')
-    if (typeof body.Status !== 'number') return none('no Status')
-    if (!Array.isArray(body.Response)) return none('Response is no array')
-    return {
-      by,
-      status: body.Status,
-      tables: tablesOf(text),
-      // Topic with its length, packet identifier, payload (MQTT 3.1.1, 3.3).
-      'length [B]': 2 + Buffer.byteLength(topic) + 2 + heard.bytes.length,
-      qos: heard.qos,
-      retain: heard.retain,
-    }
-  } catch (e) {
-    return none(`no JSON: ${messageOf(e)}`)
-  }
-}
-
-function tablesOf(text: string): Answer['tables'] {
-  const top = membersOf(text, { from: 0, to: text.length })
-  const response = top.get('Response')
-  if (response === undefined) return []
-  return [...membersOf(text, response).values()].map((table) => {
-    const parts = membersOf(text, table)
-    const name = parts.get('TableName')
-    const rows = parts.get('TableRows')
-    return {
-      name: name === undefined ? '' : String(JSON.parse(text.slice(name.from, name.to))),
-      rows: rows === undefined ? [] : [...membersOf(text, rows).values()].map((r) => rowOf(text, r)),
-    }
-  })
-}
-
-function rowOf(text: string, span: { readonly from: number; readonly to: number }): AnsweredRow {
-  const parts = membersOf(text, span)
-  const value = (key: string): Json => {
-    const at = parts.get(key)
-    return at === undefined ? null : (JSON.parse(text.slice(at.from, at.to)) as Json)
-  }
-  const data = parts.get('Data')
-  return {
-    id: value('ID'),
-    timestamp: value('Timestamp'),
-    subTopic: value('SubTopic'),
-    text: data === undefined ? '' : text.slice(data.from, data.to),
-  }
 }

@@ -100,8 +100,9 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     return played.role
   }
 
-  const playedAt = (at: number): ReferenceOptions['storage'] => ({
-    realm: world.realm({ name: 'storage', address: addressOf(o.network, at) }),
+  const playedAt = (s: NonNullable<RigFile['roles']['storage']>): ReferenceOptions['storage'] => ({
+    realm: world.realm({ name: 'storage', address: addressOf(o.network, s.at) }),
+    maxBytes: s.maxBytes,
   })
 
   return {
@@ -131,7 +132,9 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             bench,
             places,
             recorder: wanted.has('recorder'),
-            ...(wanted.has('storage') ? { storage: playedAt(file.roles.storage?.at ?? 0) } : {}),
+            ...(wanted.has('storage') && file.roles.storage !== undefined
+              ? { storage: playedAt(file.roles.storage) }
+              : {}),
             ...(laptop === undefined
               ? {}
               : { maintenance: { port: laptop.port, password: hashOf(password) } }),

@@ -51,7 +51,11 @@ const rig = z.strictObject({
     /** Interval of the Container Manager's status requests, in seconds (LV-CAP API 6: 120 by default). */
     statusSeconds: z.int().min(1).max(3600).default(120),
   }),
-  observer: z.strictObject({ at }),
+  observer: z.strictObject({
+    at,
+    /** Topic filters that it subscribes; everything unless given. */
+    topics: z.array(z.string().min(1)).min(1).optional(),
+  }),
   roles: z.strictObject({
     gridkey: device.optional(),
     thermocouple: device.optional(),
@@ -61,7 +65,13 @@ const rig = z.strictObject({
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's Data Storage, and where the apps stand that the bench plays at it. */
-    storage: z.strictObject({ at }).optional(),
+    storage: z
+      .strictObject({
+        at,
+        /** Longest answer that the operator lets it give, in bytes; at most what MQTT can carry (3.1.1, section 2.2.3). */
+        maxBytes: z.int().min(100_000).max(268_435_455).default(268_435_455),
+      })
+      .optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */
     laptop: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** The platform's CSV recorder, and where and how its files stand on the host's disk. */

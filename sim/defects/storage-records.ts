@@ -54,6 +54,16 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
         return same ? r : { ...r, data: Buffer.from(JSON.stringify(Object.fromEntries(known))) }
       }),
     ],
+    'cuts-long-data': [
+      'Cuts texts of more than 10,000 characters.',
+      keepsAs((r) => {
+        if (r.data.length <= 10_000) return r
+        const cut = Buffer.from(r.data)
+          .toString('utf8')
+          .replaceAll(/([^"]{10000})[^"]+/g, '$1')
+        return { ...r, data: Buffer.from(cut) }
+      }),
+    ],
     'forgets-the-sub-topic': ['Stores no sub-topic.', keepsAs((r) => ({ ...r, subTopic: null }))],
     'stamps-with-the-payload': [
       'Stamps a record with the time in its payload, not with that of its arrival.',

@@ -66,6 +66,17 @@ export const storageDefects: readonly Defect<StorageParts>[] = [
         },
       }),
     ],
+    'stops-short-of-the-limit': [
+      'Takes nine tenths of the byte limit for the limit.',
+      (p, reached) => ({
+        ...p,
+        judge: (found, length, config) => {
+          const less = { ...config, maxBytes: Math.floor(config.maxBytes * 0.9) }
+          if (length > less.maxBytes && length <= config.maxBytes) reached()
+          return p.judge(found, length, less)
+        },
+      }),
+    ],
     'more-said-as-ok': ['Says that there is no more where there is.', says(queryStatus.more, queryStatus.ok)],
     'more-at-the-limit': [
       'Says that there is more where there are exactly as many as asked for.',

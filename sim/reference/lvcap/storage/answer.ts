@@ -13,15 +13,24 @@ export function responseText(status: QueryStatus, records: readonly StoredRecord
     if (list === undefined) byTable.set(r.table, [r])
     else list.push(r)
   }
-  const tables = [...byTable].map(
-    ([name, rows]) => `{"TableName":${JSON.stringify(name)},"TableRows":[${rows.map(rowText).join(',')}]}`,
-  )
-  return `{"Status":${status},"Response":[${tables.join(',')}],"Timestamp":${now}}`
+  // One join: a response may be hundreds of megabytes long.
+  const parts = [`{"Status":${status},"Response":[`]
+  for (const [name, rows] of byTable) {
+    parts.push(parts.length === 1 ? '' : ',', `{"TableName":${JSON.stringify(name)},"TableRows":[`)
+    rows.forEach((r, i) => parts.push(i === 0 ? '' : ',', ...rowParts(r)))
+    parts.push(']}')
+  }
+  parts.push(`],"Timestamp":${now}}`)
+  return parts.join('')
 }
 
-function rowText(r: StoredRecord): string {
+function rowParts(r: StoredRecord): readonly string[] {
   const data = Buffer.from(r.data.buffer, r.data.byteOffset, r.data.byteLength).toString('utf8')
-  return `{"ID":${r.id},"Timestamp":${r.timestamp},"SubTopic":${JSON.stringify(r.subTopic)},"Data":${data}}`
+  return [
+    `{"ID":${r.id},"Timestamp":${r.timestamp},"SubTopic":${JSON.stringify(r.subTopic)},"Data":`,
+    data,
+    '}',
+  ]
 }
 
 /**

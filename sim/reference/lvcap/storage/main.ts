@@ -213,8 +213,11 @@ function operate(p: StorageParts, config: StorageConfig, context: AppContext, di
       context.log({ event: 'trouble', text: `A query could not be carried out: ${textOf(error)}` })
       return p.respond(queryStatus.unavailable, [], now)
     }
-    const tried = p.respond(found.more ? queryStatus.more : queryStatus.ok, found.records, now)
+    const likely = found.more ? queryStatus.more : queryStatus.ok
+    const tried = p.respond(likely, found.records, now)
     const status = p.judge(found, packetLength(topic, tried), config)
+    // It may be hundreds of megabytes long: once is enough.
+    if (status === likely) return tried
     const full = status === queryStatus.ok || status === queryStatus.more
     return p.respond(status, full ? found.records : [], now)
   }
