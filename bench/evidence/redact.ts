@@ -33,6 +33,14 @@ const tellingKeys = [
 const privateKeyBlock =
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g
 
+/**
+ * Whether a text of somebody's holds what must not stand in evidence: a private key in PEM. For files that are kept as
+ * they are (attachments), which nothing can be taken out of.
+ */
+export function holdsSecret(text: string): boolean {
+  return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/.test(text)
+}
+
 export interface Redactor {
   /**
    * Registers a secret. Its place in the log reads `[redacted <name>]`. Throws `bad-value` for a value of fewer

@@ -44,6 +44,17 @@ code, .mono { font-family: var(--mono); font-size: 0.875em; }
 .s-pass { color: var(--pass); } .s-played { color: var(--played); }
 .s-not-run, .s-by-person, .s-uncovered, .s-information { color: var(--none); }
 .s-not-run, .s-by-person, .s-uncovered, .s-information { font-weight: 400; }
+.s-waived { color: var(--played); } .s-outdated { color: var(--inconclusive); }
+.accepted td, .accepted th { padding-right: 0.75rem; }
+.accepted ul { margin: 0; padding: 0; list-style: none; }
+.accepted li { margin: 0 0 0.25rem; }
+.accepted .said { font-size: 0.875rem; overflow-wrap: anywhere; }
+.signatures { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 2rem; margin: 1.5rem 0; }
+.signatures > div { border: 1px solid var(--line); padding: 0.75rem 1rem; }
+.signatures dl { margin: 0.75rem 0 0; }
+.signatures dt { color: var(--muted); font-size: 0.8125rem; }
+.signatures dd { margin: 0 0 0.5rem; min-height: 2rem; border-bottom: 1px solid var(--muted); }
+.signatures dd.tall { min-height: 4.5rem; }
 
 .outcome {
   margin: 1rem 0 1.25rem; padding: 0.625rem 1rem; border-left: 4px solid currentColor; background: var(--panel);
@@ -163,6 +174,8 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   @page { margin: 16mm 14mm; }
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   .filter, .toc, .skip, .presets { display: none !important; }
+  .own-page { break-before: page; }
+  .signatures { break-inside: avoid; }
   a { text-decoration: none; }
   h2, h3, h4, .group, caption { break-after: avoid; }
   tr, .finding, figure, .rows { break-inside: avoid; }
