@@ -62,6 +62,10 @@ export const topics = {
   managerResponse: 'manager/response',
 } as const
 
+/** Sessions that applications keep beside their first one: the recorder's, and those of Data Storage. Ours. */
+export const sessionNames = ['recording', 'records', 'requests'] as const
+export type SessionName = (typeof sessionNames)[number]
+
 /** Instance IDs: `<vendor>_<application>_<two digits>` (section 4.2), or a UUID (section 4.2.1, fielded applications). */
 export const iidPattern =
   /^(?:[a-z0-9][a-z0-9.-]*_[a-z0-9][a-z0-9.-]*_\d\d|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/

@@ -1,6 +1,6 @@
 /** Configuration of the platform: what `platform.ts` is given. Described for its user in README.md. */
 import { z } from 'zod'
-import { iidPattern } from './api.ts'
+import { iidPattern, type SessionName } from './api.ts'
 import type { Json } from './env.ts'
 import { LvcapError } from './errors.ts'
 import { maintenanceSettings } from './maintenance/config.ts'
@@ -47,7 +47,10 @@ export const platformSchema = z.strictObject({
     address: z.string().optional(),
     /** TCP port; 8883 in section 8.1, table 4. */
     port: port.default(8883),
-    entry: z.string().default('sim/reference/lvcap/marketplace/main.ts'),
+    /** Its broker: aedes inside the program, or a mosquitto that the program runs and watches. */
+    broker: z.enum(['aedes', 'mosquitto']).default('aedes'),
+    /** Module of the marketplace; without one, what `broker` says. */
+    entry: z.string().optional(),
     iid: iid.default('eatl_marketplace_00'),
     /** Serial numbers (hexadecimal) of revoked certificates. */
     revoked: z.array(z.string().regex(/^[0-9a-fA-F]+$/)).default([]),
@@ -87,10 +90,23 @@ export const appSchema = z.strictObject({
   apid,
   iid,
   pki: z.string().min(1),
-  marketplace: z.strictObject({ address: z.string().min(1), port }),
+  marketplace: z.strictObject({
+    address: z.string().min(1),
+    port,
+    /**
+     * How the marketplace tells sessions of one application apart: by their client IDs (the default), or by the names on
+     * their certificates, so that each session has one of its own.
+     */
+    sessions: z.enum(['client-id', 'certificate']).optional(),
+  }),
   topics: topicProfile,
 })
 export type AppConfig = z.infer<typeof appSchema>
+
+/** Name of the certificate with which an application opens a session beside its first one. */
+export function nameOfSession(config: AppConfig, session: SessionName): string {
+  return config.marketplace.sessions === 'certificate' ? `${config.apid}.${session}` : config.apid
+}
 
 /**
  * Reads a configuration.

@@ -1,11 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sessionNames } from './api.ts'
 import { intruderIdentities, makePki, standingIdentities } from './pki.ts'
 import { tempFolder } from './testing.ts'
+import { lists } from './x509.ts'
 
 const app = 'lucy_gridkeysensor_2.0'
 
@@ -13,7 +15,15 @@ for (const algorithm of ['rsa', 'ed25519'] as const) {
   describe(`a certificate authority with ${algorithm} keys`, () => {
     const folder = tempFolder()
     const read = (name: string): string => readFileSync(join(folder.path, name), 'utf8')
-    beforeAll(() => makePki(folder.path, { apps: [app], addresses: ['127.0.0.2', 'fd00::7'], algorithm }))
+    beforeAll(() =>
+      makePki(folder.path, {
+        apps: [app, 'gone_app_1.0'],
+        addresses: ['127.0.0.2', 'fd00::7'],
+        algorithm,
+        revoked: ['gone_app_1.0'],
+        withSessions: [app],
+      }),
+    )
     afterAll(() => folder.remove())
 
     test('certifies everybody by name, for as long as any run may pretend to last', () => {
@@ -43,6 +53,30 @@ for (const algorithm of ['rsa', 'ed25519'] as const) {
       const serials = names.map((n) => new X509Certificate(read(`${n}.crt`)).serialNumber)
       expect(new Set(serials).size).toBe(serials.length)
       expect(serials.every((s) => /^4[0-9A-F]{31}$/.test(s))).toBe(true)
+    })
+
+    test('lists whom it has revoked, and OpenSSL refuses whom the list names', async () => {
+      const serial = (name: string): string => new X509Certificate(read(`${name}.crt`)).serialNumber
+      expect(lists(read('ca.crl'), serial('gone_app_1.0'))).toBe(true)
+      expect(lists(read('ca.crl'), `0${serial('gone_app_1.0').toLowerCase()}`)).toBe(true)
+      for (const name of [app, 'observer', 'broker'])
+        expect(lists(read('ca.crl'), serial(name)), name).toBe(false)
+      const server = await serve(folder.path, 'TLSv1.3', read('ca.crl'))
+      try {
+        expect(await present(server, folder.path, app, 'TLSv1.3')).toBe('authorized')
+        expect(await present(server, folder.path, 'gone_app_1.0', 'TLSv1.3')).toBe('CERT_REVOKED')
+      } finally {
+        server.close()
+      }
+    })
+
+    test('certifies the further sessions of an application by names of their own', () => {
+      for (const session of sessionNames) {
+        const cert = new X509Certificate(read(`${app}.${session}.crt`))
+        expect(cert.subject).toBe(`CN=${app}.${session}`)
+        expect(cert.checkPrivateKey(privateKey(read(`${app}.${session}.key`)))).toBe(true)
+      }
+      expect(existsSync(join(folder.path, 'gone_app_1.0.records.crt'))).toBe(false)
     })
 
     test('keeps private keys from others', () => {
@@ -77,7 +111,7 @@ function privateKey(pem: string): Parameters<X509Certificate['checkPrivateKey']>
   return createPrivateKey(pem)
 }
 
-async function serve(pki: string, version: SecureVersion): Promise<Server> {
+async function serve(pki: string, version: SecureVersion, crl?: string): Promise<Server> {
   const read = (name: string): Buffer => readFileSync(join(pki, name))
   const server = createServer({
     ca: read('ca.crt'),
@@ -87,6 +121,7 @@ async function serve(pki: string, version: SecureVersion): Promise<Server> {
     rejectUnauthorized: false,
     minVersion: version,
     maxVersion: version,
+    ...(crl === undefined ? {} : { crl }),
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

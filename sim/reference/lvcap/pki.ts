@@ -6,11 +6,15 @@
  * Keys are RSA by default, so that even TLS 1.1 could be spoken where a broker wrongly allows it (Ed25519 needs
  * TLS 1.2), and because its signatures have a fixed length. OpenSSL checks dates by the machine's clock, whatever the
  * program's Date says; hence validity from 2000 to 9999, and expired certificates that ended in 2001.
+ *
+ * The authority's own key is not written anywhere: it has no place on a platform. So the list of what it has revoked is
+ * made here too, signed, and the platform is given it as a file, as it is given certificates.
  */
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { certificatePem, type CertificateRequest } from './x509.ts'
+import { sessionNames } from './api.ts'
+import { certificatePem, revocationListPem, type CertificateRequest } from './x509.ts'
 
 export interface PkiOptions {
   /** APIDs of the applications; each gets `<APID>.crt` and `<APID>.key`. The intruder claims to be the first one. */
@@ -18,6 +22,13 @@ export interface PkiOptions {
   /** IP addresses by which the Data Marketplace is reached, beside 127.0.0.1, `marketplace` and `localhost`. */
   readonly addresses?: readonly string[]
   readonly algorithm?: 'rsa' | 'ed25519'
+  /** APIDs among them whose certificates are revoked: they stand in `ca.crl`. */
+  readonly revoked?: readonly string[]
+  /**
+   * APIDs among them whose own sessions (`sessionNames`) have certificates too, `<APID>.<session>`, with the key of the
+   * APID: for a broker that tells sessions apart by the name on the certificate alone.
+   */
+  readonly withSessions?: readonly string[]
 }
 
 /** Identities that every platform has, beside its applications. */
@@ -43,7 +54,7 @@ const future = { notBefore: new Date('9990-01-01T00:00:00Z'), notAfter: always.n
 const rootName = 'Platform certificate authority'
 
 /**
- * Writes ca.crt; broker, maintenance, container-manager, observer, operator and `<APID>` as .crt and .key; and
+ * Writes ca.crt and ca.crl; broker, maintenance, container-manager, observer, operator and `<APID>` as .crt and .key; and
  * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key, all PEM, into `folder`, which is made. With RSA it
  * takes a second or two. Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
  */
@@ -63,14 +74,30 @@ export function makePki(folder: string, options: PkiOptions): void {
   writeFileSync(join(folder, 'ca.crt'), issue(rootName, root, root, 'authority'))
   const broker = newKeys()
   const names = ['marketplace', 'localhost', ...new Set(['127.0.0.1', ...(options.addresses ?? [])])]
-  put('broker', issue('marketplace', broker, root, 'server', { names }), broker)
+  put('broker', issue('marketplace', broker, root, 'broker', { names }), broker)
   const local = newKeys()
   const localNames = ['maintenance', ...names.filter((n) => n !== 'marketplace')]
   put('maintenance', issue('maintenance', local, root, 'server', { names: localNames }), local)
+  const serials: string[] = []
   for (const name of new Set([...standingIdentities, ...options.apps])) {
     const keys = newKeys()
-    put(name, issue(name, keys, root, 'client'), keys)
+    const certificate = issue(name, keys, root, 'client')
+    put(name, certificate, keys)
+    if (options.revoked?.includes(name) === true) serials.push(new X509Certificate(certificate).serialNumber)
+    if (options.withSessions?.includes(name) === true)
+      for (const s of sessionNames) put(`${name}.${s}`, issue(`${name}.${s}`, keys, root, 'client'), keys)
   }
+  writeFileSync(
+    join(folder, 'ca.crl'),
+    revocationListPem({
+      issuer: rootName,
+      issuerPublicKey: root.publicKey,
+      issuerPrivateKey: root.privateKey,
+      thisUpdate: always.notBefore,
+      nextUpdate: always.notAfter,
+      serials,
+    }),
+  )
 
   const victim = options.apps[0] ?? 'observer'
   const own = newKeys()

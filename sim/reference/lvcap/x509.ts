@@ -1,6 +1,6 @@
 /**
- * X.509 version 3 certificates (RFC 5280), written as DER with Node's own keys: no more than a small certificate
- * authority needs. Everything is synchronous, and two certificates of one kind have the same length but for names.
+ * X.509 version 3 certificates and version 2 revocation lists (RFC 5280), written as DER with Node's own keys: no more
+ * than a small certificate authority needs. Everything is synchronous, and two certificates of one kind have the same length but for names.
  */
 import { createHash, sign, type KeyObject } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
@@ -15,13 +15,15 @@ export interface CertificateRequest {
   readonly issuerPrivateKey: KeyObject
   readonly notBefore: Date
   readonly notAfter: Date
-  readonly use: 'authority' | 'server' | 'client'
+  /** `broker`: a server that introduces itself to others as a client too. */
+  readonly use: 'authority' | 'server' | 'client' | 'broker'
   /** DNS names and IP addresses of a server. */
   readonly names?: readonly string[]
 }
 
 const oid = {
   commonName: '2.5.4.3',
+  crlNumber: '2.5.29.20',
   subjectKeyId: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -36,10 +38,7 @@ const oid = {
 
 /** The certificate as PEM. */
 export function certificatePem(r: CertificateRequest): string {
-  const rsa = r.issuerPrivateKey.asymmetricKeyType === 'rsa'
-  const algorithm = rsa
-    ? seq(objectId(oid.sha256WithRsa), tag(0x05, Buffer.alloc(0)))
-    : seq(objectId(oid.ed25519))
+  const algorithm = algorithmOf(r.issuerPrivateKey)
   const body = seq(
     tag(0xa0, integer(Buffer.from([2]))),
     integer(serialOf(r)),
@@ -50,8 +49,66 @@ export function certificatePem(r: CertificateRequest): string {
     r.publicKey.export({ type: 'spki', format: 'der' }),
     tag(0xa3, seq(...extensions(r))),
   )
-  const signature = sign(rsa ? 'sha256' : null, body, r.issuerPrivateKey)
-  return pem('CERTIFICATE', seq(body, algorithm, bitString(signature, 0)))
+  return pem('CERTIFICATE', signed(body, algorithm, r.issuerPrivateKey))
+}
+
+export interface RevocationList {
+  /** Common name of who certified and now revokes. */
+  readonly issuer: string
+  readonly issuerPublicKey: KeyObject
+  readonly issuerPrivateKey: KeyObject
+  /** When it was made, which is the date of each revocation, and until when it counts. */
+  readonly thisUpdate: Date
+  readonly nextUpdate: Date
+  /** Serial numbers, hexadecimal. */
+  readonly serials: readonly string[]
+}
+
+/** The revocation list as PEM (RFC 5280, section 5.1). */
+export function revocationListPem(r: RevocationList): string {
+  const algorithm = algorithmOf(r.issuerPrivateKey)
+  const entries = r.serials.map((s) => seq(integer(positive(s)), time(r.thisUpdate)))
+  const body = seq(
+    integer(Buffer.from([1])),
+    algorithm,
+    name(r.issuer),
+    time(r.thisUpdate),
+    time(r.nextUpdate),
+    // RFC 5280, 5.1.2.6: no list at all where nothing is revoked.
+    ...(entries.length === 0 ? [] : [seq(...entries)]),
+    tag(
+      0xa0,
+      seq(
+        extension(oid.authorityKeyId, false, seq(tag(0x80, keyId(r.issuerPublicKey)))),
+        extension(oid.crlNumber, false, integer(Buffer.from([1]))),
+      ),
+    ),
+  )
+  return pem('X509 CRL', signed(body, algorithm, r.issuerPrivateKey))
+}
+
+/** Whether a revocation list in PEM names a serial number (hexadecimal): its DER then holds that INTEGER. */
+export function lists(revocationList: string, serial: string): boolean {
+  const base64 = revocationList.replace(/-----[^-]+-----|\s/g, '')
+  return Buffer.from(base64, 'base64').includes(integer(positive(serial)))
+}
+
+/** Bytes of a positive INTEGER: no zeros before it but the one that keeps it positive. */
+function positive(hex: string): Buffer {
+  const digits = hex.replace(/^0+/, '')
+  const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
+  return bytes.length === 0 || (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes
+}
+
+function algorithmOf(key: KeyObject): Buffer {
+  return key.asymmetricKeyType === 'rsa'
+    ? seq(objectId(oid.sha256WithRsa), tag(0x05, Buffer.alloc(0)))
+    : seq(objectId(oid.ed25519))
+}
+
+function signed(body: Buffer, algorithm: Buffer, key: KeyObject): Buffer {
+  const signature = sign(key.asymmetricKeyType === 'rsa' ? 'sha256' : null, body, key)
+  return seq(body, algorithm, bitString(signature, 0))
 }
 
 function extensions(r: CertificateRequest): Buffer[] {
@@ -65,8 +122,11 @@ function extensions(r: CertificateRequest): Buffer[] {
     extension(oid.authorityKeyId, false, seq(tag(0x80, keyId(r.issuerPublicKey)))),
   ]
   if (!authority) {
-    const purpose = r.use === 'server' ? oid.serverAuth : oid.clientAuth
-    list.push(extension(oid.extendedKeyUsage, false, seq(objectId(purpose))))
+    const purposes = [
+      ...(r.use === 'client' ? [] : [oid.serverAuth]),
+      ...(r.use === 'server' ? [] : [oid.clientAuth]),
+    ]
+    list.push(extension(oid.extendedKeyUsage, false, seq(...purposes.map(objectId))))
   }
   if (r.names !== undefined && r.names.length > 0) {
     list.push(extension(oid.subjectAltName, false, seq(...r.names.map(generalName))))

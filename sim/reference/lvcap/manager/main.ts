@@ -49,6 +49,12 @@ export interface ManagerParts {
   publish(message: Message, send: (message: Message) => Promise<void>): Promise<void>
 }
 
+/** Modules of the Data Marketplace. */
+const entryOf = {
+  aedes: 'sim/reference/lvcap/marketplace/main.ts',
+  mosquitto: 'sim/reference/lvcap/marketplace/mosquitto.ts',
+} as const
+
 /** Milliseconds before the Data Marketplace is started again. Ours. */
 const coreRestartDelay = 1_000
 
@@ -64,14 +70,18 @@ export function parts(_config: Json): ManagerParts {
         apid: app.apid,
         iid: app.iid,
         pki: config.pki,
-        marketplace: { address: config.marketplace.address ?? address, port: config.marketplace.port },
+        marketplace: {
+          address: config.marketplace.address ?? address,
+          port: config.marketplace.port,
+          ...(config.marketplace.broker === 'mosquitto' ? { sessions: 'certificate' } : {}),
+        },
         topics: config.topics,
         ...(app.image === undefined ? {} : { image: app.image }),
       },
       defects: [],
     }),
     core: (config, address) => ({
-      entry: config.marketplace.entry,
+      entry: config.marketplace.entry ?? entryOf[config.marketplace.broker],
       config: {
         iid: config.marketplace.iid,
         pki: config.pki,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, identityOf, mayPublish, mayRetain, type Directory } from './acl.ts'
+import { admit, identityOf, matches, mayPublish, mayRetain, type Directory } from './acl.ts'
 
 const guid = '96d6f19b-7022-45f2-b753-cb5012626b4d'
 const directory: Directory = {
@@ -14,6 +14,20 @@ const directory: Directory = {
 const gridkey = identityOf('lucy_gridkeysensor_2.0', directory)
 const twice = identityOf('eatl_modbusrtusensor_1.3', directory)
 const manager = identityOf('container-manager', directory)
+
+test('filters match as MQTT 3.1.1 has it (section 4.7.1)', () => {
+  for (const [filter, topic, fits] of [
+    ['sport/tennis/#', 'sport/tennis', true],
+    ['sport/tennis/#', 'sport/tennis/player1/ranking', true],
+    ['sport/tennis/#', 'sport/tennisx', false],
+    ['sport/+', 'sport', false],
+    ['sport/+', 'sport/', true],
+    ['sport/+', 'sport/a/b', false],
+    ['sport', 'sport/', false],
+    ['#', '', true],
+  ] as const)
+    expect(matches(filter, topic), `${filter} ${topic}`).toBe(fits)
+})
 
 describe('who may publish what', () => {
   test('an application publishes on its own topics of each API', () => {

@@ -39,52 +39,56 @@ export function identityOf(name: string, directory: Directory): Identity {
 
 /** Whether an identity may publish on a topic. */
 export function mayPublish(identity: Identity, topic: string): boolean {
+  return publishFilters(identity).some((filter) => matches(filter, topic))
+}
+
+/** The topics on which an identity may publish, as MQTT topic filters (MQTT 3.1.1, section 4.7). */
+export function publishFilters(identity: Identity): readonly string[] {
   switch (identity.role) {
     case 'app':
-      return identity.iids.some((iid) => appMayPublish(iid, topic))
+      return identity.iids.flatMap(appFilters)
     case 'storage':
-      return (
-        identity.iids.some((iid) => appMayPublish(iid, topic)) ||
-        isOneBelow('storage/response', topic) ||
-        isOneBelow('storage/response/newdata', topic)
-      )
+      return [...identity.iids.flatMap(appFilters), 'storage/response/+', 'storage/response/newdata/+']
     case 'manager':
-      return (
-        topic === topics.statusRequest ||
-        topic === topics.managerResponse ||
-        isOneBelow('config/response', topic) ||
-        isOneBelow('command', topic) ||
-        identity.iids.some((iid) => topic === topics.error(iid))
-      )
+      return [
+        topics.statusRequest,
+        topics.managerResponse,
+        'config/response/+',
+        'command/+',
+        ...identity.iids.map((iid) => topics.error(iid)),
+      ]
     case 'operator':
-      return topic === topics.managerRequest
+      return [topics.managerRequest]
     case 'none':
-      return false
+      return []
     default:
       return identity.role satisfies never
   }
 }
 
-function appMayPublish(iid: string, topic: string): boolean {
-  const exact = [
+function appFilters(iid: string): readonly string[] {
+  return [
     topics.configRequest(iid),
     topics.statusResponse(iid),
     topics.error(iid),
     `storage/request/newdata/${iid}`,
     `storage/uploaded/${iid}`,
+    `${topics.sensor(iid)}/#`,
+    `${topics.algorithm(iid)}/#`,
+    `storage/data/${iid}/#`,
+    `storage/request/${iid}/#`,
   ]
-  const subtrees = [
-    topics.sensor(iid),
-    topics.algorithm(iid),
-    `storage/data/${iid}`,
-    `storage/request/${iid}`,
-  ]
-  return exact.includes(topic) || subtrees.some((t) => topic === t || topic.startsWith(`${t}/`))
 }
 
-function isOneBelow(parent: string, topic: string): boolean {
-  const rest = topic.startsWith(`${parent}/`) ? topic.slice(parent.length + 1) : ''
-  return rest !== '' && !rest.includes('/')
+/** Whether a topic falls under a filter: `+` stands for one level, `#` at the end for the parent and all below it. */
+export function matches(filter: string, topic: string): boolean {
+  const wanted = filter.split('/')
+  const levels = topic.split('/')
+  if (wanted.at(-1) === '#') {
+    wanted.pop()
+    levels.splice(wanted.length)
+  }
+  return wanted.length === levels.length && wanted.every((w, i) => w === '+' || w === levels[i])
 }
 
 /**

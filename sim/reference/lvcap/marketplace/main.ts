@@ -9,29 +9,13 @@ import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
-import { errno, parseObject, topics, unixSeconds } from '../api.ts'
+import { parseObject } from '../api.ts'
 import { marketplaceSchema, parseConfig, type MarketplaceConfig } from '../config.ts'
 import { wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
 import { admit, mayPublish, mayRetain, type Directory, type Introduction, type Session } from './acl.ts'
-import {
-  addressOf,
-  judgePeer,
-  peerOf,
-  reasonOfHandshake,
-  type Peer,
-  type PeerJudgement,
-  type RefusalReason,
-} from './peers.ts'
-
-export interface Refusal {
-  readonly reason: RefusalReason
-  /** Common name shown or session's identity; `unknown` where none was. */
-  readonly identity: string
-  readonly address: string
-  readonly topic?: string
-  readonly detail?: string
-}
+import { addressOf, judgePeer, peerOf, reasonOfHandshake, type Peer, type PeerJudgement } from './peers.ts'
+import { errorOf, type Refusal } from './refusals.ts'
 
 export interface Material {
   readonly ca: string
@@ -189,15 +173,9 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
     const written = p.record(refusal)
     if (written === null) return
     env.log(written)
-    const about = [refusal.topic, refusal.detail].filter((t) => t !== undefined).join(', ')
-    const message = `Refused (${refusal.reason}): ${refusal.identity} from ${refusal.address}${about === '' ? '' : `: ${about}`}`
-    const payload = JSON.stringify({
-      Errno: errno.access,
-      Message: message,
-      Timestamp: unixSeconds(wallClock()),
-    })
+    const { topic, payload } = errorOf(refusal, config.iid, wallClock())
     broker.publish(
-      { cmd: 'publish', topic: topics.error(config.iid), payload, qos: 1, retain: false, dup: false },
+      { cmd: 'publish', topic, payload: JSON.stringify(payload), qos: 1, retain: false, dup: false },
       (error) => {
         if (error) env.log({ event: 'trouble', text: textOf(error) })
       },

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path'
 import { errno, topics, unixSeconds, type Message } from '../api.ts'
-import type { AppConfig } from '../config.ts'
+import { nameOfSession, type AppConfig } from '../config.ts'
 import { wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { runApp, sdkParts, type AppContext, type Operation, type SdkParts } from '../sdk/app.ts'
@@ -310,7 +310,7 @@ function openOwn(
   const { config } = context
   const ready = Promise.withResolvers<void>()
   const session = openSession(
-    { pki: config.pki, name: config.apid, ...config.marketplace },
+    { pki: config.pki, name: nameOfSession(config, name), ...config.marketplace },
     p.hears(config, name),
     (text) => context.log({ event: 'trouble', text }),
   )

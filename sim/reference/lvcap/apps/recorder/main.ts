@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { errno } from '../../api.ts'
-import type { AppConfig } from '../../config.ts'
+import { nameOfSession, type AppConfig } from '../../config.ts'
 import { wallClock, type Json, type ProgramEnv } from '../../env.ts'
 import { textOf } from '../../errors.ts'
 import { runApp, sdkParts, type AppContext, type Operation, type SdkParts } from '../../sdk/app.ts'
@@ -99,7 +99,11 @@ function operate(p: RecorderParts, config: RecorderConfig, context: AppContext, 
   }
 
   const session = openSession(
-    { pki: context.config.pki, name: context.config.apid, ...context.config.marketplace },
+    {
+      pki: context.config.pki,
+      name: nameOfSession(context.config, 'recording'),
+      ...context.config.marketplace,
+    },
     p.hears(context.config),
     (text) => context.log({ event: 'trouble', text }),
   )
