@@ -8,6 +8,8 @@ export interface Oracle {
   readonly role: string
   /** Half-width of the legal band about a value, by quantity with its unit. */
   accuracy?(quantity: string, value: number): number
+  /** By how much a platform may alter a reading, by quantity with its unit; not at all where it states none. */
+  resolution?(quantity: string): number
 }
 
 export interface Answer {

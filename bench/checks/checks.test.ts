@@ -227,6 +227,18 @@ describe('equalsTruth', () => {
     expect(only(check(device), exchanged(10, faulted), at(20.5)).verdict).toBe('pass')
   })
 
+  it('lets a platform round to the resolution that the device states, and no further', () => {
+    const device = { role: 'gridkey', resolution: (q: string) => (q.endsWith('[V]') ? 0.1 : 0) }
+    const shown = (value: number): string =>
+      only(
+        equalsTruth(marketplace, device, { verifies }),
+        exchanged(10, [said(at(10) - 20, 240), message(at(10), value)]),
+        at(20.5),
+      ).verdict
+    expect([239.9, 240, 240.1].map(shown)).toEqual(['pass', 'pass', 'pass'])
+    expect([239.89, 240.11].map(shown)).toEqual(['fail', 'fail'])
+  })
+
   it('sees every expected channel, or fails', () => {
     expect(
       only(values({ channels: [alias, 'gridkey.busbar.frequency'] }), minutes(20), at(20.5)),

@@ -20,7 +20,10 @@ import {
 } from './check.ts'
 import { channelOf, field } from './scalar.ts'
 
-/** Relative error of representation that is always allowed: float32 registers and sums of a day's samples. Ours. */
+/**
+ * Relative error of representation that is always allowed: float32 registers and sums of a day's samples. Ours. How far
+ * beyond it a platform may round is for the device to state: its resolution.
+ */
 const representation = 1e-6
 /** And absolute, about zero. Ours. */
 const nearZero = 1e-9
@@ -33,7 +36,7 @@ export interface EqualsTruthOptions extends CheckOptions {
    * is to blame. `answers`: only the answers count. Default: `accuracy` where the device states one.
    */
   readonly within?: 'accuracy' | 'answers'
-  /** Coarsest step in which the platform may show a value, by unit: { '°C': 0.1 }. */
+  /** Coarsest step in which the platform may show a value, by unit: { '°C': 0.1 }; the device's resolution unless given. */
   readonly resolution?: Readonly<Record<string, number>>
   /** Aliases that must each have been seen. */
   readonly channels?: readonly string[]
@@ -79,7 +82,12 @@ interface Channel {
 export function equalsTruth(series: Series, device: Oracle | string, o: EqualsTruthOptions): Check {
   const oracle: Oracle = typeof device === 'string' ? { role: device } : device
   const byAccuracy = o.within !== 'answers' && oracle.accuracy !== undefined
-  const steps = Object.entries(o.resolution ?? {}).map(([unit, r]) => `, to ${r} ${unit}`)
+  const steps =
+    o.resolution === undefined
+      ? oracle.resolution === undefined
+        ? []
+        : [', to its stated resolution']
+      : Object.entries(o.resolution).map(([unit, r]) => `, to ${r} ${unit}`)
   return checkOf(o, {
     id: 'values',
     limit: `within what ${oracle.role} answered since the value before, ±${representation} of it${steps.join('')}${
@@ -99,6 +107,7 @@ class Values implements Fold {
   readonly #mayBeInvalid: readonly ((alias: string) => boolean)[]
   readonly #lag: number
   readonly #accuracy: ((q: string, v: number) => number) | undefined
+  readonly #resolution: (quantity: string) => number
   readonly #channels = new Map<string, Channel>()
   readonly #answers: ReturnType<typeof answerReader<Channel>>
   readonly #faults = faultTracker()
@@ -117,6 +126,8 @@ class Values implements Fold {
     this.#inSeries = wildcard(series.select)
     this.#mayBeInvalid = (o.mayBeInvalid ?? []).map((p) => wildcard(p))
     this.#lag = duration(o.lag ?? '1 s')
+    this.#resolution = (q) =>
+      o.resolution === undefined ? (oracle.resolution?.(q) ?? 0) : (o.resolution[quantityName(q).unit] ?? 0)
     this.#accuracy = byAccuracy ? (q, v) => oracle.accuracy?.(q, v) ?? 0 : undefined
     this.#answers = answerReader(oracle.role, (alias, quantity) =>
       this.#inSeries(alias) ? this.#channel(alias, quantity) : undefined,
@@ -135,7 +146,6 @@ class Values implements Fold {
   #channel(name: string, quantity?: string): Channel {
     const known = this.#channels.get(name)
     if (known !== undefined && (known.quantity !== undefined || quantity === undefined)) return known
-    const unit = quantity === undefined ? '' : quantityName(quantity).unit
     const c: Channel = {
       numbers: 0,
       nothings: 0,
@@ -150,7 +160,7 @@ class Values implements Fold {
       ...known,
       name,
       quantity,
-      resolution: this.#o.resolution?.[unit] ?? 0,
+      resolution: quantity === undefined ? 0 : this.#resolution(quantity),
     }
     this.#channels.set(name, c)
     return c

@@ -66,6 +66,8 @@ export default scenario({
     'gridkey-app/swaps-feeders': 'M:0022/current',
     'gridkey-app/line-voltage-for-phase-voltage': 'M:0022/voltage',
     'gridkey-app/whole-volts': 'M:0022/voltage',
+    'gridkey-app/quarter-volts': 'M:0022/voltage',
+    'gridkey-app/quarter-amperes': 'M:0022/current',
     'gridkey-app/swaps-words': 'M:0022/voltage',
     'gridkey-app/power-in-kilowatts': 'I:0048/real-power',
     'gridkey-app/wrong-sign': 'I:0048/real-power',
@@ -87,6 +89,7 @@ export default scenario({
     'temperature-app/fahrenheit': 'I:0051/top-oil',
     'temperature-app/loses-the-sign': 'I:0049/ambient',
     'temperature-app/whole-degrees': 'I:0050/indoor',
+    'temperature-app/quarter-degrees': 'I:0050/indoor',
     'marketplace/loses-messages': 'M:0023/every-minute',
   },
   horizon: '24 h',
@@ -148,7 +151,6 @@ export default scenario({
         equalsTruth(platform.watch('marketplace', `thermocouple.${input}.*`), thermocouple, {
           id: `${input.replace('_', '-')}-true`,
           verifies: [clause],
-          resolution: { '°C': 0.1 },
           channels: [`thermocouple.${input}.temperature`],
         }),
       )

@@ -171,7 +171,6 @@ export default scenario({
         equalsTruth(platform.watch('marketplace', `thermocouple.${input}.*`), thermocouple, {
           id: input.replace('_', '-'),
           verifies: [...verifies, 'M:0016', 'M:0026/takes-values', 'M:0026/passes-on'],
-          resolution: { '°C': 0.1 },
           channels: [`thermocouple.${input}.temperature`],
         }),
       )

@@ -75,7 +75,6 @@ export default scenario({
       equalsTruth(all, thermocouple, {
         id: 'as-answered',
         verifies: ['M:0016', 'M:0026/takes-values', 'M:0026/passes-on'],
-        resolution: { '°C': 0.1 },
         channels: temperatureChannels,
       }),
     )

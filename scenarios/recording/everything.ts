@@ -132,7 +132,6 @@ export default scenario({
           {
             id,
             verifies: clauses,
-            resolution: { '°C': 0.1 },
             ...(input === '*' ? {} : { channels: [`thermocouple.${input}.temperature`] }),
           },
         ),

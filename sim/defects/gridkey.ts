@@ -159,6 +159,14 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
     'Rounds voltages to whole volts.',
     values((q, v) => (q.endsWith('.voltage') ? Math.round(v) : undefined)),
   ],
+  'quarter-volts': [
+    'Rounds voltages to quarters of a volt: by up to 0.125 V, just beyond the 0.1 V that the monitor states.',
+    values((q, v) => (q.endsWith('.voltage') ? Math.round(v * 4) / 4 : undefined)),
+  ],
+  'quarter-amperes': [
+    'Rounds currents to quarters of an ampere: by up to 0.125 A, just beyond the 0.1 A that the monitor states.',
+    values((q, v) => (q.endsWith('.current') ? Math.round(v * 4) / 4 : undefined)),
+  ],
   'swaps-words': [
     'Reads float32 with the small word first.',
     (p, reached) => ({
@@ -322,7 +330,17 @@ const own = listOf<GridkeyParts>('gridkey-app', 'defect', {
   ],
 })
 
+/** Digits after the point, or before it where below zero, that a reading of the monitor means. */
+const digits = { voltage: 1, current: 1, real_power: -1, reactive_power: -1, power_factor: 3, frequency: 3 }
+
 const variants = listOf<GridkeyParts>('gridkey-app', 'variant', {
+  'rounds-to-the-resolution': [
+    'Rounds each reading to the step that the monitor states: 0.1 V, 0.1 A, 10 W, 10 var, 0.001.',
+    values((q, v) => {
+      const places = digits[(q.split('.').at(-1) ?? '') as keyof typeof digits] ?? 9
+      return Math.round(v * 10 ** places) / 10 ** places
+    }),
+  ],
   'openlv-2018-topics': [
     'Uses the topic names fielded in 2018.',
     (p, reached) => ({

@@ -136,6 +136,10 @@ const own = listOf<TemperatureParts>('temperature-app', 'defect', {
     'Publishes temperatures below zero as above.',
     channels((c) => ({ ...c, celsius: Math.abs(c.celsius) })),
   ],
+  'quarter-degrees': [
+    'Cuts off what is below a quarter of a degree: by up to 0.2 degrees of a module that shows tenths.',
+    channels((c) => ({ ...c, celsius: Math.floor(c.celsius * 4) / 4 })),
+  ],
   'whole-degrees': ['Rounds to whole degrees.', channels((c) => ({ ...c, celsius: Math.round(c.celsius) }))],
 })
 
