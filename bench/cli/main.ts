@@ -90,7 +90,17 @@ program
   .argument('[scenarios...]', 'IDs, folders or patterns with *; all when none is given')
   .addOption(rigOption())
   .addOption(seedOption())
-  .option('--mutations <n>', 'untailored mutations for each scenario', whole(0), 20)
+  .option(
+    '--mutations <n>',
+    'so many untailored mutations, each in one scenario after the other until one notices it',
+    whole(0),
+    20,
+  )
+  .option(
+    '--variants <n>',
+    'each legal variant only until it has come to bear in n scenarios (default: in all)',
+    whole(0),
+  )
   .option('--defect <id>', 'only this defect, variant or mutation')
   .addOption(jobsOption())
   .addOption(outOption())

@@ -1,19 +1,13 @@
 /** `gridproof prove` */
+import { mkdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { makePlan, usualWorkers } from '../main/plan.ts'
 import { startPool } from '../main/pool.ts'
-import {
-  judgeProof,
-  mutationWords,
-  proveFolder,
-  proveJobs,
-  tidy,
-  untripped,
-  writeProofs,
-} from '../main/prove.ts'
-import type { Proof, ProofWord } from '../main/prove.ts'
+import { judgeProof, mutationWords, untripped } from '../main/proof.ts'
+import type { Proof, ProofWord } from '../main/proof.ts'
+import { keep, proveFolder, proveJobs, settling, writeProofs } from '../main/prove.ts'
 import { makeScratch } from '../main/scratch.ts'
 import { onStop, tellCleared, writeAtOnce } from './run-command.ts'
 
@@ -21,6 +15,7 @@ export interface ProveCommandOptions {
   readonly rig: string
   readonly seed: number
   readonly mutations: number
+  readonly variants?: number
   readonly defect?: string
   readonly jobs?: number
   readonly out: string
@@ -44,38 +39,51 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
     plan,
     seed: o.seed,
     mutations: o.mutations,
+    ...(o.variants === undefined ? {} : { variants: o.variants }),
     ...(o.defect === undefined ? {} : { only: o.defect }),
   }
   // Before anything is made: asked without places to work in.
   if (
     o.defect !== undefined &&
-    !proveJobs({ ...what, folder: '', pki: '', disks: '' }).some((p) => p.id === o.defect)
+    !proveJobs({ ...what, logs: '', pki: '', disks: '' }).some((p) => p.id === o.defect)
   )
     throw new GridproofError('usage', `'${o.defect}' is nothing that these scenarios are proven against`)
+  const folder = proveFolder(o.out)
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
-  const folder = proveFolder(o.out)
-  const list = proveJobs({ ...what, folder, pki: scratch.pki, disks: scratch.disks })
+  // In memory where the system has such a place: nearly all of them are let go at once.
+  const logs = join(scratch.disks, 'logs')
+  mkdirSync(logs)
+  const list = proveJobs({ ...what, logs, pki: scratch.pki, disks: scratch.disks })
   const byId = new Map(list.map((p) => [p.job.id, p]))
+  const settle = settling(o.variants)
+  let skipped = 0
   const proofs: Proof[] = []
   const healthyChecks = new Map<string, readonly string[]>()
   const tty = process.stderr.isTTY
   const pool = startPool({
     jobs: list.map((p) => p.job),
     workers: o.jobs ?? usualWorkers(plan.rig, list.length),
+    skip(job) {
+      const p = byId.get(job.id)
+      if (p === undefined || !settle.settled(p)) return false
+      skipped++
+      return true
+    },
     onDone(done) {
       const p = byId.get(done.job.id)
       if (p === undefined) return
       const proof = judgeProof(p, done, (r) => plan.catalogue.clausesOf(r))
       proofs.push(proof)
-      tidy(proof, folder)
+      settle.see(proof)
+      keep(proof, p.job.log, folder, o.defect !== undefined)
       if (p.expectation === 'healthy')
         healthyChecks.set(
           p.scenario.id,
           done.record.checks.map((c) => c.id),
         )
-      if (tty) writeAtOnce(`\r\u001b[K${proofs.length} of ${list.length}`)
-      else if (proofs.length % 25 === 0) writeAtOnce(`${proofs.length} of ${list.length}\n`)
+      if (tty) writeAtOnce(`\r\u001b[K${proofs.length} of ${list.length - skipped}`)
+      else if (proofs.length % 25 === 0) writeAtOnce(`${proofs.length} of ${list.length - skipped}\n`)
     },
     onTrouble: (job, text) => void process.stderr.write(`${job?.id ?? 'a worker'}: ${text}\n`),
   })

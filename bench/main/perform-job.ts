@@ -4,7 +4,7 @@ import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
 import { redactor } from '../evidence/redact.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
-import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import type { Catalogue } from '../requirements/load.ts'
 import { isLab, readRig } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
@@ -25,6 +25,7 @@ export type Outcome = Performed & {
 
 export interface JobContext {
   readonly world: World
+  readonly catalogue: Catalogue
   readonly io: LogIo
   readonly natives: Natives
   readonly stopped?: Promise<void>
@@ -37,7 +38,7 @@ const virtualBuffer = 32_768
 /** Performs it; the log is whole when this resolves. */
 export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   const rig = readRig(job.rigFile)
-  const catalogue = loadCatalogue(shippedCatalogue)
+  const { catalogue } = c
   const loaded = await loadScenario(job.scenario, job.file, {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),

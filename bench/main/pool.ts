@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly jobs: readonly Job[]
   /** Workers at a time. */
   readonly workers: number
+  /** Asked of each job right before it would begin; where it says true, the job is not run at all. */
+  skip?(job: Job): boolean
   onBegin?(job: Job): void
   onProgress?(job: Job, passedMs: number): void
   onDone?(done: Done): void
@@ -80,8 +82,15 @@ export function startPool(o: PoolOptions): Pool {
     o.onDone?.(d)
   }
 
+  function next(): Job | undefined {
+    if (stopping) return undefined
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift())
+      if (o.skip?.(job) !== true) return job
+    return undefined
+  }
+
   function give(w: Worker): void {
-    const job = stopping ? undefined : waiting.shift()
+    const job = next()
     if (job === undefined) {
       w.child.stdin?.end()
       return

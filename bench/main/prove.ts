@@ -2,63 +2,29 @@
  * The bench put to the proof: each scenario against the healthy platform, against each defect that it claims to catch,
  * against each legal variant, and against mutations that nobody tailored.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { defects, mutations } from '../../sim/defects/index.ts'
-import { defectOf } from '../../sim/defects/index.ts'
+import { stream } from '../../drivers/random.ts'
+import { defectOf, defects, mutations } from '../../sim/defects/index.ts'
 import type { AppId } from '../../sim/defects/index.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
-import type { CheckRecord, ScenarioRecord } from '../verdicts/record.ts'
 import { virtualEpoch } from './job.ts'
-import type { Job } from './job.ts'
 import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
-import type { Done } from './pool.ts'
+import type { Expectation, Proof, ProveJob } from './proof.ts'
 import { freshFolder } from './run.ts'
-
-/** What was put on the platform, and what must come of it. */
-export type Expectation = 'healthy' | 'defect' | 'variant' | 'mutation'
-
-/**
- * `as expected`; `missed`: a defect that no right check noticed; `over-strict`: a healthy platform or legal variant that
- * failed; `not reached`: the defect never came to bear, so nothing is known; `survived`: a mutation that no check
- * noticed; `broke`: the scenario did not come to its end.
- */
-export type ProofWord = 'as expected' | 'missed' | 'over-strict' | 'not reached' | 'survived' | 'broke'
-
-export interface Proof {
-  readonly scenario: string
-  readonly expectation: Expectation
-  /** Defect, variant or mutation; empty for the healthy platform. */
-  readonly id: string
-  readonly describes: string
-  /** What a mutation changed: before -> after. */
-  readonly change?: string
-  /** Requirement or clause that must fail because of it. */
-  readonly target?: string
-  readonly word: ProofWord
-  /** Checks that failed. */
-  readonly tripped: readonly string[]
-  readonly why?: string
-  /** Evidence log, kept where the word is not the one hoped for. */
-  readonly log: string
-}
-
-export interface ProveJob {
-  readonly job: Job
-  readonly scenario: LoadedScenario
-  readonly expectation: Expectation
-  readonly id: string
-  readonly target?: string
-}
 
 export interface ProveOptions {
   readonly plan: Plan
   readonly seed: number
+  /** How many are drawn. */
   readonly mutations: number
+  /** In how many scenarios each legal variant is tried, drawn by the seed; in all unless given. */
+  readonly variants?: number
   /** Only this one. */
   readonly only?: string
-  readonly folder: string
+  /** Where logs are written while it runs; those of interest are kept elsewhere (`keep`). */
+  readonly logs: string
   readonly pki: string
   readonly disks: string
 }
@@ -77,136 +43,127 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
   ])
 }
 
-/** Every run that the proof takes, healthy ones first. */
+/**
+ * Every run that the proof may take: the healthy platform, defects, variants, mutations. A mutation goes through the
+ * scenarios in which its app plays one after the other, those that know most defects of the app first, and so does a
+ * variant that is tried in a few: `settling` tells when it is enough.
+ */
 export function proveJobs(o: ProveOptions): readonly ProveJob[] {
-  const list: ProveJob[] = []
+  const jobOf = jobMaker(o)
+  const { scenarios } = o.plan
+  const wanted = (id: string): boolean => o.only === undefined || id === o.only
+  const healthy = scenarios.map((s) => jobOf(s, 'healthy', ''))
+  const broken = scenarios.flatMap((s) =>
+    Object.entries(s.scenario.catches)
+      .filter(([id]) => wanted(id))
+      .map(([id, target]) => jobOf(s, 'defect', id, target)),
+  )
+  const playing = (app: AppId): LoadedScenario[] => scenarios.filter((s) => appsOf(s).has(app))
+  const legal = defects.filter((d) => d.kind === 'variant' && wanted(d.id))
+  const different = rounds(
+    legal.map((d) => {
+      const all = playing(d.app)
+      const list = o.variants === undefined ? all : shuffled(all, stream(o.seed, `variants/${d.id}`))
+      return list.map((s) => jobOf(s, 'variant', d.id))
+    }),
+  )
   const drawn =
-    o.only?.startsWith('mutation/') === true ? [o.only] : mutations(o.seed, o.mutations).map((m) => m.id)
-  for (const s of o.plan.scenarios) {
-    const apps = appsOf(s)
-    const add = (expectation: Expectation, id: string, target?: string): void => {
-      if (o.only !== undefined && id !== '' && id !== o.only) return
-      const name = `${s.id}+${id === '' ? 'healthy' : id}`
-      list.push({
-        scenario: s,
-        expectation,
-        id,
-        ...(target === undefined ? {} : { target }),
-        job: {
-          id: name,
-          scenario: s.id,
-          file: s.file,
-          rigFile: o.plan.rigFile,
-          rigSha256: o.plan.rigSha256,
-          seed: o.seed,
-          horizonMs: lengthOf(s, 'prove'),
-          fullHorizonMs: lengthOf(s, 'full'),
-          log: join(o.folder, 'data', `${name.replaceAll('/', '.')}.jsonl`),
-          pki: o.pki,
-          disks: o.disks,
-          defects: id === '' ? [] : [id],
-          drain: 'sync',
-          epoch: virtualEpoch,
-          commit: o.plan.commit,
-          subject: o.plan.subject,
-        },
-      })
+    o.only?.startsWith('mutation/') === true
+      ? [o.only]
+      : mutations(o.seed, o.mutations)
+          .map((m) => m.id)
+          .filter(wanted)
+  const mutated = rounds(
+    drawn.map((id) => {
+      const { app } = defectOf(id)
+      const knows = (s: LoadedScenario): number =>
+        Object.keys(s.scenario.catches).filter((d) => defectOf(d).app === app).length
+      return playing(app)
+        .toSorted((a, b) => knows(b) - knows(a))
+        .map((s) => jobOf(s, 'mutation', id))
+    }),
+  )
+  return [...healthy, ...broken, ...different, ...mutated]
+}
+
+function jobMaker(
+  o: ProveOptions,
+): (s: LoadedScenario, expectation: Expectation, id: string, target?: string) => ProveJob {
+  return (s, expectation, id, target) => {
+    const name = `${s.id}+${id === '' ? 'healthy' : id}`
+    return {
+      scenario: s,
+      expectation,
+      id,
+      ...(target === undefined ? {} : { target }),
+      job: {
+        id: name,
+        scenario: s.id,
+        file: s.file,
+        rigFile: o.plan.rigFile,
+        rigSha256: o.plan.rigSha256,
+        seed: o.seed,
+        horizonMs: lengthOf(s, 'prove'),
+        fullHorizonMs: lengthOf(s, 'full'),
+        log: join(o.logs, `${name.replaceAll('/', '.')}.jsonl`),
+        pki: o.pki,
+        disks: o.disks,
+        defects: id === '' ? [] : [id],
+        drain: 'sync',
+        epoch: virtualEpoch,
+        commit: o.plan.commit,
+        subject: o.plan.subject,
+      },
     }
-    add('healthy', '')
-    for (const [id, target] of Object.entries(s.scenario.catches)) add('defect', id, target)
-    for (const d of defects) if (d.kind === 'variant' && apps.has(d.app)) add('variant', d.id)
-    for (const m of drawn) if (apps.has(defectOf(m).app)) add('mutation', m)
   }
+}
+
+/** The first of each list, then the second of each, and so on. */
+function rounds<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map((l) => l.length))
+  return Array.from({ length: longest }, (_, k) => lists.flatMap((l) => l.slice(k, k + 1))).flat()
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return list
+    .map((x) => [random(), x] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, x]) => x)
 }
 
-/** The word for one run. `clausesOf` expands a requirement to its clauses. */
-export function judgeProof(p: ProveJob, done: Done, clausesOf: (ref: string) => readonly string[]): Proof {
-  const { record, reached, changes } = done
-  const change = changes?.[p.id]
-  const failed = record.checks.filter((c) => c.result.verdict === 'fail')
-  const base = {
-    scenario: p.scenario.id,
-    expectation: p.expectation,
-    id: p.id,
-    describes: p.id === '' ? 'The platform as it is.' : defectOf(p.id).describes,
-    ...(p.target === undefined ? {} : { target: p.target }),
-    ...(change === undefined ? {} : { change }),
-    tripped: failed.map((c) => c.id),
-    log: `data/${basename(p.job.log)}`,
+/**
+ * What need not be run any more: a mutation that a check has noticed, and a variant that has come to bear in as many
+ * scenarios as asked for.
+ */
+export interface Settling {
+  see(proof: Proof): void
+  settled(p: Pick<ProveJob, 'expectation' | 'id'>): boolean
+}
+
+export function settling(variants: number = Number.POSITIVE_INFINITY): Settling {
+  const noticed = new Set<string>()
+  const borne = new Map<string, number>()
+  return {
+    see(p) {
+      if (p.expectation === 'mutation' && p.word === 'as expected') noticed.add(p.id)
+      if (p.expectation === 'variant' && p.word !== 'not reached') borne.set(p.id, (borne.get(p.id) ?? 0) + 1)
+    },
+    settled: ({ expectation, id }) =>
+      (expectation === 'mutation' && noticed.has(id)) ||
+      (expectation === 'variant' && (borne.get(id) ?? 0) >= variants),
   }
-  const word = (w: ProofWord, why?: string): Proof => ({
-    ...base,
-    word: w,
-    ...(why === undefined ? {} : { why }),
-  })
-  const trouble = troubleOf(record)
-
-  if (p.expectation === 'healthy' || p.expectation === 'variant') {
-    if (trouble !== undefined) return word('broke', trouble)
-    if (p.expectation === 'variant' && !reached.includes(p.id)) return word('not reached')
-    const bad = [...failed, ...openChecks(record)]
-    if (bad.length > 0)
-      return word('over-strict', bad.map((c) => `${c.id}: ${c.result.why ?? c.result.verdict}`).join('; '))
-    return word('as expected')
-  }
-  // A platform that a defect brings down is caught too, if the scenario says that it is the product's fault.
-  const broughtDown = record.trouble?.blame === 'product'
-  if (trouble !== undefined && !broughtDown) return word('broke', trouble)
-  if (!reached.includes(p.id)) return word('not reached')
-  if (p.expectation === 'mutation')
-    return failed.length > 0 || broughtDown ? word('as expected') : word('survived')
-  const wanted = new Set(clausesOf(p.target ?? ''))
-  const hit = failed.filter((c) => c.verifies.some((v) => wanted.has(v)))
-  if (hit.length > 0) return word('as expected')
-  const others = failed.length === 0 ? 'no check failed' : `only ${failed.map((c) => c.id).join(', ')} failed`
-  return word('missed', `${others}; expected one that verifies ${p.target ?? 'it'}`)
 }
 
-/** Checks that could not be judged, beside those that only need a longer run. */
-function openChecks(record: ScenarioRecord): CheckRecord[] {
-  return record.checks.filter((c) => c.result.verdict === 'inconclusive' && !c.beforehand)
-}
-
-function troubleOf(record: ScenarioRecord): string | undefined {
-  if (record.trouble !== undefined) return `${record.trouble.why} (${record.trouble.blame})`
-  const escape = record.end?.world.escapes[0]
-  return escape === undefined ? undefined : `escaped from virtual time: ${escape.what} at ${escape.where}`
-}
-
-/** What came of each mutation over all scenarios: noticed by one is noticed. */
-export function mutationWords(
-  proofs: readonly Proof[],
-): ReadonlyMap<string, 'noticed' | 'survived' | 'not reached'> {
-  const words = new Map<string, 'noticed' | 'survived' | 'not reached'>()
-  for (const p of proofs.filter((x) => x.expectation === 'mutation')) {
-    const before = words.get(p.id) ?? 'not reached'
-    if (p.word === 'as expected') words.set(p.id, 'noticed')
-    else if (p.word === 'survived' && before !== 'noticed') words.set(p.id, 'survived')
-    else words.set(p.id, before)
-  }
-  return words
-}
-
-/** Checks that no defect of theirs has tripped: each is itself a failure of the proof. */
-export function untripped(
-  proofs: readonly Proof[],
-  healthy: ReadonlyMap<string, readonly string[]>,
-): string[] {
-  const out: string[] = []
-  for (const [scenario, checks] of healthy) {
-    const tripped = new Set(
-      proofs.filter((p) => p.scenario === scenario && p.expectation === 'defect').flatMap((p) => p.tripped),
-    )
-    for (const c of checks) if (!tripped.has(c)) out.push(`${scenario}: ${c}`)
-  }
-  return out
-}
-
-/** Logs of runs that went as hoped are let go; what needs a look is kept. */
-export function tidy(proof: Proof, folder: string): void {
-  if (proof.word === 'as expected' && proof.expectation !== 'healthy')
-    rmSync(join(folder, proof.log), { force: true })
+/**
+ * Keeps the log of a run that needs a look, and of each healthy one, in the proof's folder; lets go of all others. Most
+ * mutations go unnoticed in most scenarios: their logs are kept only where one was `asked` for by name.
+ */
+export function keep(proof: Proof, log: string, folder: string, asked: boolean): void {
+  const ordinary =
+    proof.expectation === 'mutation' ? !asked && proof.word !== 'broke' : proof.word === 'as expected'
+  const wanted = proof.expectation === 'healthy' || !ordinary
+  if (wanted && existsSync(log)) copyFileSync(log, join(folder, 'data', basename(log)))
+  rmSync(log, { force: true })
 }
 
 /** A fresh folder for the proof's logs. */

@@ -24,6 +24,9 @@ const progressEvery = 200
 export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
   const { isLab, readRig } = await import('../rigs/schema.ts')
   const { nodeLogIo } = await import('../evidence/log.ts')
+  const { loadCatalogue, shippedCatalogue } = await import('../requirements/load.ts')
+  // Once for all jobs of this worker: it does not change under a run, and reading it takes as long as a short one.
+  const catalogue = loadCatalogue(shippedCatalogue)
   // Taken before the kernel takes the file system over.
   const io = nodeLogIo()
   const rig = readRig(first.rigFile)
@@ -38,6 +41,7 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
         { ...job, log },
         {
           world,
+          catalogue,
           io,
           natives,
           stopped: natives.stopped,
