@@ -2,7 +2,15 @@
 import { durationText } from '../drivers/units.ts'
 import { clock, count, grouped, observedText, shortHash } from './text/figures.ts'
 import { columns, cut, oneLine, pad, wrap } from './text/plain.ts'
-import { countStates, type Counts, type Finding, findings, outcome, troubles } from './model/outcome.ts'
+import {
+  countStates,
+  type Counts,
+  type Finding,
+  findings,
+  notice,
+  outcome,
+  troubles,
+} from './model/outcome.ts'
 import type { RequirementView, RunView } from './model/run.ts'
 import { isJudged, severity, type State, states } from './model/states.ts'
 import { paint, type Paint, type Terminal } from './text/terminal.ts'
@@ -39,8 +47,10 @@ function subjectLines(run: RunView, p: Paint, t: Terminal): string[] {
     h.short ? 'short run' : 'full run',
     ...(s.digest === undefined ? [] : [`digest ${shortHash(s.digest)}`]),
   ]
+  const stopped = notice(run)
   return [
     '',
+    ...(stopped === undefined ? [] : hanging('', oneLine(stopped), t.width).map((l) => p.bold(l))),
     p.bold(cut(oneLine(`Judged: ${what}`), t.width)),
     p.dim(cut(oneLine(how.join(', ')), t.width)),
     '',

@@ -5,7 +5,7 @@
 import type { Json } from '../drivers/faces.ts'
 import type { Blame, VerdictWord } from '../bench/faces.ts'
 import type { RunEnd, RunHeader, Subject } from '../bench/evidence/schema.ts'
-import { countStates, outcome } from './model/outcome.ts'
+import { countStates, notice, outcome } from './model/outcome.ts'
 import type { CheckView, FileDigest, RunView, ScenarioView } from './model/run.ts'
 import type { State } from './model/states.ts'
 
@@ -13,6 +13,8 @@ export const requirementsFormat = 'gridproof-requirements/1'
 
 export interface RequirementsJson {
   readonly format: typeof requirementsFormat
+  /** That the run did not come to its end, in a sentence; null: it did. */
+  readonly notice: string | null
   /** What was run; null where the run's log has no header. */
   readonly run: Pick<
     RunHeader,
@@ -110,6 +112,7 @@ export function requirementsJson(run: RunView): RequirementsJson {
   const { numbered, ours } = countStates(run.requirements)
   return {
     format: requirementsFormat,
+    notice: notice(run) ?? null,
     run:
       h === undefined
         ? null

@@ -1,5 +1,5 @@
 /** summary.md: for a merge request or a CI page. The requirement table first, then what did not pass, within a budget. */
-import { countStates, type Finding, findings, outcome, troubles } from './model/outcome.ts'
+import { countStates, type Finding, findings, notice, outcome, troubles } from './model/outcome.ts'
 import type { RequirementView, RunView } from './model/run.ts'
 import { isJudged, looks, severity, states } from './model/states.ts'
 import { count, observedText, shortHash } from './text/figures.ts'
@@ -14,7 +14,10 @@ export function summaryMarkdown(run: RunView, budget = usualBudget): string {
   const h = run.header
   const page = new Budgeted(budget)
   const name = h === undefined ? 'a run without a header' : `${h.subject.product} ${h.subject.version}`
-  page.add(`# ${looks[o.state].sign} ${md(name)}\n\n${md(o.sentence)}\n\n`)
+  const cut = notice(run)
+  page.add(`# ${looks[o.state].sign} ${md(name)}\n\n`)
+  if (cut !== undefined) page.add(`**${md(cut)}**\n\n`)
+  page.add(`${md(o.sentence)}\n\n`)
   if (h !== undefined) {
     const kind = h.subject.kind === 'reference' ? 'the bench’s own reference platform' : 'a real platform'
     const how = [

@@ -3,8 +3,11 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../drivers/errors.ts'
 import { loadCatalogue } from '../bench/requirements/load.ts'
+import { ctrfReport } from './ctrf.ts'
+import { type GitlabNumbers, gitlabRequirements } from './gitlab.ts'
 import { indexPage } from './html/index-page.ts'
 import { scenarioPage } from './html/scenario-page.ts'
+import { type JunitOptions, junitXml } from './junit.ts'
 import { readRun } from './model/read-run.ts'
 import type { RunView } from './model/run.ts'
 import { requirementsJson } from './requirements-json.ts'
@@ -15,6 +18,10 @@ export interface WriteOptions {
   readonly catalogueFolder: string
   /** Most bytes of summary.md; 60,000 unless given. */
   readonly summaryBudget?: number
+  /** What junit.xml makes of tests that could not be judged; `error` unless given. */
+  readonly junitFaults?: JunitOptions['faults']
+  /** GitLab's numbers of requirements: with them requirements_v2.json is written too. */
+  readonly gitlab?: GitlabNumbers
 }
 
 export interface Written {
@@ -26,7 +33,7 @@ export interface Written {
 
 /**
  * Reads the logs of a run's folder, each once in a stream, and writes index.html, a page in data/ for each scenario,
- * requirements.json and summary.md beside them. Same logs and catalogue: same bytes. Whatever stands in the logs,
+ * requirements.json, summary.md, junit.xml and ctrf.json beside them. Same logs and catalogue: same bytes. Whatever stands in the logs,
  * and if there are none at all, the reports say so and this does not throw; it throws `bad-file` for a catalogue that
  * cannot be read and `rig-broke` where a report cannot be written.
  * Synchronous, so that it works the same with the kernel of virtual time installed.
@@ -44,6 +51,11 @@ export function writeReports(runFolder: string, options: WriteOptions): Written 
   write('index.html', indexPage(run))
   write('requirements.json', `${JSON.stringify(requirementsJson(run), null, 1)}\n`)
   write('summary.md', summaryMarkdown(run, options.summaryBudget))
+  const faults = options.junitFaults
+  write('junit.xml', junitXml(run, faults === undefined ? {} : { faults }))
+  write('ctrf.json', `${JSON.stringify(ctrfReport(run), null, 1)}\n`)
+  if (options.gitlab !== undefined)
+    write('requirements_v2.json', `${JSON.stringify(gitlabRequirements(run, options.gitlab), null, 1)}\n`)
   return { run, files }
 }
 

@@ -165,8 +165,10 @@ describe.concurrent('a run', () => {
     expect(out).toMatch(/Report: runs-\d+\/[^/]+-virtual\/index\.html\n$/)
     expect(code).toBe(0)
     expect(readdirSync(folder).toSorted()).toEqual([
+      'ctrf.json',
       'data',
       'index.html',
+      'junit.xml',
       'log.jsonl',
       'requirements.json',
       'summary.md',

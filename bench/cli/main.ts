@@ -56,6 +56,12 @@ const jobsOption = (): Option =>
     '--jobs <n>',
     'scenarios at a time (default: one a core in virtual time, 4 in real time)',
   ).argParser(whole(1))
+const junitOption = (): Option =>
+  new Option('--junit-faults <what>', 'what junit.xml makes of tests that could not be judged')
+    .choices(['error', 'skipped'])
+    .default('error')
+const gitlabOption = (): Option =>
+  new Option('--gitlab <file>', "GitLab's numbers of requirements: requirements_v2.json is written too")
 const outOption = (): Option => new Option('--out <folder>', 'where runs are kept').default('runs')
 
 program
@@ -76,6 +82,8 @@ program
       .default('sync'),
   )
   .option('--all', 'print every requirement, not only those judged in this run')
+  .addOption(junitOption())
+  .addOption(gitlabOption())
   .addHelpText('after', '\nExample:\n  gridproof run capture/every-minute --short')
   .action(async (scenarios: string[], options) => {
     const { runCommand } = await import('./run-command.ts')
@@ -115,6 +123,8 @@ program
   .description('Judges the evidence of a run again, and compares with the verdicts that stand in it')
   .argument('[run]', 'folder of a run', 'runs/latest')
   .option('--report', 'write the reports of the run anew')
+  .addOption(junitOption())
+  .addOption(gitlabOption())
   .option('--rig <name>', 'the rig of the run, where it is none of fixtures/rigs: the path of its file')
   .addHelpText('after', '\nExample:\n  gridproof replay runs/latest')
   .action(async (run: string, options) => {

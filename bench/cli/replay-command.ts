@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { earlyEnd } from '../../reports/model/outcome.ts'
 import { writeReports } from '../../reports/write.ts'
 import { readLog } from '../evidence/read.ts'
 import { replay } from '../evidence/replay.ts'
@@ -12,6 +13,9 @@ import { readRig } from '../rigs/schema.ts'
 import { findScenarios, loadScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
+import { runRecordOf } from '../verdicts/record.ts'
+import { pathText, readFormats } from './formats.ts'
+import type { FormatOptions } from './formats.ts'
 import { knownDefects } from '../main/defects.ts'
 import { makeDevice } from '../main/devices.ts'
 import { digest, findRig, root, shippedRigs } from '../main/plan.ts'
@@ -19,7 +23,7 @@ import { digest, findRig, root, shippedRigs } from '../main/plan.ts'
 /** Performs the command and returns its exit code: 0 where every verdict comes out as it stands in the evidence. */
 export async function replayCommand(
   run: string,
-  o: { readonly report?: boolean; readonly rig?: string },
+  o: { readonly report?: boolean; readonly rig?: string } & FormatOptions,
 ): Promise<number> {
   const rigs = o.rig === undefined ? shippedRigs().map((r) => r.file) : [findRig(o.rig)]
   const data = join(run, 'data')
@@ -28,6 +32,11 @@ export async function replayCommand(
     .filter((f) => f.endsWith('.jsonl'))
     .sort()
   if (logs.length === 0) throw new GridproofError('usage', `'${run}' holds no scenario's evidence`)
+  const formats = readFormats(o)
+  const cut = existsSync(join(run, 'log.jsonl'))
+    ? earlyEnd(runRecordOf(readLog(join(run, 'log.jsonl'))).end)
+    : 'This run has no log of its own'
+  if (cut !== undefined) process.stdout.write(`! ${cut}.\n`)
   let different = 0
   for (const name of logs) {
     process.stdout.write(`${name}\n`)
@@ -48,8 +57,8 @@ export async function replayCommand(
     }
   }
   if (o.report === true) {
-    writeReports(run, { catalogueFolder: shippedCatalogue })
-    process.stdout.write(`Report: ${join(run, 'index.html')}\n`)
+    writeReports(run, { catalogueFolder: shippedCatalogue, ...formats })
+    process.stdout.write(`Report: ${pathText(join(run, 'index.html'))}\n`)
   }
   process.stdout.write(
     different === 0

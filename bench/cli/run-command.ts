@@ -1,6 +1,6 @@
 /** `gridproof run` */
 import { mkdirSync, writeSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { Progress } from '../../reports/progress.ts'
 import { consoleReport } from '../../reports/console.ts'
@@ -15,6 +15,7 @@ import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
 import type { Scratch } from '../main/scratch.ts'
+import { pathText, readFormats } from './formats.ts'
 import { shippedCatalogue } from '../requirements/load.ts'
 
 export interface RunCommandOptions {
@@ -28,11 +29,14 @@ export interface RunCommandOptions {
   readonly out: string
   readonly drain: 'sync' | 'turn'
   readonly all?: boolean
+  readonly junitFaults: 'error' | 'skipped'
+  readonly gitlab?: string
 }
 
 /** Performs the command and returns its exit code. */
 export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
   const load = o.load === undefined ? undefined : readLoad(o.load)
+  const formats = readFormats(o)
   const plan = await makePlan({ scenarios, rig: o.rig, ...(load === undefined ? {} : { load }) })
   if (o.twice === true && plan.rig.time !== 'virtual')
     throw new GridproofError(
@@ -68,7 +72,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
   again?.run.close(code)
   first.run.close(code)
   pointLatest(o.out, first.run.folder)
-  const { run } = writeReports(first.run.folder, { catalogueFolder: shippedCatalogue })
+  const { run } = writeReports(first.run.folder, { catalogueFolder: shippedCatalogue, ...formats })
   process.stdout.write(
     consoleReport(run, {
       terminal: terminalOf(process.stdout, process.env),
@@ -81,7 +85,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
         ? `Run twice: ${first.done.length} trace hashes, each equal both times.\n`
         : `Run twice: NOT REPEATABLE\n${different.join('\n')}\n`,
     )
-  process.stdout.write(`Report: ${join(relative(process.cwd(), first.run.folder) || '.', 'index.html')}\n`)
+  process.stdout.write(`Report: ${pathText(join(first.run.folder, 'index.html'))}\n`)
   return code
 }
 

@@ -1,7 +1,7 @@
 /** The first page of a report: what was judged, what came of it, what failed and why; then every requirement. */
 import { durationText } from '../../drivers/units.ts'
 import { clock, count, grouped, utc } from '../text/figures.ts'
-import { countStates, type Counts, findings, outcome, troubles } from '../model/outcome.ts'
+import { countStates, type Counts, findings, notice, outcome, troubles } from '../model/outcome.ts'
 import type { RunView, ScenarioView } from '../model/run.ts'
 import { isJudged, looks, type State, states } from '../model/states.ts'
 import { filterScript } from './filter.ts'
@@ -20,7 +20,7 @@ export function indexPage(run: RunView): string {
   const body = html` <header>
       <p class="eyebrow">Gridproof acceptance report</p>
       <h1>${name}</h1>
-      ${outcomeLine(run)} ${subjectFacts(run)}
+      ${noticeLine(run)} ${outcomeLine(run)} ${subjectFacts(run)}
     </header>
     <nav aria-label="Contents">
       <ul class="toc">
@@ -57,6 +57,11 @@ const words: Readonly<Record<ReturnType<typeof outcome>['state'], string>> = {
   marginal: 'Passed as far as judged, barely',
   pass: 'Passed as far as judged',
   'not run': 'Nothing judged',
+}
+
+function noticeLine(run: RunView): Insert {
+  const text = notice(run)
+  return text === undefined ? '' : html`<p class="outcome s-inconclusive"><strong>${text}</strong></p>`
 }
 
 function outcomeLine(run: RunView): Markup {

@@ -84,20 +84,51 @@ export interface Trouble {
 export function troubles(run: RunView): Trouble[] {
   const out: Trouble[] = run.problems.map((what) => ({ what, blame: 'bench' }))
   for (const s of run.scenarios) {
-    const { trouble, end } = s.record
-    const word = s.contents === undefined ? 'not run' : (end?.outcome ?? 'cut short')
-    // A log that breaks off does not say why; the run's own log may.
-    const step = end === undefined ? s.step : undefined
-    const why = step?.why ?? trouble?.why
-    const blame = step?.blame ?? trouble?.blame
-    if (trouble !== undefined && why !== undefined)
-      out.push({ scenario: s, what: `${word}: ${why}`, ...(blame === undefined ? {} : { blame }) })
-    const escapes = end?.world.escapes.length ?? 0
+    const told = stepOrTrouble(s)
+    if (told !== undefined)
+      out.push({
+        scenario: s,
+        what: `${told.word}: ${told.why}`,
+        ...(told.blame === undefined ? {} : { blame: told.blame }),
+      })
+    const escapes = s.record.end?.world.escapes.length ?? 0
     if (escapes > 0)
       out.push({ scenario: s, what: `${count(escapes, 'escape')} from virtual time`, blame: 'bench' })
     for (const what of s.contents?.problems ?? []) out.push({ scenario: s, what, blame: 'bench' })
   }
   return out
+}
+
+/** How a scenario ended and why, where it did not finish. */
+export function stepOrTrouble(
+  s: ScenarioView,
+): { readonly word: string; readonly why: string; readonly blame?: Blame } | undefined {
+  const { trouble, end } = s.record
+  if (trouble === undefined) return undefined
+  // A log that breaks off does not say why; the run's own log may.
+  const step = end === undefined ? s.step : undefined
+  const word = s.contents === undefined ? 'not run' : (end?.outcome ?? 'cut short')
+  return { word, why: step?.why ?? trouble.why, blame: step?.blame ?? trouble.blame }
+}
+
+/** How a run ended before its time, or nothing. */
+export function earlyEnd(end: RunView['end']): string | undefined {
+  if (end === undefined) return 'This run was cut short: its log has no end, as when the bench was killed'
+  return end.outcome === 'aborted' ? 'The operator stopped this run before its end' : undefined
+}
+
+/** For the first lines of every format: that a run did not come to its end, and how much of it is missing. */
+export function notice(run: RunView): string | undefined {
+  if (run.header === undefined)
+    return 'The log of this run has no header: nothing is known of how it was started.'
+  const how = earlyEnd(run.end)
+  if (how === undefined) return undefined
+  const open = run.scenarios.filter((s) => s.end === undefined || s.end.outcome === 'aborted').length
+  const left =
+    open === 0
+      ? 'Each scenario had come to its end'
+      : `${open} of ${count(run.scenarios.length, 'scenario')} did not come to ${open === 1 ? 'its' : 'their'} end`
+  return `${how}. ${left}; only what was seen until then is told here.`
 }
 
 export interface Outcome {
