@@ -91,6 +91,11 @@ export type ReferenceRig = z.infer<typeof rig>
 export type RigFile = ReferenceRig | LabRig
 export type DeviceEntry = z.infer<typeof device>
 
+/** Whether the platform of a rig is somebody's own, which the bench does not start. */
+export function isLab(r: RigFile): r is LabRig {
+  return r.platform.kind === 'lab'
+}
+
 /** Reads a rig file. Throws `bad-file` with file, line, path and what was expected. */
 export function readRig(file: string): RigFile {
   const r = saysLab(textOf(file)) ? readLab(file) : readYaml(file, rig)
@@ -101,11 +106,7 @@ export function readRig(file: string): RigFile {
   }
   const own = basename(file, extname(file))
   if (r.name !== own) refuse(['name'], `expected '${own}', the file's own name`)
-/** Whether the platform of a rig is somebody's own, which the bench does not start. */
-export function isLab(r: RigFile): r is LabRig {
-  return r.platform.kind === 'lab'
-}
-
+  if (isLab(r)) return r
   const taken = new Map<number, string>()
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
@@ -116,7 +117,6 @@ export function isLab(r: RigFile): r is LabRig {
   ] as const) {
     if (at === undefined) continue
     const by = taken.get(at)
-  if (isLab(r)) return r
     if (by !== undefined) refuse(path, `expected an address of its own: ${by} has ${at} too`)
     taken.set(at, path.at(-2) ?? '')
   }
