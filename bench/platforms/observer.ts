@@ -89,10 +89,6 @@ export function tlsOptions(door: Door): { ca: Buffer; cert: Buffer; key: Buffer;
   }
 }
 
-export interface ObserverOptions {
-  readonly door: Door | { readonly connection: IClientOptions }
-  readonly realm: Realm
-  readonly emit: Emit
 /** How to connect at a door, in MQTT.js's words. */
 export function connectionAt(door: Door): IClientOptions {
   return {
@@ -105,6 +101,10 @@ export function connectionAt(door: Door): IClientOptions {
   }
 }
 
+export interface ObserverOptions {
+  readonly door: Door | { readonly connection: IClientOptions }
+  readonly realm: Realm
+  readonly emit: Emit
   readonly aliasOf: (topic: string) => string
   /** Told of every message after it has become an event. */
   readonly onMessage?: (topic: string, payload: Json) => void
@@ -112,12 +112,12 @@ export function connectionAt(door: Door): IClientOptions {
   readonly topics?: readonly string[]
   /** Whether messages become events (an operator's answers do not). */
   readonly record?: boolean
+  /** Told why it cannot watch, again at each attempt. */
+  readonly onTrouble?: (why: string) => void
 }
 
 /** Connects and keeps connected; a lost connection is a note in the evidence, and is tried again at once. */
 export function observe(o: ObserverOptions): Observer {
-  /** Told why it cannot watch, again at each attempt. */
-  readonly onTrouble?: (why: string) => void
   return o.realm.run(() => {
     const client: MqttClient = connect({
       ...('connection' in o.door ? o.door.connection : connectionAt(o.door)),

@@ -100,7 +100,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     return played.role
   }
 
-  const playedAt = (s: NonNullable<RigFile['roles']['storage']>): ReferenceOptions['storage'] => ({
+  const playedAt = (s: NonNullable<ReferenceRig['roles']['storage']>): ReferenceOptions['storage'] => ({
     realm: world.realm({ name: 'storage', address: addressOf(o.network, s.at) }),
     maxBytes: s.maxBytes,
   })
