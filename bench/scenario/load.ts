@@ -204,7 +204,7 @@ function matches(id: string, pattern: string): boolean {
  * The line on which the last key of a path first stands as `key:`, `'key':` or `key(`, from the default export on; of
  * an element of a list the line on which it stands. The line of the export where neither is found.
  */
-function lineOfKey(text: string, path: string, value: unknown): number {
+export function lineOfKey(text: string, path: string, value: unknown): number {
   const keys = path.split('.').filter((k) => !/^\d+$/.test(k))
   const lines = text.split('\n')
   const begin = Math.max(

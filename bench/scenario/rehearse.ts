@@ -23,8 +23,10 @@ export interface RehearsalOptions {
   readonly scenario: Scenario
   /** Length of the run that is imitated, in ms: a scenario may shape itself by it. */
   readonly horizonMs: number
-  /** Told each load that it names. */
+  /** Told each load that it names, while it names it. */
   onLoad?(name: string): void
+  /** Told each check, while it is declared. */
+  onCheck?(check: Check): void
   /** Makes a device that is never started: checks ask it for its accuracy. */
   makeDevice(role: 'gridkey' | 'thermocouple'): Device
 }
@@ -42,7 +44,10 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       },
       horizon: o.horizonMs,
     },
-    check: (c) => void checks.push(c),
+    check(c) {
+      checks.push(c)
+      o.onCheck?.(c)
+    },
     load(name) {
       o.onLoad?.(name)
       return { profile: name }
