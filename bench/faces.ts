@@ -122,7 +122,7 @@ export interface IntruderAttempt {
     | 'revoked'
     /** Of an enrolled app that is not installed. */
     | 'own'
-    /** Of an app that is installed and runs: the temperature app's, as if its key had been copied. */
+    /** Of an app that is installed, as if its key had been copied; no session of its own stands meanwhile. */
     | 'installed'
   /** Claimed user name and client id, where not the certificate's own. */
   readonly claim?: string

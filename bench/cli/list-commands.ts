@@ -14,6 +14,7 @@ import type { LoadedScenario } from '../scenario/load.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { knownDefects } from '../main/defects.ts'
 import { root, shippedRigs } from '../main/plan.ts'
+import { lacksOf } from '../main/scratch.ts'
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -84,7 +85,7 @@ function covered(r: Entry, by: ReadonlyMap<string, readonly string[]>): string {
 export async function rigsCommand(): Promise<number> {
   for (const { name, file } of shippedRigs()) {
     const rig = readRig(file)
-    const lacks: string[] = []
+    const lacks = [...lacksOf(rig)]
     const serial = Object.values(rig.roles).some(
       (r) => r !== undefined && 'serial' in r && r.serial !== undefined,
     )
@@ -104,7 +105,7 @@ export async function rigsCommand(): Promise<number> {
 }
 
 function about(rig: RigFile): string {
-  if (!isLab(rig)) return `topics: ${rig.platform.topics}`
+  if (!isLab(rig)) return `topics: ${rig.platform.topics}; broker: ${rig.platform.broker}`
   const points = Object.keys(rig.points)
   return `observes: ${points.length === 0 ? 'the wires of the devices' : points.join(', ')}`
 }

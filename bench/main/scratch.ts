@@ -1,13 +1,20 @@
 /** Folders that live as long as a command: keys above all, which never stand in a run's own folder. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { GridproofError } from '../../drivers/errors.ts'
 import { clearLeftovers, openLedger } from '../../drivers/real/ledger.ts'
 import type { Cleared } from '../../drivers/real/ledger.ts'
+import { mosquittoLacks } from '../../sim/reference/lvcap/marketplace/mosquitto-programs.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
-import { enrolled } from '../platforms/reference.ts'
+import { enrolled, intruderApp, withSessions } from '../platforms/reference.ts'
 import { addressOf } from '../rigs/address.ts'
 import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
+
+/** Programs that the platform of a rig needs and this machine has not, with how to get them. */
+export function lacksOf(rig: RigFile): readonly string[] {
+  return !isLab(rig) && rig.platform.broker === 'mosquitto' ? mosquittoLacks() : []
+}
 
 export interface Scratch extends Disposable {
   /** Certificates and keys of the platform, its apps, the observer, and what an intruder would bring. */
@@ -21,8 +28,12 @@ export interface Scratch extends Disposable {
 /**
  * Undoes what dead benches left, makes the folders, and issues the certificates: before any kernel, since keys are
  * made by other threads. Everything stands in the ledger, so that the next start undoes it if this process is killed.
+ * Throws `rig-lacks` where a program that the rig needs is not installed.
  */
 export function makeScratch(rig: RigFile): Scratch {
+  const lacks = lacksOf(rig)
+  if (lacks.length > 0)
+    throw new GridproofError('rig-lacks', `the rig '${rig.name}' cannot run here: ${lacks.join('; ')}`)
   const cleared = clearLeftovers()
   const ledger = openLedger()
   const pki = join(ledger.folder('run'), 'pki')
@@ -30,6 +41,8 @@ export function makeScratch(rig: RigFile): Scratch {
   if (!isLab(rig))
     makePki(pki, {
       apps: enrolled,
+      revoked: [intruderApp.revoked],
+      ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own' ? {} : { addresses: [addressOf(rig.network, rig.platform.at)] }),
     })
   const disks =

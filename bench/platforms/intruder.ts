@@ -21,7 +21,7 @@ export interface IntruderOptions {
   readonly emit: Emit
   /** Common name of an app of its own, properly enrolled, for the identity `own`. */
   readonly own: string
-  /** Common name of an app that is installed, other than the one claimed. */
+  /** Common name of an app with the rights of an instance, other than the one claimed. */
   readonly installed: string
   /** Common name of an app whose certificate the operator has revoked. */
   readonly revoked: string

@@ -68,6 +68,9 @@ export const enrolled: readonly string[] = [
   ...Object.values(scriptedApps).map((a) => a.apid),
 ]
 
+/** Those of them that keep sessions beside their first one. */
+export const withSessions: readonly string[] = [recorderApp.apid, storageApp.apid]
+
 /** Where the devices are that the apps read. Filled as they start. */
 export interface DevicePlaces {
   gridkey?: DevicePlace
@@ -92,6 +95,8 @@ export interface ReferenceOptions {
   readonly recorder: boolean
   /** Where the apps stand that the bench plays at Data Storage, where that is installed. */
   readonly storage?: { readonly realm: Realm; readonly maxBytes: number } | undefined
+  /** Whether somebody tries the certificate of an app that runs elsewhere. */
+  readonly intruder: boolean
   /** The maintenance service, where it is wanted: its port, and the hash of its password. */
   readonly maintenance?: { readonly port: number; readonly password: string }
   emitAs(src: string): Emit
@@ -145,7 +150,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
           address: host.address,
           port: file.platform.port,
           revoked: revokedSerials(o.pki),
-          ...(o.storage === undefined ? {} : { guests }),
+          broker: file.platform.broker,
+          ...(o.storage === undefined && !o.intruder ? {} : { guests }),
         },
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
@@ -207,8 +213,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'host',
       'config',
       'operator',
-      // Its log says until when a certificate is good.
-      'certificates',
+      // Its log says until when a certificate is good; mosquitto does not tell.
+      ...(file.platform.broker === 'mosquitto' ? [] : ['certificates']),
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),

@@ -6,8 +6,9 @@ import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
-import { intruderApp, referencePlatform, sensorApps } from '../platforms/reference.ts'
+import { intruderApp, referencePlatform } from '../platforms/reference.ts'
 import type { DevicePlaces, ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
+import { publisherApid } from '../platforms/storage.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
@@ -132,6 +133,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             bench,
             places,
             recorder: wanted.has('recorder'),
+            intruder: wanted.has('intruder'),
             ...(wanted.has('storage') && file.roles.storage !== undefined
               ? { storage: playedAt(file.roles.storage) }
               : {}),
@@ -177,7 +179,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             realm: world.realm({ name: 'intruder', address: addressOf(o.network, at) }),
             emit: o.emitAs('intruder'),
             own: intruderApp.apid,
-            installed: sensorApps.thermocouple.apid,
+            installed: publisherApid,
             revoked: intruderApp.revoked,
           })
         }

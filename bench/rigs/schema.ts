@@ -44,6 +44,8 @@ const rig = z.strictObject({
     kind: z.literal('reference', 'expected reference, or lab'),
     at,
     port: z.int().min(1).max(65_535),
+    /** Broker of its marketplace: inside its own program, or a mosquitto that it runs. */
+    broker: z.enum(['aedes', 'mosquitto']).default('aedes'),
     /** Names of the topics that the sensor apps publish on (facts on both in docs/platform.md). */
     topics: z.enum(['spec', 'openlv-2018']),
     /** Interval of the sensor apps when no scenario sets another, in seconds. */
@@ -107,6 +109,8 @@ export function readRig(file: string): RigFile {
   const own = basename(file, extname(file))
   if (r.name !== own) refuse(['name'], `expected '${own}', the file's own name`)
   if (isLab(r)) return r
+  if (r.platform.broker === 'mosquitto' && r.time === 'virtual')
+    refuse(['platform', 'broker'], 'expected aedes: mosquitto knows no virtual time')
   const taken = new Map<number, string>()
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],

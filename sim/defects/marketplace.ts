@@ -166,23 +166,22 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
       }),
     ],
     'will-unchecked': [
-      "Takes a last will on anybody's topic.",
-      (p, reached) => ({
-        ...p,
-        admit: (identity, hello, directory) => {
-          const admitted = p.admit(identity, hello, directory)
-          if (admitted.ok) return admitted
-          reached()
-          return {
-            ok: true,
-            session: {
-              identity: identityOf(identity, directory),
-              key: `${identity}|${hello.clientId}`,
-              warnings: [],
-            },
-          }
-        },
-      }),
+      "Takes a last will on anybody's topic, and speaks it.",
+      (p, reached) => {
+        const taken = new Map<string, string | undefined>()
+        return {
+          ...p,
+          admit: (identity, hello, directory) => {
+            const admitted = p.admit(identity, hello, directory)
+            if (admitted.ok) return admitted
+            reached()
+            const key = `${identity}|${hello.clientId}`
+            taken.set(key, hello.willTopic)
+            return { ok: true, session: { identity: identityOf(identity, directory), key, warnings: [] } }
+          },
+          mayPublish: (session, topic) => taken.get(session.key) === topic || p.mayPublish(session, topic),
+        }
+      },
     ],
     'refusals-not-logged': [
       'Refuses without a word in the log.',
@@ -210,6 +209,19 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
     ],
   }),
   ...listOf<MarketplaceParts>('marketplace', 'variant', {
+    'wills-judged-when-spoken': [
+      "Lets in whoever has a last will on somebody else's topic, says so in its log, and never speaks it.",
+      (p, reached) => ({
+        ...p,
+        admit: (identity, hello, directory) => {
+          const admitted = p.admit(identity, hello, directory)
+          if (admitted.ok) return admitted
+          reached()
+          const key = `${identity}|${hello.clientId}|${hello.willTopic ?? ''}`
+          return { ok: true, session: { identity: identityOf(identity, directory), key, warnings: [] } }
+        },
+      }),
+    ],
     'tls-1.3-only': [
       'Speaks TLS 1.3 only.',
       (p, reached) => ({

@@ -4,7 +4,7 @@
  * differs stands in the platform's README. The kernel ends mosquitto when this program is gone, however that came about.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,33 +16,8 @@ import { lists } from '../x509.ts'
 import { identityOf, mayPublish, type Directory } from './acl.ts'
 import { aclText, configText, ownName } from './mosquitto-files.ts'
 import { logReader, type Told } from './mosquitto-log.ts'
+import { findProgram, mosquittoLacks } from './mosquitto-programs.ts'
 import { errorOf, type Refusal } from './refusals.ts'
-
-/** Where the programs may be; Debian's mosquitto is where only root's search path leads. */
-const places = {
-  mosquitto: ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/usr/bin/mosquitto'],
-  // Of util-linux: has the kernel end a program with its parent.
-  setpriv: ['/usr/bin/setpriv', '/bin/setpriv'],
-} as const
-
-/** What this way of running the marketplace lacks on this machine, and how to get it. */
-export function mosquittoLacks(): readonly string[] {
-  const get = { mosquitto: 'mosquitto', setpriv: 'util-linux' } as const
-  return (['mosquitto', 'setpriv'] as const).flatMap((name) =>
-    find(name) === undefined ? [`${name} is not installed (Debian: apt-get install ${get[name]})`] : [],
-  )
-}
-
-function find(name: keyof typeof places): string | undefined {
-  return places[name].find((path) => {
-    try {
-      accessSync(path, constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}
 
 /** How long mosquitto may take to end when it is asked to, in ms. Ours. */
 const patience = 3_000
@@ -101,7 +76,7 @@ export async function main(env: ProgramEnv): Promise<number> {
  */
 function startBroker(config: MarketplaceConfig, env: ProgramEnv): ChildProcess {
   const lacks = mosquittoLacks()
-  const [mosquitto, setpriv] = [find('mosquitto'), find('setpriv')]
+  const [mosquitto, setpriv] = [findProgram('mosquitto'), findProgram('setpriv')]
   if (mosquitto === undefined || setpriv === undefined) throw new LvcapError('config', lacks.join('; '))
   const revocationList = readFileSync(join(config.pki, 'ca.crl'), 'utf8')
   const unlisted = config.revoked.filter((serial) => !lists(revocationList, serial))
