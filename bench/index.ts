@@ -1,4 +1,5 @@
-/** What scenarios import. */
+/** What scenarios import: inside the project by path, anywhere else by its name, `gridproof`. */
+export type * from './faces.ts'
 export { scenario } from './scenario/define.ts'
 export {
   allSeen,
@@ -33,4 +34,3 @@ export {
   volumeMeasured,
   within,
 } from './checks/index.ts'
-export { gridkeyChannels, temperatureChannels } from './platforms/aliases.ts'

@@ -15,7 +15,7 @@ import { summaryMarkdown } from './summary.ts'
 
 export interface WriteOptions {
   /** Folder of the requirement catalogue (fixtures/requirements). */
-  readonly catalogueFolder: string
+  readonly catalogueFolder: string | readonly string[]
   /** Most bytes of summary.md; 60,000 unless given. */
   readonly summaryBudget?: number
   /** What junit.xml makes of tests that could not be judged; `error` unless given. */

@@ -1,11 +1,10 @@
 /** `gridproof requirements`, `rigs`, `scenarios`, `clean`. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { clearLeftovers } from '../../drivers/real/ledger.ts'
 import { ptyProvider } from '../../drivers/real/pty.ts'
 import { cut, pad } from '../../reports/text/plain.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
-import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import { loadCatalogue } from '../requirements/load.ts'
 import type { Catalogue, Entry } from '../requirements/load.ts'
 import { isLab, readRig } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
@@ -13,19 +12,22 @@ import { loadScenarios } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { knownDefects } from '../main/defects.ts'
-import { root, shippedRigs } from '../main/plan.ts'
+import { labMisses } from '../main/dry-run.ts'
+import { readMaterial } from '../main/material.ts'
+import type { Material, MaterialOptions } from '../main/material.ts'
+import { shippedRigs } from '../main/plan.ts'
 import { lacksOf } from '../main/scratch.ts'
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 
-async function everyScenario(catalogue: Catalogue): Promise<readonly LoadedScenario[]> {
-  return loadScenarios(join(root, 'scenarios'), [], {
+async function everyScenario(catalogue: Catalogue, material: Material): Promise<readonly LoadedScenario[]> {
+  return loadScenarios(material.scenarios, [], {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
 }
 
-export interface RequirementsOptions {
+export interface RequirementsOptions extends MaterialOptions {
   readonly find?: string
   readonly document?: string
   readonly clauses?: boolean
@@ -34,9 +36,10 @@ export interface RequirementsOptions {
 
 /** Lists the catalogue, and which scenarios look at each clause. */
 export async function requirementsCommand(o: RequirementsOptions): Promise<number> {
-  const catalogue = loadCatalogue(shippedCatalogue)
+  const material = readMaterial(o)
+  const catalogue = loadCatalogue(material.requirements)
   const by = new Map<string, string[]>()
-  for (const s of await everyScenario(catalogue))
+  for (const s of await everyScenario(catalogue, material))
     for (const ref of new Set(s.scenario.verifies.flatMap((v) => catalogue.clausesOf(v))))
       by.set(ref, [...(by.get(ref) ?? []), s.id])
   const find = o.find?.toLowerCase()
@@ -82,8 +85,8 @@ function covered(r: Entry, by: ReadonlyMap<string, readonly string[]>): string {
 }
 
 /** Lists the rigs that come with the project, and what this machine lacks for each. */
-export async function rigsCommand(): Promise<number> {
-  for (const { name, file } of shippedRigs()) {
+export async function rigsCommand(o: MaterialOptions = {}): Promise<number> {
+  for (const { name, file } of shippedRigs(readMaterial(o).rigs)) {
     const rig = readRig(file)
     const lacks = [...lacksOf(rig)]
     const serial = Object.values(rig.roles).some(
@@ -111,8 +114,9 @@ function about(rig: RigFile): string {
 }
 
 /** Lists the scenarios. */
-export async function scenariosCommand(): Promise<number> {
-  for (const s of await everyScenario(loadCatalogue(shippedCatalogue))) {
+export async function scenariosCommand(o: MaterialOptions = {}): Promise<number> {
+  const material = readMaterial(o)
+  for (const s of await everyScenario(loadCatalogue(material.requirements), material)) {
     const { title, verifies, needs, horizon, short, catches } = s.scenario
     out(s.id)
     out(`  ${title}`)

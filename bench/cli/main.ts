@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { materialOptions } from './material-options.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
 for (const stream of [process.stdout, process.stderr])
@@ -140,6 +141,14 @@ program
   .option('--clauses', 'clause by clause')
   .option('--json', 'as JSON')
   .addHelpText('after', '\nExample:\n  gridproof requirements --find M:0022 --clauses')
+program
+  .command('merge')
+  .addOption(outOption())
+  .addOption(junitOption())
+  .addOption(gitlabOption())
+    const { mergeCommand } = await import('./merge-command.ts')
+  })
+
   .action(async (options) => {
     const { requirementsCommand } = await import('./list-commands.ts')
     process.exitCode = await requirementsCommand(options)
@@ -151,23 +160,24 @@ program
   .addHelpText('after', '\nExample:\n  gridproof rigs')
   .action(async () => {
     const { rigsCommand } = await import('./list-commands.ts')
-    process.exitCode = await rigsCommand()
+    process.exitCode = await rigsCommand(options)
   })
 
 program
   .command('scenarios')
   .description('Lists the scenarios: what each verifies, needs and catches')
   .addHelpText('after', '\nExample:\n  gridproof scenarios')
-  .action(async () => {
+
+  .action(async (options) => {
     const { scenariosCommand } = await import('./list-commands.ts')
-    process.exitCode = await scenariosCommand()
+    process.exitCode = await scenariosCommand(options)
   })
 
 program
   .command('clean')
   .description('Undoes what a bench that was killed left behind: processes, folders, links')
   .addHelpText('after', '\nExample:\n  gridproof clean')
-  .action(async () => {
+  .action(async (options) => {
     const { cleanCommand } = await import('./list-commands.ts')
     process.exitCode = await cleanCommand()
   })
@@ -177,6 +187,7 @@ try {
     program.outputHelp()
     process.exitCode = 2
   } else await program.parseAsync()
+
 } catch (e) {
   if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
   else {
@@ -187,6 +198,8 @@ try {
 
 /** Says what ended a command: in a sentence where it is known, with its place in the code where it is not. */
 function tell(e: unknown): void {
+materialOptions(program)
+
   const text = e instanceof Error ? (e.stack ?? e.message) : messageOf(e)
   process.stderr.write(
     `gridproof: ${e instanceof GridproofError ? e.message : `a fault of the bench itself: ${text}`}\n`,

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
+import { readMaterial } from '../main/material.ts'
+import type { MaterialOptions } from '../main/material.ts'
 import { makePlan, usualWorkers } from '../main/plan.ts'
 import { startPool } from '../main/pool.ts'
 import { judgeProof, mutationWords, untripped } from '../main/proof.ts'
@@ -32,7 +34,7 @@ const signs: Readonly<Record<ProofWord, string>> = {
 
 /** Performs the command and returns its exit code. */
 export async function proveCommand(scenarios: readonly string[], o: ProveCommandOptions): Promise<number> {
-  const plan = await makePlan({ scenarios, rig: o.rig })
+  const plan = await makePlan({ scenarios, rig: o.rig, material: readMaterial(o) })
   if (plan.rig.time !== 'virtual')
     throw new GridproofError('usage', `prove runs in virtual time; the rig '${o.rig}' has real time`)
   const what = {

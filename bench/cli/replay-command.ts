@@ -8,8 +8,7 @@ import { readLog } from '../evidence/read.ts'
 import { replay } from '../evidence/replay.ts'
 import type { Rejudged } from '../evidence/replay.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
-import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
-import { readRig } from '../rigs/schema.ts'
+import { loadCatalogue } from '../requirements/load.ts'
 import { findScenarios, loadScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
@@ -18,14 +17,18 @@ import { pathText, readFormats } from './formats.ts'
 import type { FormatOptions } from './formats.ts'
 import { knownDefects } from '../main/defects.ts'
 import { makeDevice } from '../main/devices.ts'
-import { digest, findRig, root, shippedRigs } from '../main/plan.ts'
+import { readMaterial, readRigWith } from '../main/material.ts'
+import type { Material, MaterialOptions } from '../main/material.ts'
+import { digest, findRig, shippedRigs } from '../main/plan.ts'
 
 /** Performs the command and returns its exit code: 0 where every verdict comes out as it stands in the evidence. */
 export async function replayCommand(
   run: string,
-  o: { readonly report?: boolean; readonly rig?: string } & FormatOptions,
+  o: { readonly report?: boolean; readonly rig?: string } & FormatOptions & MaterialOptions,
 ): Promise<number> {
-  const rigs = o.rig === undefined ? shippedRigs().map((r) => r.file) : [findRig(o.rig)]
+  const material = readMaterial(o)
+  const rigs =
+    o.rig === undefined ? shippedRigs(material.rigs).map((r) => r.file) : [findRig(o.rig, material.rigs)]
   const data = join(run, 'data')
   if (!existsSync(data)) throw new GridproofError('usage', `'${run}' is no folder of a run: it has no data/`)
   const logs = readdirSync(data)
@@ -41,7 +44,7 @@ export async function replayCommand(
   for (const name of logs) {
     process.stdout.write(`${name}\n`)
     try {
-      const r = await replayOne(join(data, name), rigs)
+      const r = await replayOne(join(data, name), rigs, material)
       for (const note of r.notes) process.stdout.write(`  ! ${note}\n`)
       for (const c of r.checks) {
         if (c.compared !== 'same') different++
@@ -57,7 +60,7 @@ export async function replayCommand(
     }
   }
   if (o.report === true) {
-    writeReports(run, { catalogueFolder: shippedCatalogue, ...formats })
+    writeReports(run, { catalogueFolder: material.requirements, ...formats })
     process.stdout.write(`Report: ${pathText(join(run, 'index.html'))}\n`)
   }
   process.stdout.write(
@@ -74,15 +77,15 @@ interface Replayed {
   readonly notes: readonly string[]
 }
 
-async function replayOne(file: string, rigs: readonly string[]): Promise<Replayed> {
+async function replayOne(file: string, rigs: readonly string[], material: Material): Promise<Replayed> {
   const header = headerOf(file)
   const rigPath = rigs.find((r) => basename(r, '.yaml') === header.rig)
   if (rigPath === undefined)
     throw new GridproofError('usage', `its rig is '${header.rig}': give the file of that rig by --rig`)
-  const rigFile = readRig(rigPath)
-  const catalogue = loadCatalogue(shippedCatalogue)
+  const rigFile = readRigWith(rigPath, material.personalities)
+  const catalogue = loadCatalogue(material.requirements)
   // Looked up among those that there are: an ID from a log must not become a path to import.
-  const known = findScenarios(join(root, 'scenarios')).find((s) => s.id === header.scenario)
+  const known = material.scenarios.flatMap(findScenarios).find((s) => s.id === header.scenario)
   if (known === undefined)
     throw new GridproofError('no-such', `its scenario '${header.scenario}' is not there any more`)
   const loaded = await loadScenario(known.id, known.file, {

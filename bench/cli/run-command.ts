@@ -7,8 +7,14 @@ import { consoleReport } from '../../reports/console.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
 import { writeReports } from '../../reports/write.ts'
 import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
+import { isLab } from '../rigs/schema.ts'
 import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
+import { dryRun } from '../main/dry-run.ts'
+import type { IdentityOptions } from '../main/identity.ts'
+import { readMaterial } from '../main/material.ts'
+import type { MaterialOptions } from '../main/material.ts'
 import { pointLatest, startRun } from '../main/run.ts'
+import type { Plan } from '../main/plan.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import { startPool } from '../main/pool.ts'
@@ -16,9 +22,8 @@ import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
 import type { Scratch } from '../main/scratch.ts'
 import { pathText, readFormats } from './formats.ts'
-import { shippedCatalogue } from '../requirements/load.ts'
 
-export interface RunCommandOptions {
+export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
   readonly rig: string
   readonly seed: number
   readonly seeds: number
@@ -37,7 +42,15 @@ export interface RunCommandOptions {
 export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
   const load = o.load === undefined ? undefined : readLoad(o.load)
   const formats = readFormats(o)
-  const plan = await makePlan({ scenarios, rig: o.rig, ...(load === undefined ? {} : { load }) })
+  readonly dryRun?: boolean
+  const material = readMaterial(o)
+  const plan = await makePlan({
+    scenarios,
+    rig: o.rig,
+    material,
+    identity: o,
+    ...(load === undefined ? {} : { load }),
+  })
   if (o.twice === true && plan.rig.time !== 'virtual')
     throw new GridproofError(
       'usage',
@@ -49,8 +62,14 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     plan,
     seed: o.seed,
     seeds: o.seeds,
-    length: o.short === true ? 'short' : 'full',
-    workers: o.jobs ?? usualWorkers(plan.rig, plan.scenarios.length * o.seeds),
+    length,
+    workers,
+  const length = o.short === true ? 'short' : 'full'
+  const workers = workersFor(plan, o)
+  if (o.dryRun === true) {
+    for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
+    return exitCodes.ok
+  }
     out: o.out,
     pki: scratch.pki,
     disks: scratch.disks,
@@ -72,7 +91,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
   again?.run.close(code)
   first.run.close(code)
   pointLatest(o.out, first.run.folder)
-  const { run } = writeReports(first.run.folder, { catalogueFolder: shippedCatalogue, ...formats })
+  const { run } = writeReports(first.run.folder, { catalogueFolder: material.requirements, ...formats })
   process.stdout.write(
     consoleReport(run, {
       terminal: terminalOf(process.stdout, process.env),
@@ -100,6 +119,26 @@ export function tellCleared(scratch: Scratch): void {
 interface Watched {
   readonly run: Run
   readonly done: readonly Done[]
+/** Scenarios at a time. Throws `usage` where a lab, which has one platform, is asked for several. */
+function workersFor(plan: Plan, o: RunCommandOptions): number {
+  const usual = usualWorkers(plan.rig, plan.scenarios.length * o.seeds)
+  if (isLab(plan.rig) && (o.jobs ?? 1) > 1)
+    throw new GridproofError('usage', `the rig '${o.rig}' has one platform: scenarios go one after the other`)
+  return o.jobs ?? usual
+}
+
+/** The longest time that a timer can hold, ms: 24 days. */
+const mostTimeout = 2 ** 31 - 1
+
+/** `--timeout` of the command line, in ms. Throws `usage`. */
+function readTimeout(text: string): number {
+  const ms = duration(text)
+  if (ms >= 1 && ms <= mostTimeout) return ms
+  throw new GridproofError(
+    'usage',
+  )
+}
+
   readonly stopped: boolean
 }
 
@@ -141,7 +180,7 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
       running.delete(job.id)
       ended++
       if (record.trouble !== undefined)
-        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})`)
+        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})${once}`)
       draw()
     },
     onTrouble(job, text) {

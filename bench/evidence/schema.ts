@@ -25,6 +25,7 @@ export interface RunHeader {
   /** What each of them verifies, by its ID: one that never ran must still count as not run. */
   readonly verifies: Readonly<Record<string, readonly string[]>>
   readonly subject: Subject
+  readonly identity?: Identity
   /** The revision of each requirement that the run looks at, by ID (bench/requirements/revision.ts). */
   readonly revisions?: Readonly<Record<string, string>>
 }
@@ -43,8 +44,24 @@ export interface Subject {
 export interface ScenarioHeader {
   readonly format: 'gridproof-scenario/1'
   /** Path under scenarios/ without extension: `capture/gridkey-every-minute`. */
+  readonly model?: string
   readonly scenario: string
+  /** Of its software as a whole. */
   readonly title: string
+  /** Of parts of its software, by name: the images of its apps. */
+  readonly images?: Readonly<Record<string, string>>
+}
+
+/** Who judged it, where, and with what. */
+export interface Identity {
+  readonly operator?: string
+  readonly site?: string
+  /** The bench's own equipment, as far as it bears on the evidence. */
+  readonly instruments?: readonly {
+    readonly name: string
+    readonly serial?: string
+    readonly calibration?: string
+  }[]
   readonly verifies: readonly string[]
   /** SHA-256 of the scenario file. */
   readonly sha256: string
@@ -69,6 +86,7 @@ export interface ScenarioHeader {
 /** `said`: for each quantity what the device answered and what was true then (base units). */
 export interface Said {
   readonly answers: Readonly<Record<string, readonly [answered: number | null, truth: number]>>
+  readonly identity?: Identity
   /** What was asked, in the device's own words. */
   readonly asked?: Json
 }

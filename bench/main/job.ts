@@ -1,6 +1,7 @@
 /** What a worker is told to do, as one line of JSON: everything that a run of one scenario depends on. */
 import type { Instant } from '../../drivers/faces.ts'
-import type { Subject } from '../evidence/schema.ts'
+import type { Identity, Subject } from '../evidence/schema.ts'
+import type { Material } from './material.ts'
 import type { Outcome } from './perform-job.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 
@@ -26,6 +27,9 @@ export interface Job {
   readonly epoch: Instant
   readonly commit: string
   readonly subject: Subject
+  readonly identity?: Identity
+  /** Folders of the catalogue and of personalities, where they are not the project's alone. */
+  readonly material?: Pick<Material, 'requirements' | 'personalities'>
   readonly load?: ProfileSpec
   /** Run it again and again until it is known where two runs part; its logs are of no use afterwards. */
   readonly findDivergence?: boolean

@@ -5,7 +5,7 @@ import { logWriter } from '../evidence/log.ts'
 import { redactor } from '../evidence/redact.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import type { Catalogue } from '../requirements/load.ts'
-import { isLab, readRig } from '../rigs/schema.ts'
+import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed } from '../runner/perform.ts'
@@ -14,6 +14,7 @@ import { makeDevice } from './devices.ts'
 import { knownDefects } from './defects.ts'
 import { networkOf } from './network.ts'
 import type { Job } from './job.ts'
+import { readRigWith } from './material.ts'
 import type { Natives } from './stage.ts'
 
 /** `trouble`: the log could not be written. */
@@ -37,7 +38,7 @@ const virtualBuffer = 32_768
 
 /** Performs it; the log is whole when this resolves. */
 export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
-  const rig = readRig(job.rigFile)
+  const rig = readRigWith(job.rigFile, job.material?.personalities ?? [])
   const { catalogue } = c
   const loaded = await loadScenario(job.scenario, job.file, {
     clausesOf: (r) => catalogue.clausesOf(r),
@@ -61,6 +62,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
     subject: job.subject,
     played: playedRoles(rig, loaded.scenario.needs),
     defects: job.defects,
+    ...(job.identity === undefined ? {} : { identity: job.identity }),
   }
   let trouble: string | undefined
   const log = logWriter(job.log, {
@@ -104,7 +106,6 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
 /** Which subjects the bench plays, and by what. */
 function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, string> {
   const played: Record<string, string> = {}
-  for (const role of ['gridkey', 'thermocouple'] as const) {
     const entry = rig.roles[role]
     if (entry === undefined || !needs.includes(role)) continue
     const personality: Json | undefined = entry.options?.['personality']

@@ -4,23 +4,25 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { GridproofError } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
-import type { Subject } from '../evidence/schema.ts'
-import { loadCatalogue, shippedCatalogue } from '../requirements/load.ts'
+import type { Identity, Subject } from '../evidence/schema.ts'
+import { loadCatalogue } from '../requirements/load.ts'
 import type { Catalogue } from '../requirements/load.ts'
-import { readRig } from '../rigs/schema.ts'
+import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { loadScenarios, nearest } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { checkScenario } from './check-scenario.ts'
 import { checkDevices, checkLoad } from './devices.ts'
 import { knownDefects } from './defects.ts'
+import { identityOf, labSubject } from './identity.ts'
+import type { IdentityOptions } from './identity.ts'
+import { readMaterial, readRigWith, root } from './material.ts'
+import type { Material } from './material.ts'
 
-/** Root of the project. */
-export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+export { root } from './material.ts'
 
 export interface PlanOptions {
   /** Patterns of scenario IDs; none: all. */
@@ -29,9 +31,15 @@ export interface PlanOptions {
   readonly rig: string
   /** What the operator puts in place of every load. */
   readonly load?: ProfileSpec
+  /** The user's own scenarios, requirements, personalities and rigs; the project's alone unless given. */
+  readonly material?: Material
+  /** Who judges, where, and what the operator says of the subject. */
+  readonly identity?: IdentityOptions
 }
 
 export interface Plan {
+  readonly material: Material
+  readonly identity?: Identity
   readonly catalogue: Catalogue
   readonly rig: RigFile
   readonly rigFile: string
@@ -47,11 +55,13 @@ export interface Plan {
 
 /** Reads and checks catalogue, rig, personalities and scenarios. Throws with file, line and what was expected. */
 export async function makePlan(o: PlanOptions): Promise<Plan> {
-  const catalogue = loadCatalogue(shippedCatalogue)
-  const rigFile = findRig(o.rig)
-  const rig = readRig(rigFile)
+  const material = o.material ?? readMaterial()
+  const catalogue = loadCatalogue(material.requirements)
+  const rigFile = findRig(o.rig, material.rigs)
+  const rig = readRigWith(rigFile, material.personalities)
+  const identity = identityOf(rig, o.identity ?? {})
   checkDevices(rig, relative(process.cwd(), rigFile))
-  const scenarios = await loadScenarios(join(root, 'scenarios'), o.scenarios, {
+  const scenarios = await loadScenarios(material.scenarios, o.scenarios, {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
@@ -65,6 +75,8 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     })
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
+    material,
+    ...(identity === undefined ? {} : { identity }),
     catalogue,
     rig,
     rigFile,
@@ -72,38 +84,41 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     scenarios,
     commit: commitOf(),
     version,
-    subject: {
-      kind: 'reference',
-      maker: 'Gridproof',
-      product: 'LV-CAP reference platform',
-      version,
-      digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
-    },
+    subject: isLab(rig)
+      ? labSubject(rig, o.identity?.subject ?? [])
+      : {
+          kind: 'reference',
+          maker: 'Gridproof',
+          product: 'LV-CAP reference platform',
+          version,
+          digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
+        },
   }
 }
 
-/** Rigs that come with the project, by name. */
-export function shippedRigs(): readonly { name: string; file: string }[] {
-  const folder = join(root, 'fixtures/rigs')
-  return readdirSync(folder)
-    .filter((f) => f.endsWith('.yaml'))
-    .sort()
-    .map((f) => ({ name: f.slice(0, -5), file: join(folder, f) }))
+/** Rigs of these folders, and those that come with the project, by name. */
+export function shippedRigs(folders: readonly string[] = []): readonly { name: string; file: string }[] {
+  return [...folders, join(root, 'fixtures/rigs')].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((f) => f.endsWith('.yaml'))
+      .sort()
+      .map((f) => ({ name: f.slice(0, -5), file: join(folder, f) })),
+  )
 }
 
-/** The file of a rig by its name in fixtures/rigs, or by its path. Throws `usage`. */
-export function findRig(name: string): string {
+/** The file of a rig by its name in these folders or in fixtures/rigs, or by its path. Throws `usage`. */
+export function findRig(name: string, folders: readonly string[] = []): string {
   if (name.includes('/') || name.endsWith('.yaml')) {
     if (existsSync(name)) return name
     throw new GridproofError('usage', `there is no rig file '${name}'`)
   }
-  const found = shippedRigs().find((r) => r.name === name)
-  if (found !== undefined) return found.file
+  const found = shippedRigs(folders).find((r) => r.name === name)?.file
+  if (found !== undefined) return found
   throw new GridproofError(
     'usage',
     `rig ${nearest(
       name,
-      shippedRigs().map((r) => r.name),
+      shippedRigs(folders).map((r) => r.name),
     )}; a file is given by its path`,
   )
 }
@@ -134,6 +149,8 @@ export function readLoad(text: string): ProfileSpec {
 
 /** Workers at a time: one for each core in virtual time; real time mostly waits, so that more go side by side. */
 export function usualWorkers(rig: RigFile, scenarios: number): number {
+  // A lab has one platform, and one of each device.
+  if (isLab(rig)) return 1
   return rig.time === 'virtual' ? availableParallelism() : Math.min(4, scenarios)
 }
 

@@ -15,6 +15,7 @@ import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { startPool } from './pool.ts'
 import type { Done, Pool } from './pool.ts'
+import { rigCause } from './retry.ts'
 
 export interface RunOptions {
   readonly plan: Plan
@@ -53,7 +54,7 @@ export function startRun(o: RunOptions): Run {
   const id = runId(began, plan.rig.name)
   const folder = freshFolder(o.out, id)
   mkdirSync(join(folder, 'data'), { recursive: true })
-  const jobs = jobsOf(o, folder)
+  const all = jobsOf(o, folder)
   const header: RunHeader = {
     format: 'gridproof-run/1',
     id: basename(folder),
@@ -77,6 +78,7 @@ export function startRun(o: RunOptions): Run {
   let wallMs: number | undefined
   const pool: Pool = startPool({
     jobs,
+    ...identityOf(plan),
     workers: o.workers,
     onBegin(job) {
       append(log, 'step', step('scenario begins', { scenario: job.id, file: fileIn(job) }))
@@ -178,6 +180,8 @@ function append(log: LogWriter, kind: 'run' | 'step' | 'note' | 'end', data: Jso
 }
 
 function step(what: string, detail: ScenarioStep): Json {
+        ...identityOf(plan),
+        material: plan.material,
   return { what, detail: detail as unknown as Json }
 }
 

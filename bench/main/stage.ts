@@ -26,7 +26,7 @@ export async function stage(first: Job, natives: Natives): Promise<PerformJob> {
   const { nodeLogIo } = await import('../evidence/log.ts')
   const { loadCatalogue, shippedCatalogue } = await import('../requirements/load.ts')
   // Once for all jobs of this worker: it does not change under a run, and reading it takes as long as a short one.
-  const catalogue = loadCatalogue(shippedCatalogue)
+  const catalogue = loadCatalogue(first.material?.requirements ?? shippedCatalogue)
   // Taken before the kernel takes the file system over.
   const io = nodeLogIo()
   const rig = readRig(first.rigFile)

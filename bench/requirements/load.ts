@@ -1,4 +1,4 @@
-/** Loads a catalogue of requirements: every YAML file of one folder, as one whole. */
+/** Loads a catalogue of requirements: every YAML file of a folder, or of several, as one whole. */
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,7 +50,7 @@ export interface CatalogueDocument {
 }
 
 export interface Catalogue {
-  readonly folder: string
+  readonly folders: readonly string[]
   /**
    * All requirements: M, S, W, I, SR and MP102B, each by number; then any others, in the order in which they stand in
    * the files, these sorted by name.
@@ -83,12 +83,14 @@ interface Read {
 }
 
 /**
- * Reads all `.yaml` and `.yml` files of a folder (not of folders in it).
+ * Reads all `.yaml` and `.yml` files of a folder (not of folders in it), or of several folders.
  * Throws `bad-file` with file, line, path and what was expected, for the first fault found: a file that does not fit the
  * schema, an ID that is there twice, two files that name one document differently, a folder without files.
  */
-export function loadCatalogue(folder: string): Catalogue {
-  const files = yamlFiles(folder).map((file) => readOne(file))
+export function loadCatalogue(folders: string | readonly string[]): Catalogue {
+  const files = (typeof folders === 'string' ? [folders] : folders)
+    .flatMap(yamlFiles)
+    .map((file) => readOne(file))
   const entries = collect(files)
   const byId = new Map(entries.map((e) => [e.id, e]))
   const ids = [...byId.keys()]
@@ -121,7 +123,7 @@ export function loadCatalogue(folder: string): Catalogue {
   }
 
   return {
-    folder,
+    folders: typeof folders === 'string' ? [folders] : folders,
     requirements: entries,
     documents: documentsOf(files, entries),
     counts: countsOf(entries),

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Roles, Scenario } from '../faces.ts'
+import { ownName } from './own-name.ts'
 
 export interface LoadedScenario {
   /** Path under the scenarios folder without extension, with `/`: `capture/every-minute`. */
@@ -118,6 +119,7 @@ export async function loadScenario(
   let module: { default?: unknown }
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+    using _ = ownName()
   } catch (e) {
     const line = lineOfImportError(e, file, text)
     throw new GridproofError('bad-file', `cannot be imported: ${messageOf(e).split('\n')[0]}`, {
@@ -167,17 +169,17 @@ export async function loadScenario(
   return { id, file, sha256: createHash('sha256').update(text).digest('hex'), scenario: s }
 }
 
-/** Loads every scenario of a folder whose ID matches one of the patterns (none: all). */
+/** Loads every scenario of these folders whose ID matches one of the patterns (none: all). */
 export async function loadScenarios(
-  folder: string,
+  folders: string | readonly string[],
   patterns: readonly string[],
   context: ScenarioContext,
 ): Promise<readonly LoadedScenario[]> {
-  const found = findScenarios(folder)
-  // A run of nothing would pass.
-  if (found.length === 0)
-    throw new GridproofError('bad-file', 'expected at least one scenario in this folder', {
-      place: { file: shownAs(folder) },
+  const found = (typeof folders === 'string' ? [folders] : folders).flatMap(someScenarios)
+  const twice = found.find((f, i) => found.findIndex((g) => g.id === f.id) < i)
+  if (twice !== undefined)
+    throw new GridproofError('bad-file', `expected an ID of its own: another folder has '${twice.id}' too`, {
+      place: { file: shownAs(twice.file) },
     })
   const wanted = patterns.length === 0 ? found : found.filter((f) => patterns.some((p) => matches(f.id, p)))
   for (const p of patterns)
@@ -192,6 +194,15 @@ export async function loadScenarios(
 }
 
 /** A pattern is an ID, the begin of one up to a `/`, or a text with `*`. */
+/** Every scenario of a folder. A run of nothing would pass: throws `bad-file` where there is none. */
+function someScenarios(folder: string): readonly { id: string; file: string }[] {
+  const found = findScenarios(folder)
+  if (found.length > 0) return found
+  throw new GridproofError('bad-file', 'expected at least one scenario in this folder', {
+    place: { file: shownAs(folder) },
+  })
+}
+
 function matches(id: string, pattern: string): boolean {
   const p = pattern.replace(/^(\.\/)?scenarios\//, '').replace(/\.ts$/, '')
   if (id === p || id.startsWith(`${p.replace(/\/$/, '')}/`)) return true

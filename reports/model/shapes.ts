@@ -25,8 +25,24 @@ const subject = z.object({
   maker: z.string(),
   product: z.string(),
   version: z.string(),
+  model: z.string().exactOptional(),
   serial: z.string().exactOptional(),
   digest: z.string().exactOptional(),
+  images: z.record(z.string(), z.string()).exactOptional(),
+})
+
+const identity = z.object({
+  operator: z.string().exactOptional(),
+  site: z.string().exactOptional(),
+  instruments: z
+    .array(
+      z.object({
+        name: z.string(),
+        serial: z.string().exactOptional(),
+        calibration: z.string().exactOptional(),
+      }),
+    )
+    .exactOptional(),
 })
 
 export const runHeader = z.object({
@@ -42,6 +58,7 @@ export const runHeader = z.object({
   scenarios: z.array(z.string()),
   verifies: z.record(z.string(), z.array(z.string())),
   subject,
+  identity: identity.exactOptional(),
   revisions: z.record(z.string(), z.string()).exactOptional(),
 })
 
@@ -60,6 +77,7 @@ export const scenarioHeader = z.object({
   horizonMs: z.number(),
   fullHorizonMs: z.number(),
   subject,
+  identity: identity.exactOptional(),
   played: z.record(z.string(), z.string()),
   defects: z.array(z.string()),
 })
