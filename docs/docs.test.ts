@@ -121,7 +121,7 @@ function helpOf(out: string): Help {
   const options = new Map<string, boolean>()
   for (const m of out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)( <[^>]+>)?/gm))
     if (m[1] !== undefined) options.set(m[1], m[2] !== undefined)
-  return { options, takesArguments: /^Usage: .*\[\w+(\.\.\.)?\]$/m.test(out.replace(' [options]', '')) }
+  return { options, takesArguments: /^Usage: .*[[<]\w+(\.\.\.)?[\]>]$/m.test(out.replace(' [options]', '')) }
 }
 
 beforeAll(async () => {

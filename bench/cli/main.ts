@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { simCommand } from './sim.ts'
 import { materialOptions } from './material-options.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
@@ -153,6 +154,8 @@ program
     const { requirementsCommand } = await import('./list-commands.ts')
     process.exitCode = await requirementsCommand(options)
   })
+
+program.addCommand(simCommand().copyInheritedSettings(program))
 
 program
   .command('rigs')

@@ -11,7 +11,8 @@ import { judgeProof, mutationWords, untripped } from '../main/proof.ts'
 import type { Proof, ProofWord } from '../main/proof.ts'
 import { keep, proveFolder, proveJobs, settling, writeProofs } from '../main/prove.ts'
 import { makeScratch } from '../main/scratch.ts'
-import { onStop, tellCleared, writeAtOnce } from './run-command.ts'
+import { onStop } from './on-stop.ts'
+import { tellCleared, writeAtOnce } from './run-command.ts'
 
 export interface ProveCommandOptions {
   readonly rig: string

@@ -21,6 +21,7 @@ import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
 import type { Scratch } from '../main/scratch.ts'
+import { onStop } from './on-stop.ts'
 import { pathText, readFormats } from './formats.ts'
 
 export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
@@ -201,15 +202,6 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
     return { run, done, stopped }
   } finally {
     forget()
-  }
-}
-
-/** Calls `f` at every signal that asks a program to stop; returns what undoes it. */
-export function onStop(f: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const s of signals) process.on(s, f)
-  return () => {
-    for (const s of signals) process.off(s, f)
   }
 }
 

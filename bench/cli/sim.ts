@@ -1,0 +1,55 @@
+/** `gridproof sim`: one device alone, for any platform. What it takes; the work is in sim-command.ts. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+export interface SimCommandOptions {
+  readonly tcp?: string
+  readonly port?: string
+  readonly pty?: string | true
+  readonly personality?: string
+  readonly load?: string
+  readonly seed: number
+  readonly do: readonly string[]
+  readonly for?: string
+  readonly console: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+  readonly dryRun?: boolean
+}
+
+export function simCommand(): Command {
+  const gather = (text: string, before: readonly string[]): readonly string[] => [...before, text]
+  return new Command('sim')
+    .description('Plays one device alone, for any platform, and says live what it is asked')
+    .argument('<device>', 'gridkey or thermocouple')
+    .option('--tcp <host:port>', 'of a TCP device: where it listens; port 0 takes a free one')
+    .option('--port <path>', 'of a device on a serial line: a serial port of this machine')
+    .option('--pty [link]', 'of a device on a serial line: a pseudo terminal, with a link to it of this name')
+    .option('--personality <name>', 'a name of fixtures/personalities, or the path of a file')
+    .option('--load <load>', 'of the feeder monitor: a profile, or <file.csv>:<column>:<scale>')
+    .addOption(
+      new Option('--seed <n>', 'seed of its random numbers').default(1).argParser((text) => {
+        if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
+        return Number(text)
+      }),
+    )
+    .option('--do <line>', 'a line of the console to begin with; may be given again', gather, [])
+    .option('--for <duration>', 'ends by itself after so long: 10s, 2h')
+    .option('--no-console', 'reads no commands from standard input')
+    .option('--quiet', 'does not tell what it is asked')
+    .option('--json', 'tells as JSON, one line each; what the console answers goes to standard error')
+    .option('--dry-run', 'checks everything, opens nothing')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gridproof sim gridkey --tcp 127.0.0.1:0 --do 'load 1 250' --for 1s
+  gridproof sim thermocouple --pty --do 'fault open input=top_oil' --for 1s
+  gridproof sim thermocouple --port /dev/ttyUSB0 --dry-run
+
+Type help while it plays. Ctrl-C ends it (130), as do quit and --for (0).`,
+    )
+    .action(async (device: string, options: SimCommandOptions) => {
+      const { performSim } = await import('./sim-command.ts')
+      process.exitCode = await performSim(device, options)
+    })
+}

@@ -1,0 +1,144 @@
+/** Devices that can be played alone, by the word that `gridproof sim` knows them by. A later device joins by a line here. */
+import type { Json, SerialSettings } from '../../../drivers/faces.ts'
+import { GridproofError } from '../../../drivers/errors.ts'
+import { devices } from '../../../sim/devices/index.ts'
+import { gridkeySchema } from '../../../sim/devices/gridkey/personality.ts'
+import { readPersonality } from '../../../sim/devices/personality.ts'
+import { tc8Schema } from '../../../sim/devices/thermocouple/personality.ts'
+import type { Device } from '../../../sim/faces.ts'
+import type { Words } from './words.ts'
+
+/** What the command line says of a device. */
+export interface AloneOptions {
+  /** A name of fixtures/personalities, or the path of a file. */
+  readonly personality?: string
+  /** A load, as `--load` of `gridproof run` has it. */
+  readonly load?: Json
+}
+
+/** A word of the console that changes something. */
+export interface ConsoleCommand {
+  /** As help shows it: `load <feeder> <amps|profile> [phase=1..3]`. */
+  readonly usage: string
+  readonly does: string
+  /** What the device's own `command` is given. Throws `bad-value`. */
+  make(w: Words): Json
+}
+
+export interface AloneKind {
+  readonly says: string
+  readonly wire: 'tcp' | 'serial'
+  /** How what passes on its wire is told live. */
+  readonly speaks: 'modbus-tcp' | 'modbus-rtu'
+  /** Which of `AloneOptions` it knows. */
+  readonly takes: readonly (keyof AloneOptions)[]
+  /** Throws `bad-value`, `bad-file` or `no-such`, before anything is opened. */
+  make(o: AloneOptions): Device
+  /** Units that it answers as. */
+  units(o: AloneOptions): readonly number[]
+  /** Of a device on a serial line. */
+  line?(o: AloneOptions): SerialSettings
+  readonly commands: Readonly<Record<string, ConsoleCommand>>
+}
+
+const personalityOf = (o: AloneOptions, usual: string): string => o.personality ?? usual
+
+/** A number, or null where the word says that the profile (or personality) is to hold again. */
+function numberOr(word: string, w: Words, at: number, what: string): number | null {
+  const given = w.plain[at]
+  return given === word ? null : number(w, at, what)
+}
+
+function number(w: Words, at: number, what: string): number {
+  const given = w.plain[at]
+  const n = given === undefined || given === '' ? Number.NaN : Number(given)
+  if (!Number.isFinite(n)) throw new GridproofError('bad-value', `expected ${what}, a number`)
+  return n
+}
+
+function word(w: Words, at: number, what: string): string {
+  const given = w.plain[at]
+  if (given === undefined) throw new GridproofError('bad-value', `expected ${what}`)
+  return given
+}
+
+const gridkeyOptions = (o: AloneOptions): Record<string, Json> => ({
+  personality: personalityOf(o, 'gridkey-standin'),
+  ...(o.load === undefined ? {} : { profile: o.load }),
+})
+
+const gridkey: AloneKind = {
+  says: 'feeder monitor (GridKey MCU520 stand-in), Modbus/TCP',
+  wire: 'tcp',
+  speaks: 'modbus-tcp',
+  takes: ['personality', 'load'],
+  make: (o) => devices['gridkey-mcu520'].make(gridkeyOptions(o)),
+  units: (o) => [readPersonality(personalityOf(o, 'gridkey-standin'), gridkeySchema).modbus.unit],
+  commands: {
+    load: {
+      usage: 'load <feeder> <amps|profile> [phase=1..3]',
+      does: 'a constant current on a feeder, or its profile again',
+      make: (w) => ({
+        do: 'load',
+        feeder: number(w, 0, 'a feeder'),
+        amps: numberOr('profile', w, 1, 'amps'),
+        ...w.named,
+      }),
+    },
+    'power-factor': {
+      usage: 'power-factor <feeder> <0..1|profile>',
+      does: 'a constant power factor on a feeder',
+      make: (w) => ({
+        do: 'power-factor',
+        feeder: number(w, 0, 'a feeder'),
+        powerFactor: numberOr('profile', w, 1, 'a power factor'),
+        ...w.named,
+      }),
+    },
+    voltage: {
+      usage: 'voltage <volts|personality> [phase=1..3]',
+      does: 'voltage of the source without load, line to neutral',
+      make: (w) => ({ do: 'voltage', volts: numberOr('personality', w, 0, 'volts'), ...w.named }),
+    },
+    follow: {
+      usage: 'follow <profile> [scale=1]',
+      does: 'another load from now on',
+      make: (w) => ({ do: 'follow', profile: { profile: word(w, 0, 'a profile'), ...w.named } }),
+    },
+  },
+}
+
+/**
+ * On a machine's own serial driver (ours): silence that ends a request, ms, since bytes come in lumps, and time between
+ * request and answer, ms.
+ */
+const realLine = { silence_ms: 20, turnaround_ms: 4 } as const
+
+const thermocoupleOptions = (o: AloneOptions): Record<string, Json> => ({
+  personality: personalityOf(o, 'tc8'),
+  ...realLine,
+})
+
+const thermocouple: AloneKind = {
+  says: 'eight-channel thermocouple module, Modbus RTU',
+  wire: 'serial',
+  speaks: 'modbus-rtu',
+  takes: ['personality'],
+  make: (o) => devices['thermocouple-tc8'].make(thermocoupleOptions(o)),
+  units: (o) => [readPersonality(personalityOf(o, 'tc8'), tc8Schema).modbus.unit],
+  line: (o) => devices['thermocouple-tc8'].line(thermocoupleOptions(o)),
+  commands: {
+    set: {
+      usage: 'set <input> <°C> | set <input> from=20 to=80 over=1h | set <input> mean=10 swing=5 period=24h',
+      does: 'a temperature, a ramp or a daily curve at an input, or at the junction',
+      make: (w) => ({
+        do: 'set',
+        input: word(w, 0, 'an input'),
+        course: w.plain.length > 1 ? { constant: number(w, 1, 'a temperature') } : { ...w.named },
+      }),
+    },
+  },
+}
+
+/** By the word of the command line. */
+export const aloneKinds: Readonly<Record<string, AloneKind>> = { gridkey, thermocouple }
