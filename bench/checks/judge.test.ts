@@ -208,16 +208,34 @@ describe('a replay', () => {
     expect(compared).toMatchObject({ format: 'verdict', stamps: 'verdict' })
   })
 
-  it('judges what a cut log never judged, as cut short', () => {
+  const ended = (log: readonly Event[], outcome: string): Event[] => [
+    ...log,
+    { seq: log.length + 1, at: log.at(-1)?.at ?? 0, src: 'bench', kind: 'end', data: { outcome } },
+  ]
+
+  it('judges what a log never judged, and compares nothing where the log was cut short', () => {
     const h = healthy()
-    const log = written(h.drafts, h.end).filter((e) => (e.data as { phase?: string }).phase !== 'judged')
-    for (const r of replay(log, checks()).checks)
-      expect(r).toMatchObject({ compared: 'not stored', now: { verdict: 'inconclusive', blame: 'bench' } })
+    const cut = written(h.drafts, h.end).filter((e) => (e.data as { phase?: string }).phase !== 'judged')
+    const now = { verdict: 'inconclusive', blame: 'bench' }
+    for (const r of replay(cut, checks()).checks)
+      expect(r).toMatchObject({ compared: 'cut short', stored: undefined, now })
+    for (const outcome of ['finished', 'aborted'])
+      for (const r of replay(ended(cut, outcome), checks()).checks)
+        expect(r).toMatchObject({ compared: 'not stored', now })
+  })
+
+  it('knows that a scenario that was stopped had not declared its later checks yet', () => {
+    const h = healthy()
+    const log = written(h.drafts, h.end)
+    const other = { ...fixed(pass({})), id: 'later' }
+    const of = (outcome: string): string | undefined =>
+      replay(ended(log, outcome), [...checks(), other]).checks.find((c) => c.id === 'later')?.compared
+    expect([of('aborted'), of('broke'), of('finished')]).toEqual(['cut short', 'cut short', 'not declared'])
   })
 
   it('tells checks that it lacks, and checks that the log lacks', () => {
     const h = healthy()
-    const log = written(h.drafts, h.end)
+    const log = ended(written(h.drafts, h.end), 'finished')
     const other = { ...fixed(pass({})), id: 'other' }
     const r = replay(log, [...checks().slice(0, 2), other])
     expect(r.unknown).toEqual(['stamps', 'format'])

@@ -148,7 +148,7 @@ describe.concurrent('what cannot be understood', () => {
 
   test('a place for runs that is a file, or cannot be written, is told by its name', async () => {
     p.write('afile', '')
-    for (const out of ['afile', 'afile/below', '/proc/1']) {
+    for (const out of ['afile', 'afile/below', '/proc/1', '/proc/no/where']) {
       const { code, err } = await gridproof('run', 'good/quiet', '--out', out)
       expect(err).toContain(`no run can be kept in '${out}'`)
       expect(code).toBe(2)
@@ -338,6 +338,11 @@ describe.concurrent('replay', () => {
     const { file, alter, again } = await fresh('good/quiet')
     alter((text) => text.slice(0, -20))
     expect((await again()).out).toContain('! the last line of the log is torn')
+    alter((text) => text.slice(0, text.indexOf('"phase":"judged"')))
+    const cut = await again()
+    expect(cut.out).toMatch(/  - [a-z-]+: not judged, the run was cut short before\n/)
+    expect(cut.out).toMatch(/1 check was never judged, since .*\nEvery verdict that there is comes out/)
+    expect(cut.code).toBe(0)
     alter((text) => text.split('\n').toSpliced(3, 1).join('\n'))
     expect((await again()).out).toMatch(/cannot be replayed: .*:4: sequence number 5 on line 4/)
     writeFileSync(file, 'nonsense\n')

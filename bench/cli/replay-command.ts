@@ -41,13 +41,15 @@ export async function replayCommand(
     : 'This run has no log of its own'
   if (cut !== undefined) process.stdout.write(`! ${cut}.\n`)
   let different = 0
+  let open = 0
   for (const name of logs) {
     process.stdout.write(`${name}\n`)
     try {
       const r = await replayOne(join(data, name), rigs, material)
       for (const note of r.notes) process.stdout.write(`  ! ${note}\n`)
       for (const c of r.checks) {
-        if (c.compared !== 'same') different++
+        if (c.compared === 'cut short') open++
+        else if (c.compared !== 'same') different++
         process.stdout.write(`  ${line(c)}\n`)
       }
       for (const id of r.unknown) {
@@ -63,9 +65,13 @@ export async function replayCommand(
     writeReports(run, { catalogueFolder: material.requirements, ...formats })
     process.stdout.write(`Report: ${pathText(join(run, 'index.html'))}\n`)
   }
+  if (open > 0)
+    process.stdout.write(
+      `${open === 1 ? '1 check was' : `${open} checks were`} never judged, since the run was cut short.\n`,
+    )
   process.stdout.write(
     different === 0
-      ? 'Every verdict comes out as it stands in the evidence.\n'
+      ? `Every verdict${open > 0 ? ' that there is' : ''} comes out as it stands in the evidence.\n`
       : `${different === 1 ? '1 verdict does' : `${different} verdicts do`} not agree.\n`,
   )
   return different === 0 ? exitCodes.ok : exitCodes.failed
@@ -136,6 +142,8 @@ function line(c: Rejudged): string {
       return `✗ ${c.id}: ${was} in the evidence, ${c.now.verdict} now`
     case 'not stored':
       return `✗ ${c.id}: ${c.now.verdict} now; the evidence has no verdict`
+    case 'cut short':
+      return `- ${c.id}: not judged, the run was cut short before`
     case 'not declared':
       return `✗ ${c.id}: the evidence does not know this check`
     default:

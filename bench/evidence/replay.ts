@@ -3,21 +3,24 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '../../drivers/faces.ts'
 import { jury } from '../checks/judge.ts'
 import type { Check, Event, Result } from '../faces.ts'
-import type { CheckEvent } from './schema.ts'
+import type { CheckEvent, ScenarioEnd } from './schema.ts'
 
 export interface Rejudged {
   readonly id: string
   /** Nothing: the log has no verdict of it. */
   readonly stored: Result | undefined
   readonly now: Result
-  /** `same`: to the last figure. `figures`: the same verdict and blame from other figures, reasons or events. */
-  readonly compared: 'same' | 'figures' | 'verdict' | 'not stored' | 'not declared'
+  /**
+   * `same`: to the last figure. `figures`: the same verdict and blame from other figures, reasons or events. `cut short`:
+   * the run ended before the check was judged, so there is nothing to compare.
+   */
+  readonly compared: 'same' | 'figures' | 'verdict' | 'not stored' | 'not declared' | 'cut short'
 }
 
 /**
  * Feeds a log to checks, each from the event that declares it, judges each where the log did (same time, same
  * circumstances), and compares. Checks that the log never judged are judged at its last event, as cut short.
- * A check that the log does not know is `not declared`; a verdict for which there is no check is left out, and told by
+ * A check that the log does not know is `not declared`, where the scenario came to its end; a verdict for which there is no check is left out, and told by
  * `unknown`.
  */
 export function replay(
@@ -29,8 +32,11 @@ export function replay(
   const done = new Map<string, Rejudged>()
   const unknown = new Set<string>()
   let last = 0
+  let outcome: ScenarioEnd['outcome'] | undefined
   for (const e of events) {
     last = e.at
+    if (e.kind === 'end' && e.src === 'bench')
+      outcome = (e.data as Partial<Pick<ScenarioEnd, 'outcome'>> | null)?.outcome
     const judged = judgedOf(e)
     if (judged === undefined) {
       bench.see(e)
@@ -50,7 +56,10 @@ export function replay(
     if (known !== undefined) return known
     const cut = { blame: 'bench', why: 'the log was cut short' } as const
     const now = bench.judge(c.id, last, { cut }).result
-    return { id: c.id, stored: undefined, now, compared: declared.has(c.id) ? 'not stored' : 'not declared' }
+    // Declared checks are judged however a scenario ends, unless its log does.
+    const early = outcome === undefined || (outcome !== 'finished' && !declared.has(c.id))
+    const compared = early ? 'cut short' : declared.has(c.id) ? 'not stored' : 'not declared'
+    return { id: c.id, stored: undefined, now, compared }
   })
   return { checks: all, unknown: [...unknown] }
 }

@@ -11,6 +11,7 @@ import type { RunEnd, RunHeader, ScenarioStep } from '../evidence/schema.ts'
 import { revisionOf } from '../requirements/revision.ts'
 import { virtualEpoch } from './job.ts'
 import type { Job } from './job.ts'
+import { makeFolders } from './folder.ts'
 import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { startPool } from './pool.ts'
@@ -210,7 +211,7 @@ export function freshFolder(out: string, id: string): string {
     })
   }
   try {
-    mkdirSync(out, { recursive: true })
+    makeFolders(out)
   } catch (e) {
     refuse(e)
   }
