@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { sessionNames, topics } from '../api.ts'
 import type { MarketplaceConfig } from '../config.ts'
+import { LvcapError } from '../errors.ts'
 import { identityOf, publishFilters, type Directory } from './acl.ts'
 
 /** Name on the certificate of the marketplace itself, which is a client of its own broker to publish refusals. */
@@ -11,6 +12,7 @@ export const ownName = 'marketplace'
 /**
  * Its configuration. `folder` holds the list of rights, and is where it keeps sessions and retained messages; `user` is
  * whom it runs as where it is started by root.
+ * @throws LvcapError `config` for a name with a line break in it.
  */
 export function configText(config: MarketplaceConfig, folder: string, user: string): string {
   const family = isIPv4(config.address) ? 'ipv4' : isIPv6(config.address) ? 'ipv6' : undefined
@@ -45,6 +47,12 @@ export function configText(config: MarketplaceConfig, folder: string, user: stri
     // `debug` tells denied publications and last wills.
     ...['error', 'warning', 'notice', 'information', 'debug'].map((t) => ['log_type', t] as const),
   ]
+  const broken = lines.find(([, value]) => /[\r\n]/.test(String(value)))
+  if (broken !== undefined)
+    throw new LvcapError(
+      'config',
+      `mosquitto's ${broken[0]} cannot be ${JSON.stringify(broken[1])}: it is one line`,
+    )
   return lines.map(([key, value]) => `${key} ${String(value)}\n`).join('')
 }
 
