@@ -65,6 +65,26 @@ const outcomes = (done: readonly Done[]): Record<string, unknown> =>
 const linux = process.platform === 'linux'
 
 describe('a pool', () => {
+  test('leaves out a job that is not wanted any more when its turn comes', async () => {
+    const jobs = [job(), job({ seed: 2 }), job({ seed: 3 }), job({ seed: 4 })]
+    const asked: string[] = []
+    const ended: string[] = []
+    const pool = startPool({
+      jobs,
+      workers: 1,
+      skip(j) {
+        asked.push(`${j.id} after ${ended.length}`)
+        return j.seed === 2 || j.seed === 4
+      },
+      onDone: (d) => void ended.push(d.job.id),
+    })
+    expect((await pool.finished).map((d) => d.job.seed)).toEqual([1, 3])
+    const [a, b, c, d] = jobs.map((j) => j.id)
+    expect(asked).toEqual([`${a} after 0`, `${b} after 1`, `${c} after 1`, `${d} after 2`])
+    const none = startPool({ jobs: [job()], workers: 2, skip: () => true })
+    expect(await none.finished).toEqual([])
+  })
+
   test('performs every job, and tells of each once when it begins and once when it ends', async () => {
     const jobs = [job(), job({ seed: 2 }), job({ seed: 3 })]
     const told: string[] = []
