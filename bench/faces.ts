@@ -257,6 +257,8 @@ export interface Roles {
   platform: Platform
   gridkey: GridKey
   thermocouple: Thermocouple
+  /** A thermocouple module of another make (ADAM-4018 kind), read by an instance of its own of the app. */
+  adam: Thermocouple
   intruder: Intruder
   clock: Clock
   recorder: Recorder

@@ -34,3 +34,4 @@ export {
   volumeMeasured,
   within,
 } from './checks/index.ts'
+export { adamChannels, gridkeyChannels, temperatureChannels } from './platforms/aliases.ts'

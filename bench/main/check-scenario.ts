@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { GridproofError, isGridproofError, messageOf } from '../../drivers/errors.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { Check } from '../faces.ts'
+import { deviceRoles } from '../rigs/parts.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { lineOfKey } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
@@ -30,8 +31,7 @@ export async function checkScenario(s: LoadedScenario, o: ScenarioCheckOptions):
       place: { file: relative(process.cwd(), s.file) || s.file, line: line ?? lineOf(s, 'run') },
     })
   }
-  if (s.scenario.needs.some((r) => (r === 'gridkey' || r === 'thermocouple') && o.rig.roles[r] === undefined))
-    return
+  if (deviceRoles.some((r) => s.scenario.needs.includes(r) && o.rig.roles[r] === undefined)) return
   const loads: { readonly load: ProfileSpec; readonly line: number | undefined }[] = []
   const lines = new Map<Check, number | undefined>()
   let checks: Awaited<ReturnType<typeof rehearse>>

@@ -6,6 +6,7 @@ import { devices } from '../../sim/devices/index.ts'
 import { profile } from '../../sim/devices/profile.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { MakeDevice } from '../rigs/cast.ts'
+import { deviceRoles } from '../rigs/parts.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
 
@@ -13,18 +14,22 @@ function kindOf(name: string): (typeof devices)[keyof typeof devices] | undefine
   return Object.hasOwn(devices, name) ? devices[name as keyof typeof devices] : undefined
 }
 
+function plays(kind: { readonly roles: readonly string[] }, role: string): boolean {
+  return kind.roles.includes(role)
+}
+
 /** Throws `no-such` for an unknown device, `bad-value` where its role, wire or options do not fit. */
 export const makeDevice: MakeDevice = (name, role, options) => {
   const kind = kindOf(name)
   if (kind === undefined) throw new GridproofError('no-such', `device ${nearest(name, Object.keys(devices))}`)
-  if (kind.role !== role)
-    throw new GridproofError('bad-value', `'${name}' plays the role '${kind.role}', not '${role}'`)
-  return kind.make(options)
+  if (!plays(kind, role))
+    throw new GridproofError('bad-value', `'${name}' plays ${kind.roles.join(' or ')}, not '${role}'`)
+  return kind.make(options, role as never)
 }
 
 /** Makes every device of a rig once and lets it go, so that a bad personality or option shows before anything starts. */
 export function checkDevices(rig: RigFile, file: string): void {
-  for (const role of ['gridkey', 'thermocouple'] as const) {
+  for (const role of deviceRoles) {
     const entry = rig.roles[role]
     if (entry === undefined) continue
     const at = (key: string): FilePlace => ({
@@ -33,7 +38,7 @@ export function checkDevices(rig: RigFile, file: string): void {
       path: `roles.${role}.${key}`,
     })
     const kind = kindOf(entry.device)
-    if (kind === undefined || kind.role !== role)
+    if (kind === undefined || !plays(kind, role))
       throw new GridproofError('bad-file', `expected a device that plays ${role}: ${devicesFor(role)}`, {
         place: at('device'),
       })
@@ -60,7 +65,7 @@ export function checkDevices(rig: RigFile, file: string): void {
 
 function devicesFor(role: string): string {
   return Object.entries(devices)
-    .filter(([, kind]) => kind.role === role)
+    .filter(([, kind]) => plays(kind, role))
     .map(([name]) => name)
     .join(', ')
 }

@@ -73,5 +73,5 @@ export function readRigWith(file: string, personalities: readonly string[]): Rig
       return [role, { ...entry, options: { ...entry.options, personality: find(name) } }]
     }),
   )
-  return { ...rig, roles } as RigFile
+  return { ...rig, roles }
 }

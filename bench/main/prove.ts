@@ -36,7 +36,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     'marketplace',
     'container-manager',
     ...(needs.has('gridkey') ? (['gridkey-app'] as const) : []),
-    ...(needs.has('thermocouple') ? (['temperature-app'] as const) : []),
+    ...(needs.has('thermocouple') || needs.has('adam') ? (['temperature-app'] as const) : []),
     ...(needs.has('laptop') ? (['maintenance'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),

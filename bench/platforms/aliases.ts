@@ -14,6 +14,8 @@ export interface RoleApps {
   readonly gridkey: string
   /** IID of the temperature sensor app. */
   readonly thermocouple: string
+  /** IID of the app that reads the thermocouple module of another make. */
+  readonly adam?: string
 }
 
 const phases = ['l1', 'l2', 'l3'] as const
@@ -36,8 +38,16 @@ const gridkeyFrequency = 'gridkey.busbar.frequency'
 /** Measured channels of the temperature module (I:0049, I:0050, I:0051). */
 export const temperatureChannels: readonly string[] = inputs.map((i) => `thermocouple.${i}.temperature`)
 
+/** Those of the module of another make. */
+export const adamChannels: readonly string[] = inputs.map((i) => `adam.${i}.temperature`)
+
 /** Every alias of a measured value: whatever else a topic might spell is no channel. */
-const measured: ReadonlySet<string> = new Set([...gridkeyChannels, gridkeyFrequency, ...temperatureChannels])
+const measured: ReadonlySet<string> = new Set([
+  ...gridkeyChannels,
+  gridkeyFrequency,
+  ...temperatureChannels,
+  ...adamChannels,
+])
 
 /** Hostile clients choose topics: so many names are remembered at most, and none that is longer than any of ours. */
 const mostNames = 10_000
@@ -83,8 +93,10 @@ function sensorAlias(iid: string, t: readonly string[], apps: RoleApps): string 
     iid === apps.gridkey
       ? gridkeyAlias(names)
       : iid === apps.thermocouple
-        ? temperatureAlias(names)
-        : undefined
+        ? temperatureAlias(names, 'thermocouple')
+        : iid === apps.adam
+          ? temperatureAlias(names, 'adam')
+          : undefined
   if (alias === undefined || !measured.has(alias)) return undefined
   return about ? `metadata.${alias}` : alias
 }
@@ -118,10 +130,10 @@ function fieldedGridkey(t: readonly string[]): string | undefined {
 }
 
 /** Any sub-topic that names one of the inputs: temperature topics are given by no document. */
-function temperatureAlias(t: readonly string[]): string | undefined {
+function temperatureAlias(t: readonly string[], role: string): string | undefined {
   const name = (t[0] ?? '').toLowerCase().replaceAll(/[-_ ]/g, '')
   const bare = name.replace(/temperature$/, '')
   // The fielded name of the ambient air's temperature is `outside_temperature`.
   const input = bare === 'outside' ? 'ambient' : inputs.find((i) => i.replace('_', '') === bare)
-  return input === undefined ? undefined : `thermocouple.${input}.temperature`
+  return input === undefined ? undefined : `${role}.${input}.temperature`
 }

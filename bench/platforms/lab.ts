@@ -116,8 +116,8 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
 }
 
 function appsOf(rig: LabRig): Parameters<typeof aliasTable>[0] {
-  const { gridkey = '', thermocouple = '' } = rig.topics.apps
-  return { gridkey, thermocouple }
+  const { gridkey = '', thermocouple = '', adam = '' } = rig.topics.apps
+  return { gridkey, thermocouple, adam }
 }
 
 function recorderOf(o: LabOptions, aliasOf: (topic: string) => string): Recorder | undefined {
@@ -219,7 +219,7 @@ function watchArrivals(): {
 }
 
 const configRequest = z.looseObject({
-  app: z.enum(['gridkey', 'thermocouple']),
+  app: z.enum(['gridkey', 'thermocouple', 'adam']),
   intervalSeconds: z.number().optional(),
 })
 

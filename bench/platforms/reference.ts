@@ -12,6 +12,7 @@ import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Platform } from '../faces.ts'
 import { addressOf } from '../rigs/address.ts'
+import { deviceRoles } from '../rigs/parts.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
 import { observe } from './observer.ts'
@@ -46,6 +47,16 @@ export const sensorApps = {
   },
 } as const
 
+/** A second instance of the temperature app, for a module of another make; of a version of its own, as identity goes by APID. */
+const adamApp = {
+  apid: 'eatl_adamsensor_1.0',
+  iid: 'eatl_adamsensor_01',
+  entry: sensorApps.thermocouple.entry,
+} as const
+
+/** Apps that read devices, by role. */
+const readers = { ...sensorApps, adam: adamApp } as const
+
 /** An enrolled app that does nothing but let the intruder borrow its certificate; and whom the intruder claims to be. */
 export const intruderApp = {
   apid: 'thirdparty_visitor_1.0',
@@ -59,6 +70,7 @@ export const intruderApp = {
 export const enrolled: readonly string[] = [
   sensorApps.gridkey.apid,
   sensorApps.thermocouple.apid,
+  adamApp.apid,
   intruderApp.apid,
   intruderApp.revoked,
   recorderApp.apid,
@@ -75,6 +87,7 @@ export const withSessions: readonly string[] = [recorderApp.apid, storageApp.api
 export interface DevicePlaces {
   gridkey?: DevicePlace
   thermocouple?: DevicePlace
+  adam?: DevicePlace
   /** Where the bench waits for the scripted apps. */
   scripted?: { readonly address: string; readonly port: number }
 }
@@ -173,7 +186,11 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     )
   })
 
-  const aliasOf = aliasTable({ gridkey: sensorApps.gridkey.iid, thermocouple: sensorApps.thermocouple.iid })
+  const aliasOf = aliasTable({
+    gridkey: sensorApps.gridkey.iid,
+    thermocouple: sensorApps.thermocouple.iid,
+    adam: adamApp.iid,
+  })
   const csv = file.roles.recorder
   const recorder =
     o.recorder && csv !== undefined
@@ -209,8 +226,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   return {
     can: new Set([
       'marketplace',
-      'log',
       'host',
+      'log',
       'config',
       'operator',
       // Its log says until when a certificate is good; mosquitto does not tell.
@@ -288,17 +305,15 @@ function appEntries(o: ReferenceOptions): readonly AppEntry[] {
   }
   // The first to be installed is the first to be started: what the others say at their start is recorded too.
   if (o.recorder) entries.push({ ...recorderApp, config: o.file.roles.recorder?.options ?? {} })
-  const { gridkey, thermocouple } = o.places
-  if (gridkey !== undefined && 'address' in gridkey)
-    entries.push({
-      ...sensorApps.gridkey,
-      config: { address: gridkey.address, port: gridkey.port, interval },
-    })
-  if (thermocouple !== undefined && 'path' in thermocouple)
-    entries.push({
-      ...sensorApps.thermocouple,
-      config: { serial: { path: thermocouple.path, ...thermocouple.settings }, interval },
-    })
+  for (const role of deviceRoles) {
+    const place = o.places[role]
+    if (place === undefined) continue
+    const where =
+      'address' in place
+        ? { address: place.address, port: place.port }
+        : { serial: { path: place.path, ...place.settings } }
+    entries.push({ ...readers[role], config: { ...where, interval, ...o.file.roles[role]?.app } })
+  }
   if (o.places.scripted !== undefined)
     for (const app of Object.values(scriptedApps))
       entries.push({ ...app, entry: scriptedEntry, image: { control: o.places.scripted } })
@@ -391,7 +406,7 @@ function operatorAt(door: Parameters<typeof observe>[0]['door'], realm: Realm, e
 const answerWithin = 10_000
 
 const configRequest = z.strictObject({
-  app: z.enum(['gridkey', 'thermocouple']),
+  app: z.enum(['gridkey', 'thermocouple', 'adam']),
   intervalSeconds: z.number().positive().optional(),
   /** Where the app looks for its device: at the device, or at an address where nothing is. */
   deviceAt: z.enum(['device', 'nowhere']).optional(),
@@ -409,7 +424,7 @@ async function configure(request: Json, operator: Operator, o: ReferenceOptions)
   if (!r.success)
     throw new GridproofError('bad-value', `a change of configuration: ${z.prettifyError(r.error)}`)
   const { app: name, intervalSeconds, deviceAt, ...others } = r.data
-  const app = sensorApps[name]
+  const app = readers[name]
   const place = o.places[name]
   if (deviceAt !== undefined && (place === undefined || !('address' in place)))
     throw new GridproofError('bad-value', `the ${name} app reaches its device by no address`)
@@ -427,7 +442,7 @@ async function configure(request: Json, operator: Operator, o: ReferenceOptions)
 /** `{ do: 'restart', app: 'first' }`: asks the Container Manager, and waits for the answer. */
 async function operate(request: Json, operator: Operator): Promise<Json> {
   const iids: Readonly<Record<string, { readonly iid: string }>> = {
-    ...sensorApps,
+    ...readers,
     ...scriptedApps,
     storage: storageApp,
   }

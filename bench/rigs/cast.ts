@@ -13,6 +13,8 @@ import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import { buildLab } from './lab-cast.ts'
+import { deviceRoles } from './parts.ts'
+import type { DeviceRole } from './parts.ts'
 import { isLab } from './schema.ts'
 import type { DeviceEntry, ReferenceRig, RigFile } from './schema.ts'
 
@@ -57,13 +59,13 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
   const open: AsyncDisposable[] = []
   let platform: ReferencePlatform | undefined
 
-  function deviceEntry(role: 'gridkey' | 'thermocouple'): DeviceEntry {
+  function deviceEntry(role: DeviceRole): DeviceEntry {
     const e = file.roles[role]
     if (e === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
     return e
   }
 
-  async function startDevice(role: 'gridkey' | 'thermocouple', places: DevicePlaces): Promise<Device> {
+  async function startDevice(role: DeviceRole, places: DevicePlaces): Promise<Device> {
     const entry = deviceEntry(role)
     const realm = world.realm({ name: role, address: addressOf(o.network, entry.at) })
     const made = realm.run(() => o.makeDevice(entry.device, role, entry.options ?? {}))
@@ -108,8 +110,8 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
 
   return {
     name: file.name,
-    bench,
     declared: false,
+    bench,
     get platform() {
       return platform
     },
@@ -122,8 +124,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       const made: Partial<Record<keyof Roles, unknown>> = {}
       const places: DevicePlaces = {}
       try {
-        for (const role of ['gridkey', 'thermocouple'] as const)
-          if (wanted.has(role)) made[role] = await startDevice(role, places)
+        for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role, places)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))

@@ -8,6 +8,8 @@ import type { Cast, Platform, Roles } from '../faces.ts'
 import type { BuiltRig, RigOptions } from './cast.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import type { LabRig } from './lab.ts'
+import { deviceRoles } from './parts.ts'
+import type { DeviceRole } from './parts.ts'
 
 type LabDevice = NonNullable<LabRig['roles']['gridkey']>
 
@@ -47,7 +49,7 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
   const devices = new Map<string, { where: string; asked: Promise<void> }>()
   let platform: LabPlatform | undefined
 
-  async function startDevice(role: 'gridkey' | 'thermocouple'): Promise<Device> {
+  async function startDevice(role: DeviceRole): Promise<Device> {
     const entry = file.roles[role]
     if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
     const device = o.makeDevice(entry.device, role, entry.options ?? {})
@@ -85,8 +87,7 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
       const wanted = new Set<keyof Roles>(needs)
       const made: Partial<Record<keyof Roles, unknown>> = {}
       try {
-        for (const role of ['gridkey', 'thermocouple'] as const)
-          if (wanted.has(role)) made[role] = await startDevice(role)
+        for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role)
         platform = await labPlatform({ rig: file, world, bench, devices, emitAs: (src) => o.emitAs(src) })
         open.push(platform)
         made.platform = platform satisfies Platform

@@ -84,7 +84,11 @@ const lab = z.strictObject({
     /** Of parts of it: the images of its apps, by name. */
     images: z.record(text, digest).default({}),
     configured: z
-      .strictObject({ gridkey: configured.optional(), thermocouple: configured.optional() })
+      .strictObject({
+        gridkey: configured.optional(),
+        thermocouple: configured.optional(),
+        adam: configured.optional(),
+      })
       .default({}),
     /** How long it may take to find the bench's devices and to show its first reading of them. */
     readyWithin: z
@@ -117,7 +121,9 @@ const lab = z.strictObject({
   topics: z
     .strictObject({
       /** Instances behind the roles, where topics follow the LV-CAP API. */
-      apps: z.strictObject({ gridkey: text.optional(), thermocouple: text.optional() }).default({}),
+      apps: z
+        .strictObject({ gridkey: text.optional(), thermocouple: text.optional(), adam: text.optional() })
+        .default({}),
       /** Alias to topic, or a file that holds such a list; these go before `apps`. */
       aliases: z.union([text, aliasMap]).default({}),
     })
@@ -126,7 +132,9 @@ const lab = z.strictObject({
   clock: z
     .strictObject({ offsetMs: z.number(), uncertaintyMs: z.number().min(0), method: z.string().min(5) })
     .optional(),
-  roles: z.strictObject({ gridkey: device.optional(), thermocouple: device.optional() }).default({}),
+  roles: z
+    .strictObject({ gridkey: device.optional(), thermocouple: device.optional(), adam: device.optional() })
+    .default({}),
 })
 
 type LabFile = z.infer<typeof lab>

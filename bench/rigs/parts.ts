@@ -8,6 +8,10 @@ export const serial = z.strictObject({
   stopBits: z.union([z.literal(1), z.literal(2)]),
 })
 
+/** Roles that devices play. */
+export const deviceRoles = ['gridkey', 'thermocouple', 'adam'] as const
+export type DeviceRole = (typeof deviceRoles)[number]
+
 /** Header names of the columns of a CSV recorder's files. */
 export const csvColumns = z
   .strictObject({

@@ -6,7 +6,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import { placeOf, readYaml } from '../../drivers/yaml.ts'
 import { readLab, saysLab } from './lab.ts'
 import type { LabRig } from './lab.ts'
-import { csvColumns, serial } from './parts.ts'
+import { csvColumns, deviceRoles, serial } from './parts.ts'
 
 /** Last number of an IPv4 address inside the rig's network. */
 const at = z.int().min(2).max(250)
@@ -22,6 +22,8 @@ const device = z
     /** TCP port; 0 takes a free one and tells the platform. */
     port: port.optional(),
     serial: serial.optional(),
+    /** Added to the configuration of the platform's app that reads it: its register map, its unit. */
+    app: z.record(z.string(), z.json()).optional(),
   })
   .refine((d) => (d.port === undefined) !== (d.serial === undefined), {
     message: 'expected either port (a TCP device) or serial (a device on a serial line)',
@@ -61,6 +63,8 @@ const rig = z.strictObject({
   roles: z.strictObject({
     gridkey: device.optional(),
     thermocouple: device.optional(),
+    /** A thermocouple module of another make, and an instance of its own of the app that reads it. */
+    adam: device.optional(),
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
@@ -115,7 +119,7 @@ export function readRig(file: string): RigFile {
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
     [['observer', 'at'], r.observer.at],
-    ...(['gridkey', 'thermocouple', 'intruder'] as const).map(
+    ...([...deviceRoles, 'intruder'] as const).map(
       (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
     ),
   ] as const) {

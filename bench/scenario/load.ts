@@ -30,6 +30,7 @@ const roleNames = {
   platform: true,
   gridkey: true,
   thermocouple: true,
+  adam: true,
   intruder: true,
   clock: true,
   recorder: true,
@@ -118,8 +119,8 @@ export async function loadScenario(
   }
   let module: { default?: unknown }
   try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
     using _ = ownName()
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
   } catch (e) {
     const line = lineOfImportError(e, file, text)
     throw new GridproofError('bad-file', `cannot be imported: ${messageOf(e).split('\n')[0]}`, {
@@ -193,7 +194,6 @@ export async function loadScenarios(
   return loaded
 }
 
-/** A pattern is an ID, the begin of one up to a `/`, or a text with `*`. */
 /** Every scenario of a folder. A run of nothing would pass: throws `bad-file` where there is none. */
 function someScenarios(folder: string): readonly { id: string; file: string }[] {
   const found = findScenarios(folder)
@@ -203,6 +203,7 @@ function someScenarios(folder: string): readonly { id: string; file: string }[] 
   })
 }
 
+/** A pattern is an ID, the begin of one up to a `/`, or a text with `*`. */
 function matches(id: string, pattern: string): boolean {
   const p = pattern.replace(/^(\.\/)?scenarios\//, '').replace(/\.ts$/, '')
   if (id === p || id.startsWith(`${p.replace(/\/$/, '')}/`)) return true

@@ -4,6 +4,7 @@
  */
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
+import type { DeviceRole } from '../rigs/parts.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
 import type {
@@ -28,7 +29,7 @@ export interface RehearsalOptions {
   /** Told each check, while it is declared. */
   onCheck?(check: Check): void
   /** Makes a device that is never started: checks ask it for its accuracy. */
-  makeDevice(role: 'gridkey' | 'thermocouple'): Device
+  makeDevice(role: DeviceRole): Device
 }
 
 /** The checks in the order of their declaration. Throws what the scenario throws. */

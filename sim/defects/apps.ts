@@ -9,6 +9,7 @@ import * as platform from '../reference/lvcap/platform.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
 import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
+import { adamDefects } from './adam.ts'
 import type { AppId, Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { lifecycleDefects } from './lifecycle.ts'
@@ -69,6 +70,10 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',
-    wrappable('temperature-app', temperature, [...temperatureDefects, ...temperatureSdkDefects]),
+    wrappable('temperature-app', temperature, [
+      ...temperatureDefects,
+      ...temperatureSdkDefects,
+      ...adamDefects,
+    ]),
   ],
 ])

@@ -7,6 +7,7 @@ import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
+import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { lifecycleDefects } from './lifecycle.ts'
@@ -35,6 +36,7 @@ export type AnyDefect =
 export const defects: readonly AnyDefect[] = [
   ...gridkeyDefects,
   ...temperatureDefects,
+  ...adamDefects,
   ...marketplaceDefects,
   ...managerDefects,
   ...lifecycleDefects,

@@ -13,13 +13,14 @@ import type { ThermocouplePersonality } from './thermocouple/personality.ts'
 
 /** What stands for a device in a rig file. */
 export interface DeviceKind<D extends Device> {
-  readonly role: D['role']
+  /** Roles that it can play; the first unless told. */
+  readonly roles: readonly [D['role'], ...D['role'][]]
   /** What it is reached by: a TCP port or a serial line. */
   readonly wire: 'tcp' | 'serial'
   /** Schema of `options` in the rig file. */
   readonly options: z.ZodType
   /** Throws `bad-value` for options that do not fit, `bad-file` or `no-such` for a personality or profile. */
-  make(options?: unknown): D
+  make(options?: unknown, role?: D['role']): D
 }
 
 /** A device on a serial line. */
@@ -51,7 +52,7 @@ function fit<T>(kind: string, schema: z.ZodType<T>, options: unknown): T {
 }
 
 const gridkey: DeviceKind<GridKey> = {
-  role: 'gridkey',
+  roles: ['gridkey'],
   wire: 'tcp',
   options: gridkeyOptions,
   make(options) {
@@ -61,19 +62,19 @@ const gridkey: DeviceKind<GridKey> = {
   },
 }
 
-/** A make of thermocouple module: the role that it plays, its personality unless another is given, and their schema. */
+/** A make of thermocouple module: the roles that it plays, its personality unless another is given, and their schema. */
 function moduleKind(
   kind: string,
-  role: Thermocouple['role'],
+  roles: DeviceKind<Thermocouple>['roles'],
   usual: string,
   schema: z.ZodType<ThermocouplePersonality>,
 ): SerialDeviceKind<Thermocouple> {
   const options = moduleOptions(usual)
   return {
-    role,
+    roles,
     wire: 'serial',
     options,
-    make(given) {
+    make(given, role = roles[0]) {
       const o = fit(kind, options, given)
       return createThermocouple(readPersonality(o.personality, schema), {
         role,
@@ -89,8 +90,13 @@ function moduleKind(
 /** By the name that a rig file uses. */
 export const devices = {
   'gridkey-mcu520': gridkey,
-  'thermocouple-tc8': moduleKind('thermocouple-tc8', 'thermocouple', 'tc8', tc8Schema),
-  'thermocouple-adam4018': moduleKind('thermocouple-adam4018', 'adam', 'adam4018', adamSchema),
+  'thermocouple-tc8': moduleKind('thermocouple-tc8', ['thermocouple', 'adam'], 'tc8', tc8Schema),
+  'thermocouple-adam4018': moduleKind(
+    'thermocouple-adam4018',
+    ['adam', 'thermocouple'],
+    'adam4018',
+    adamSchema,
+  ),
 } as const satisfies Readonly<Record<string, DeviceKind<Device>>>
 
 export type DeviceName = keyof typeof devices
