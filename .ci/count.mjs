@@ -20,7 +20,11 @@ if (kind === 'tests') {
     for (const c of r.clauses) {
       if (c.state === 'pass' || c.state === 'marginal') passed++
       else if (c.state === 'fail' || c.state === 'not run') failed++
-      else if (c.state === 'inconclusive' && unseen.includes(c.ref) && c.why?.startsWith('not to be observed here'))
+      else if (
+        c.state === 'inconclusive' &&
+        unseen.includes(c.ref) &&
+        c.why?.startsWith('not to be observed here')
+      )
         explained ||= exit === '3'
       else if (c.state === 'inconclusive' && !r.beforehand) failed++
     }
