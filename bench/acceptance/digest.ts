@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { holdsSecret } from '../evidence/redact.ts'
 import { compareText } from '../requirements/ids.ts'
 
 const chunkBytes = 1 << 20
@@ -46,4 +47,27 @@ export function filesBelow(folder: string): Walked {
   }
   walk('')
   return { files: files.sort(compareText), strange: strange.sort(compareText) }
+}
+
+const pemHead = '-----BEGIN '
+/** Bytes that are looked at again at the start of the next chunk: longer than any head of a PEM block. */
+const overlap = 80
+
+/** Whether a file of any size holds a private key in PEM. */
+export function holdsKey(path: string): boolean {
+  const chunk = Buffer.allocUnsafe(chunkBytes)
+  const fd = openSync(path, 'r')
+  try {
+    let kept = 0
+    for (;;) {
+      const n = readSync(fd, chunk, kept, chunk.length - kept, null)
+      if (n === 0) return false
+      const filled = chunk.subarray(0, kept + n)
+      if (filled.includes(pemHead) && holdsSecret(filled.toString('latin1'))) return true
+      kept = Math.min(overlap, filled.length)
+      chunk.copyWithin(0, filled.length - kept, filled.length)
+    }
+  } finally {
+    closeSync(fd)
+  }
 }

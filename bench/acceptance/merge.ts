@@ -44,7 +44,7 @@ export function merge(
 ): Acceptance {
   const sifted = sift(runs, records, o)
   const picked = pick(sifted.looks)
-  const verdicts = new Map(rollUp(o.catalogue, recordsOf(sifted, picked, o)).map((v) => [v.id, v]))
+  const verdicts = new Map(rollUp(o.catalogue, recordsOf(sifted, picked)).map((v) => [v.id, v]))
   const titles = new Map(o.catalogue.documents.map((d) => [d.document, d.title]))
   const requirements = o.catalogue.requirements.map((r) =>
     requirement(r, titles.get(r.document) ?? r.document, verdicts.get(r.id)?.clauses ?? [], sifted, picked),
@@ -134,7 +134,7 @@ function side(v: string): number {
 }
 
 /** What `rollUp` takes: one record for each scenario, with the checks that count. */
-function recordsOf(s: Sifted, picked: ReadonlyMap<string, Picked>, o: MergeOptions): ScenarioRecord[] {
+function recordsOf(s: Sifted, picked: ReadonlyMap<string, Picked>): ScenarioRecord[] {
   const checks = new Map<string, CheckRecord[]>()
   for (const { look } of picked.values()) {
     const list = checks.get(look.evidence.scenario) ?? []
@@ -151,10 +151,9 @@ function recordsOf(s: Sifted, picked: ReadonlyMap<string, Picked>, o: MergeOptio
     )
     const ran = newest.find((x) => x.scenario.record.header !== undefined) ?? newest[0]
     const record = ran?.scenario.record
-    const known = (v: string): boolean => o.catalogue.has(v.split('/')[0] ?? v)
     return {
       scenario: name,
-      verifies: (record?.verifies ?? []).filter(known),
+      verifies: ran?.verifies ?? [],
       ...(record?.header === undefined ? {} : { header: record.header }),
       checks: checks.get(name) ?? [],
       ...(record?.end === undefined ? {} : { end: record.end }),

@@ -28,10 +28,17 @@ export interface Look {
   readonly scenario: ScenarioInput
 }
 
+/** `verifies`: of what it names, all whose wording is still the same. */
+export interface ValidScenario {
+  readonly run: RunInput
+  readonly scenario: ScenarioInput
+  readonly verifies: readonly string[]
+}
+
 export interface Sifted {
   readonly looks: readonly Look[]
   /** Scenarios with valid evidence, or that did not run. */
-  readonly scenarios: readonly { readonly run: RunInput; readonly scenario: ScenarioInput }[]
+  readonly scenarios: readonly ValidScenario[]
   readonly persons: readonly { readonly ref: string; readonly evidence: PersonEvidence }[]
   /** By clause. */
   readonly outdated: ReadonlyMap<string, readonly OutdatedEvidence[]>
@@ -54,7 +61,7 @@ export function subjectText(s: Subject): string {
 
 export function sift(runs: readonly RunInput[], records: readonly RecordInput[], o: SiftOptions): Sifted {
   const looks: Look[] = []
-  const scenarios: { run: RunInput; scenario: ScenarioInput }[] = []
+  const scenarios: ValidScenario[] = []
   const persons: { ref: string; evidence: PersonEvidence }[] = []
   const outdated = new Map<string, OutdatedEvidence[]>()
   const notCounted: NotCounted[] = []
@@ -78,17 +85,14 @@ export function sift(runs: readonly RunInput[], records: readonly RecordInput[],
         continue
       }
       const stale = staleScenario(scenario, o)
-      if (stale === undefined) scenarios.push({ run, scenario })
+      if (stale === undefined) {
+        const verifies = scenario.record.verifies.filter((v) => reworded(run, v, revisions) === undefined)
+        scenarios.push({ run, scenario, verifies })
+      }
       for (const check of scenario.record.checks)
         for (const ref of clausesOf(o.catalogue, check.verifies)) {
           const evidence = checkEvidence(run, scenario, check)
-          const id = ref.split('/')[0] ?? ref
-          const changed =
-            run.header?.revisions?.[id] === revisions.get(id)
-              ? undefined
-              : run.header?.revisions?.[id] === undefined
-                ? 'the run does not say which revision of the requirement it judged'
-                : 'the requirement has changed in the catalogue since'
+          const changed = reworded(run, ref, revisions)
           const reason = stale ?? changed
           if (reason === undefined) looks.push({ ref, evidence, check, scenario })
           else old(ref, evidence, reason)
@@ -120,6 +124,14 @@ export function sift(runs: readonly RunInput[], records: readonly RecordInput[],
       else if (stale !== undefined) old(ref, evidence, stale)
   }
   return { looks, scenarios, persons, outdated, notCounted, counted }
+}
+
+/** Why a run's word on a requirement, or one of its clauses, is none on what the catalogue says today. */
+function reworded(run: RunInput, ref: string, today: ReadonlyMap<string, string>): string | undefined {
+  const id = ref.split('/')[0] ?? ref
+  const then = run.header?.revisions?.[id]
+  if (then === undefined) return 'the run does not say which revision of the requirement it judged'
+  return then === today.get(id) ? undefined : 'the requirement has changed in the catalogue since'
 }
 
 /** Why nothing of a run counts. */

@@ -106,13 +106,8 @@ function statementIn(folder: string, key: KeyObject | undefined, faults: Fault[]
       if (key !== undefined) wrong('it is not signed, and a key was given')
       return { statement: readStatement(text, file), file, signed: 'no' }
     }
-    const enclosed = join(folder, publicKeyFile)
-    const by =
-      key ?? (existsSync(enclosed) ? publicKeyOf(readFileSync(enclosed, 'utf8'), publicKeyFile) : undefined)
-    if (by === undefined) {
-      wrong(`the public key (${publicKeyFile}) is gone; give the operator's by --key`)
-      return { file, signed: 'no' }
-    }
+    const by = key ?? enclosedKey(folder, faults)
+    if (by === undefined) return { file, signed: 'no' }
     const { statement, problem } = opened(text, file, by)
     if (problem !== undefined) {
       wrong(problem)
@@ -122,6 +117,22 @@ function statementIn(folder: string, key: KeyObject | undefined, faults: Fault[]
   } catch (e) {
     wrong(messageOf(e))
     return { file, signed: 'no' }
+  }
+}
+
+/** The public key that lies beside the statement; without it, or where it is none any more, a fault. */
+function enclosedKey(folder: string, faults: Fault[]): KeyObject | undefined {
+  const path = join(folder, publicKeyFile)
+  const file = publicKeyFile
+  if (!existsSync(path)) {
+    faults.push({ file, what: 'missing', why: "it is gone; give the operator's public key by --key" })
+    return undefined
+  }
+  try {
+    return publicKeyOf(readFileSync(path, 'utf8'), file)
+  } catch (e) {
+    faults.push({ file, what: 'changed', why: messageOf(e) })
+    return undefined
   }
 }
 

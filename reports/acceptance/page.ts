@@ -4,14 +4,12 @@ import type {
   AcceptedClause,
   AcceptedRequirement,
   AcceptState,
-  Evidence,
-  PersonEvidence,
 } from '../../bench/acceptance/faces.ts'
-import { acceptStates } from '../../bench/acceptance/faces.ts'
 import { anchor, html, type Insert, type Markup, relative } from '../html/html.ts'
-import { facts, pageText, scrollable } from '../html/page.ts'
-import { looks } from '../model/states.ts'
-import { count, grouped, utc } from '../text/figures.ts'
+import { facts, pageText, rows } from '../html/page.ts'
+import { count, grouped } from '../text/figures.ts'
+import { attachments, lookOf, mark, saidBy, table, time } from './parts.ts'
+import { countsTable, restTable, seenTable } from './requirements.ts'
 
 export interface AcceptanceFile {
   readonly file: string
@@ -27,34 +25,6 @@ export interface AcceptancePage {
   readonly keyid?: string
 }
 
-interface Look {
-  readonly sign: string
-  readonly name: string
-  readonly means: string
-}
-
-const own: Readonly<Record<'waived' | 'outdated', Look>> = {
-  waived: {
-    sign: '⊘',
-    name: 'waived',
-    means: 'Not shown to be met; a person has taken that upon himself, with a reason. Never a pass.',
-  },
-  outdated: {
-    sign: '↺',
-    name: 'outdated',
-    means: 'What there is was seen on another revision of the subject, the requirement or the scenario.',
-  },
-}
-
-function lookOf(s: AcceptState): Look {
-  return s === 'waived' || s === 'outdated' ? own[s] : looks[s]
-}
-
-function mark(s: AcceptState): Markup {
-  const look = lookOf(s)
-  return html`<span class="state s-${look.name}"><span aria-hidden="true">${look.sign}</span>${s}</span>`
-}
-
 /** The text of an acceptance's index.html. */
 export function acceptancePage(p: AcceptancePage): string {
   const a = p.acceptance
@@ -65,7 +35,9 @@ export function acceptancePage(p: AcceptancePage): string {
   const waived = clausesWith(a, (c) => c.state === 'waived')
   const contrary = clausesWith(a, (c) => c.against.length > 0)
   const outdated = clausesWith(a, (c) => c.outdated.length > 0)
-  const bad = a.requirements.filter((r) => r.state === 'fail' || r.state === 'inconclusive')
+  const bad = (['fail', 'inconclusive', 'outdated'] as const).flatMap((s) =>
+    a.requirements.filter((r) => r.state === s),
+  )
   const body = html`<header>
       <p class="eyebrow">Gridproof acceptance</p>
       <h1>${name}</h1>
@@ -73,7 +45,7 @@ export function acceptancePage(p: AcceptancePage): string {
     </header>
     <nav aria-label="Contents">
       <ul class="toc">
-        ${link(bad.length, 'not-met', 'What is not met')}
+        ${link(bad.length, 'not-passed', 'What did not pass')}
         ${link(contrary.length, 'contradictory', 'Contradictory verdicts')}
         ${link(waived.length, 'waivers', 'Waivers')}
         <li><a href="#requirements">Requirements</a></li>
@@ -84,7 +56,7 @@ export function acceptancePage(p: AcceptancePage): string {
       </ul>
     </nav>
     <main id="main">
-      ${notMet(bad)} ${contradictory(contrary)} ${waivers(waived)}
+      ${notPassed(bad)} ${contradictory(contrary)} ${waivers(waived)}
       <section>
         <h2 id="requirements">Requirements</h2>
         ${countsTable(a)} ${seenTable(seen)} ${restTable(rest)}
@@ -152,20 +124,30 @@ function subjectFacts({ acceptance: a, keyid }: AcceptancePage): Markup {
   ${s?.kind === 'reference' ? html`<p class="muted">The reference platform stands in for a product, so that the bench can run anywhere. Its verdicts say nothing about any other platform.</p>` : ''}`
 }
 
-function notMet(list: readonly AcceptedRequirement[]): Insert {
+const blames: Readonly<Record<string, string>> = {
+  product: 'the product’s',
+  bench: 'the bench’s',
+  rig: 'the rig’s, or the run was too short',
+  operator: 'the operator’s',
+}
+
+function notPassed(list: readonly AcceptedRequirement[]): Insert {
   if (list.length === 0) return ''
   return html`<section>
-    <h2 id="not-met">What is not met</h2>
-    ${list.map(
-      (r) =>
-        html`<article class="finding s-${lookOf(r.state).name}">
-          <h3>${mark(r.state)} <a class="mono" href="#${anchor(r.id)}">${r.id}</a> ${r.statement}</h3>
-          <p>${r.why ?? ''}${r.blame === undefined ? '' : html` <strong>Blame: ${r.blame}.</strong>`}</p>
-          ${r.clauses
-            .filter((c) => c.state === r.state)
-            .map((c) => html`<p>Evidence: ${saidBy(c.decidedBy)}</p>`)}
-        </article> `,
-    )}
+    <h2 id="not-passed">What did not pass</h2>
+    ${list.map((r) => {
+      const open = r.clauses.filter((c) => c.state === r.state)
+      const seen = new Set(open.flatMap((c) => [...c.decidedBy, ...c.outdated.map((o) => o.evidence)]))
+      return html`<article class="finding s-${lookOf(r.state).name}">
+        <h3>${mark(r.state)} <a class="mono" href="#${anchor(r.id)}">${r.id}</a> ${r.statement}</h3>
+        ${rows([
+          ['What', r.why ?? ''],
+          ['Whose fault', r.blame === undefined ? '' : (blames[r.blame] ?? r.blame)],
+          ['Clauses', open.length === r.clauses.length ? '' : open.map((c) => c.ref).join(', ')],
+          ['Evidence', seen.size === 0 ? '' : html`<div class="accepted">${saidBy([...seen])}</div>`],
+        ])}
+      </article> `
+    })}
   </section>`
 }
 
@@ -225,179 +207,6 @@ function outdatedSection(list: readonly AcceptedClause[]): Insert {
           </tr>`,
       ),
     ),
-  )
-}
-
-function table(
-  id: string,
-  title: string,
-  means: string,
-  heads: readonly string[],
-  lines: readonly Markup[],
-): Markup {
-  return html`<section>
-    <h2 id="${id}">${title}</h2>
-    <p>${means}</p>
-    ${scrollable(
-      title,
-      html`<table class="accepted">
-        <caption>
-          ${count(lines.length, 'line')}
-        </caption>
-        <thead>
-          <tr>
-            ${heads.map((h) => html`<th scope="col">${h}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${lines}
-        </tbody>
-      </table>`,
-    )}
-  </section>`
-}
-
-function countsTable(a: Acceptance): Markup {
-  const { numbered, ours } = a.counts
-  const used = acceptStates.filter((s) => numbered.by[s] + ours.by[s] > 0).toReversed()
-  return html`<table class="fit counts">
-    <caption>
-      Requirements by state, worst first; a requirement is as bad as its worst clause
-    </caption>
-    <thead>
-      <tr>
-        <th scope="col">State</th>
-        <th scope="col" class="n">Numbered</th>
-        <th scope="col" class="n">Ours</th>
-        <th scope="col">Meaning</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${used.map(
-        (s) =>
-          html`<tr>
-            <th scope="row">${mark(s)}</th>
-            <td class="n">${grouped(numbered.by[s])}</td>
-            <td class="n">${grouped(ours.by[s])}</td>
-            <td>${lookOf(s).means}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`
-}
-
-function seenTable(list: readonly AcceptedRequirement[]): Insert {
-  if (list.length === 0) return html`<p class="note">Nothing was seen of any requirement.</p>`
-  return [...Map.groupBy(list, (r) => r.document)].map(
-    ([document, rs]) =>
-      html`<h3 id="document-${anchor(document)}">${rs[0]?.documentTitle ?? document}</h3>
-        ${scrollable(
-          `Requirements of ${rs[0]?.documentTitle ?? document}`,
-          html`<table class="accepted">
-            <caption>
-              ${count(rs.length, 'requirement')} of which something was seen
-            </caption>
-            <thead>
-              <tr>
-                <th scope="col">ID</th>
-                <th scope="col">State</th>
-                <th scope="col">What</th>
-                <th scope="col">Who and when</th>
-              </tr>
-            </thead>
-            ${rs.map((r) => requirementRows(r))}
-          </table>`,
-        )}`,
-  )
-}
-
-function requirementRows(r: AcceptedRequirement): Markup {
-  return html`<tbody id="${anchor(r.id)}">
-    <tr class="group">
-      <th scope="rowgroup" class="id">${r.id}</th>
-      <td>${mark(r.state)}</td>
-      <td>
-        ${r.statement}
-        <span class="muted"
-          >(${r.priority}${r.ours ? ', a section ID of ours' : ''}, section ${r.section})</span
-        >
-      </td>
-      <td></td>
-    </tr>
-    ${r.clauses
-      .filter((c) => c.method !== 'information')
-      .map(
-        (c) =>
-          html`<tr>
-            <td class="id">/${c.ref.slice(r.id.length + 1)}</td>
-            <td>${mark(c.state)}</td>
-            <td>
-              ${c.asks}
-              <span class="muted">(by ${c.method})</span
-              >${c.why === undefined ? '' : html`<br /><span class="muted">${c.why}${c.blame === undefined ? '' : ` (${c.blame})`}</span>`}
-            </td>
-            <td class="said">
-              ${c.state === 'waived' && c.waiver !== undefined ? saidBy([c.waiver]) : saidBy(c.decidedBy)}
-            </td>
-          </tr> `,
-      )}
-  </tbody> `
-}
-
-function restTable(list: readonly AcceptedRequirement[]): Insert {
-  if (list.length === 0) return ''
-  return html`<h3 id="not-judged">Of which nothing was seen</h3>
-    ${scrollable(
-      'Requirements of which nothing was seen',
-      html`<table class="accepted">
-        <caption>
-          ${count(list.length, 'requirement')}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">ID</th>
-            <th scope="col">State</th>
-            <th scope="col">What</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${list.map(
-            (r) =>
-              html`<tr id="${anchor(r.id)}">
-                <th scope="row" class="id">${r.id}</th>
-                <td>${mark(r.state)}</td>
-                <td>${r.statement}</td>
-              </tr> `,
-          )}
-        </tbody>
-      </table>`,
-    )}`
-}
-
-function saidBy(list: readonly Evidence[]): Insert {
-  return html`<ul>
-    ${list.map((e) => html`<li>${e.by === 'check' ? checkText(e) : personText(e)}</li>`)}
-  </ul>`
-}
-
-function checkText(e: Extract<Evidence, { by: 'check' }>): Markup {
-  const where = html`<span class="mono">${e.scenario}</span> <span class="mono">${e.check}</span>`
-  const log =
-    e.log === undefined
-      ? ''
-      : html`, <a href="${relative(e.log)}">log</a>${e.seq === undefined ? '' : ` line ${e.seq}`}`
-  return html`${e.verdict}: ${where}, rig ${e.rig}, ${time(e.at)}${log}`
-}
-
-function personText(e: PersonEvidence): Markup {
-  return html`${e.verdict} by ${e.name}, ${time(e.at)}: ${e.note} ${attachments(e)}`
-}
-
-function attachments(e: PersonEvidence): Insert {
-  return e.attachments.map(
-    (a) =>
-      html` <a href="${relative(a.file)}">${a.name}</a>
-        <span class="muted">(SHA-256 ${a.sha256.slice(0, 16)}…)</span>`,
   )
 }
 
@@ -493,9 +302,4 @@ function evidence({ files }: AcceptancePage): Markup {
         </tr>`,
     ),
   )
-}
-
-function time(iso: string): string {
-  const t = Date.parse(iso)
-  return Number.isNaN(t) ? iso : utc(t)
 }

@@ -46,6 +46,8 @@ code, .mono { font-family: var(--mono); font-size: 0.875em; }
 .s-not-run, .s-by-person, .s-uncovered, .s-information { font-weight: 400; }
 .s-waived { color: var(--played); } .s-outdated { color: var(--inconclusive); }
 .accepted td, .accepted th { padding-right: 0.75rem; }
+.accepted td code { word-break: break-all; }
+.accepted .group th { padding-top: 0.3125rem; border-bottom-color: var(--line); }
 .accepted ul { margin: 0; padding: 0; list-style: none; }
 .accepted li { margin: 0 0 0.25rem; }
 .accepted .said { font-size: 0.875rem; overflow-wrap: anywhere; }
