@@ -88,7 +88,7 @@ function covered(r: Entry, by: ReadonlyMap<string, readonly string[]>): string {
 export async function rigsCommand(o: MaterialOptions = {}): Promise<number> {
   for (const { name, file } of shippedRigs(readMaterial(o).rigs)) {
     const rig = readRig(file)
-    const lacks = [...lacksOf(rig)]
+    const lacks = [...lacksOf(rig), ...(isLab(rig) ? labMisses(rig) : [])]
     const serial = Object.values(rig.roles).some(
       (r) => r !== undefined && 'serial' in r && r.serial !== undefined,
     )

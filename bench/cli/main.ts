@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
-import { simCommand } from './sim.ts'
 import { materialOptions } from './material-options.ts'
+import { simCommand } from './sim.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
 for (const stream of [process.stdout, process.stderr])
@@ -142,14 +142,6 @@ program
   .option('--clauses', 'clause by clause')
   .option('--json', 'as JSON')
   .addHelpText('after', '\nExample:\n  gridproof requirements --find M:0022 --clauses')
-program
-  .command('merge')
-  .addOption(outOption())
-  .addOption(junitOption())
-  .addOption(gitlabOption())
-    const { mergeCommand } = await import('./merge-command.ts')
-  })
-
   .action(async (options) => {
     const { requirementsCommand } = await import('./list-commands.ts')
     process.exitCode = await requirementsCommand(options)
@@ -161,7 +153,7 @@ program
   .command('rigs')
   .description('Lists the rigs, and whether this machine has what each needs')
   .addHelpText('after', '\nExample:\n  gridproof rigs')
-  .action(async () => {
+  .action(async (options) => {
     const { rigsCommand } = await import('./list-commands.ts')
     process.exitCode = await rigsCommand(options)
   })
@@ -170,7 +162,6 @@ program
   .command('scenarios')
   .description('Lists the scenarios: what each verifies, needs and catches')
   .addHelpText('after', '\nExample:\n  gridproof scenarios')
-
   .action(async (options) => {
     const { scenariosCommand } = await import('./list-commands.ts')
     process.exitCode = await scenariosCommand(options)
@@ -180,17 +171,18 @@ program
   .command('clean')
   .description('Undoes what a bench that was killed left behind: processes, folders, links')
   .addHelpText('after', '\nExample:\n  gridproof clean')
-  .action(async (options) => {
+  .action(async () => {
     const { cleanCommand } = await import('./list-commands.ts')
     process.exitCode = await cleanCommand()
   })
+
+materialOptions(program)
 
 try {
   if (process.argv.length <= 2) {
     program.outputHelp()
     process.exitCode = 2
   } else await program.parseAsync()
-
 } catch (e) {
   if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
   else {
@@ -201,8 +193,6 @@ try {
 
 /** Says what ended a command: in a sentence where it is known, with its place in the code where it is not. */
 function tell(e: unknown): void {
-materialOptions(program)
-
   const text = e instanceof Error ? (e.stack ?? e.message) : messageOf(e)
   process.stderr.write(
     `gridproof: ${e instanceof GridproofError ? e.message : `a fault of the bench itself: ${text}`}\n`,

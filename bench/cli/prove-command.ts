@@ -14,7 +14,7 @@ import { makeScratch } from '../main/scratch.ts'
 import { onStop } from './on-stop.ts'
 import { tellCleared, writeAtOnce } from './run-command.ts'
 
-export interface ProveCommandOptions {
+export interface ProveCommandOptions extends MaterialOptions {
   readonly rig: string
   readonly seed: number
   readonly mutations: number

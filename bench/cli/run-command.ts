@@ -6,15 +6,15 @@ import { Progress } from '../../reports/progress.ts'
 import { consoleReport } from '../../reports/console.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
 import { writeReports } from '../../reports/write.ts'
-import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
 import { isLab } from '../rigs/schema.ts'
-import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
+import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
 import { dryRun } from '../main/dry-run.ts'
 import type { IdentityOptions } from '../main/identity.ts'
 import { readMaterial } from '../main/material.ts'
 import type { MaterialOptions } from '../main/material.ts'
-import { pointLatest, startRun } from '../main/run.ts'
+import { makePlan, readLoad, usualWorkers } from '../main/plan.ts'
 import type { Plan } from '../main/plan.ts'
+import { pointLatest, startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import { startPool } from '../main/pool.ts'
@@ -37,13 +37,13 @@ export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
   readonly all?: boolean
   readonly junitFaults: 'error' | 'skipped'
   readonly gitlab?: string
+  readonly dryRun?: boolean
 }
 
 /** Performs the command and returns its exit code. */
 export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
   const load = o.load === undefined ? undefined : readLoad(o.load)
   const formats = readFormats(o)
-  readonly dryRun?: boolean
   const material = readMaterial(o)
   const plan = await makePlan({
     scenarios,
@@ -57,6 +57,12 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
       'usage',
       `--twice compares trace hashes, which only virtual time has; the rig is '${o.rig}'`,
     )
+  const length = o.short === true ? 'short' : 'full'
+  const workers = workersFor(plan, o)
+  if (o.dryRun === true) {
+    for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
+    return exitCodes.ok
+  }
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
   const options: RunOptions = {
@@ -65,12 +71,6 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     seeds: o.seeds,
     length,
     workers,
-  const length = o.short === true ? 'short' : 'full'
-  const workers = workersFor(plan, o)
-  if (o.dryRun === true) {
-    for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
-    return exitCodes.ok
-  }
     out: o.out,
     pki: scratch.pki,
     disks: scratch.disks,
@@ -109,6 +109,14 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
   return code
 }
 
+/** Scenarios at a time. Throws `usage` where a lab, which has one platform, is asked for several. */
+function workersFor(plan: Plan, o: RunCommandOptions): number {
+  const usual = usualWorkers(plan.rig, plan.scenarios.length * o.seeds)
+  if (isLab(plan.rig) && (o.jobs ?? 1) > 1)
+    throw new GridproofError('usage', `the rig '${o.rig}' has one platform: scenarios go one after the other`)
+  return o.jobs ?? usual
+}
+
 /** Says what an earlier bench had left behind. */
 export function tellCleared(scratch: Scratch): void {
   if (scratch.cleared.length > 0)
@@ -120,26 +128,6 @@ export function tellCleared(scratch: Scratch): void {
 interface Watched {
   readonly run: Run
   readonly done: readonly Done[]
-/** Scenarios at a time. Throws `usage` where a lab, which has one platform, is asked for several. */
-function workersFor(plan: Plan, o: RunCommandOptions): number {
-  const usual = usualWorkers(plan.rig, plan.scenarios.length * o.seeds)
-  if (isLab(plan.rig) && (o.jobs ?? 1) > 1)
-    throw new GridproofError('usage', `the rig '${o.rig}' has one platform: scenarios go one after the other`)
-  return o.jobs ?? usual
-}
-
-/** The longest time that a timer can hold, ms: 24 days. */
-const mostTimeout = 2 ** 31 - 1
-
-/** `--timeout` of the command line, in ms. Throws `usage`. */
-function readTimeout(text: string): number {
-  const ms = duration(text)
-  if (ms >= 1 && ms <= mostTimeout) return ms
-  throw new GridproofError(
-    'usage',
-  )
-}
-
   readonly stopped: boolean
 }
 
@@ -181,7 +169,7 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
       running.delete(job.id)
       ended++
       if (record.trouble !== undefined)
-        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})${once}`)
+        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})`)
       draw()
     },
     onTrouble(job, text) {

@@ -36,18 +36,10 @@ export interface Subject {
   readonly maker: string
   readonly product: string
   readonly version: string
-  readonly serial?: string
-  readonly digest?: string
-}
-
-/** First event (`run`, src `bench`) of a scenario's log. */
-export interface ScenarioHeader {
-  readonly format: 'gridproof-scenario/1'
-  /** Path under scenarios/ without extension: `capture/gridkey-every-minute`. */
   readonly model?: string
-  readonly scenario: string
+  readonly serial?: string
   /** Of its software as a whole. */
-  readonly title: string
+  readonly digest?: string
   /** Of parts of its software, by name: the images of its apps. */
   readonly images?: Readonly<Record<string, string>>
 }
@@ -62,6 +54,14 @@ export interface Identity {
     readonly serial?: string
     readonly calibration?: string
   }[]
+}
+
+/** First event (`run`, src `bench`) of a scenario's log. */
+export interface ScenarioHeader {
+  readonly format: 'gridproof-scenario/1'
+  /** Path under scenarios/ without extension: `capture/gridkey-every-minute`. */
+  readonly scenario: string
+  readonly title: string
   readonly verifies: readonly string[]
   /** SHA-256 of the scenario file. */
   readonly sha256: string
@@ -78,6 +78,7 @@ export interface Identity {
   /** Full horizon, where this run is a short one. */
   readonly fullHorizonMs: number
   readonly subject: Subject
+  readonly identity?: Identity
   /** Roles that the bench itself plays, by name: { gridkey: 'personality gridkey-standin' }. */
   readonly played: Readonly<Record<string, string>>
   readonly defects: readonly string[]
@@ -86,7 +87,6 @@ export interface Identity {
 /** `said`: for each quantity what the device answered and what was true then (base units). */
 export interface Said {
   readonly answers: Readonly<Record<string, readonly [answered: number | null, truth: number]>>
-  readonly identity?: Identity
   /** What was asked, in the device's own words. */
   readonly asked?: Json
 }

@@ -12,9 +12,9 @@ import type { Performed } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
 import { makeDevice } from './devices.ts'
 import { knownDefects } from './defects.ts'
+import { readRigWith } from './material.ts'
 import { networkOf } from './network.ts'
 import type { Job } from './job.ts'
-import { readRigWith } from './material.ts'
 import type { Natives } from './stage.ts'
 
 /** `trouble`: the log could not be written. */
@@ -60,9 +60,9 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
     horizonMs: job.horizonMs,
     fullHorizonMs: job.fullHorizonMs,
     subject: job.subject,
+    ...(job.identity === undefined ? {} : { identity: job.identity }),
     played: playedRoles(rig, loaded.scenario.needs),
     defects: job.defects,
-    ...(job.identity === undefined ? {} : { identity: job.identity }),
   }
   let trouble: string | undefined
   const log = logWriter(job.log, {
@@ -106,6 +106,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
 /** Which subjects the bench plays, and by what. */
 function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, string> {
   const played: Record<string, string> = {}
+  for (const role of ['gridkey', 'thermocouple'] as const) {
     const entry = rig.roles[role]
     if (entry === undefined || !needs.includes(role)) continue
     const personality: Json | undefined = entry.options?.['personality']

@@ -16,7 +16,6 @@ import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { startPool } from './pool.ts'
 import type { Done, Pool } from './pool.ts'
-import { rigCause } from './retry.ts'
 
 export interface RunOptions {
   readonly plan: Plan
@@ -55,7 +54,7 @@ export function startRun(o: RunOptions): Run {
   const id = runId(began, plan.rig.name)
   const folder = freshFolder(o.out, id)
   mkdirSync(join(folder, 'data'), { recursive: true })
-  const all = jobsOf(o, folder)
+  const jobs = jobsOf(o, folder)
   const header: RunHeader = {
     format: 'gridproof-run/1',
     id: basename(folder),
@@ -69,6 +68,7 @@ export function startRun(o: RunOptions): Run {
     scenarios: jobs.map((j) => j.id),
     verifies: Object.fromEntries(jobs.map((j) => [j.id, verifiedBy(plan, j)])),
     subject: plan.subject,
+    ...identityOf(plan),
     revisions: revisionsOf(plan),
   }
   const log = logWriter(join(folder, 'log.jsonl'))
@@ -79,7 +79,6 @@ export function startRun(o: RunOptions): Run {
   let wallMs: number | undefined
   const pool: Pool = startPool({
     jobs,
-    ...identityOf(plan),
     workers: o.workers,
     onBegin(job) {
       append(log, 'step', step('scenario begins', { scenario: job.id, file: fileIn(job) }))
@@ -159,10 +158,16 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
         epoch: virtualEpoch,
         commit: plan.commit,
         subject: plan.subject,
+        ...identityOf(plan),
+        material: plan.material,
         ...(o.load === undefined ? {} : { load: o.load }),
       })
     }
   return jobs.sort((a, b) => b.horizonMs - a.horizonMs)
+}
+
+function identityOf(plan: Plan): { identity?: NonNullable<Plan['identity']> } {
+  return plan.identity === undefined ? {} : { identity: plan.identity }
 }
 
 function verifiedBy(plan: Plan, job: Job): readonly string[] {
@@ -181,8 +186,6 @@ function append(log: LogWriter, kind: 'run' | 'step' | 'note' | 'end', data: Jso
 }
 
 function step(what: string, detail: ScenarioStep): Json {
-        ...identityOf(plan),
-        material: plan.material,
   return { what, detail: detail as unknown as Json }
 }
 
