@@ -29,15 +29,20 @@ interface Playing {
 async function playing(args: readonly string[]): Promise<Playing> {
   const command: Command = p.start(['sim', ...args, '--json'])
   const said: Record<string, readonly [number, number]> = {}
-  let told = 0
+  const count = { told: 0, seen: 0 }
   let news = Promise.withResolvers<void>()
   const ready = Promise.withResolvers<string>()
   createInterface({ input: command.child.stdout }).on('line', (line) => {
-    const o = JSON.parse(line) as Record<string, never>
-    if (o['what'] === 'ready') ready.resolve(o['place'])
-    if (o['kind'] === 'said') {
-      told++
-      Object.assign(said, (o['data'] as { answers: typeof said }).answers)
+    const o = JSON.parse(line) as {
+      what: string
+      place: string
+      kind?: string
+      data: { answers: typeof said }
+    }
+    if (o.what === 'ready') ready.resolve(o.place)
+    if (o.kind === 'said') {
+      count.told++
+      Object.assign(said, o.data.answers)
       news.resolve()
       news = Promise.withResolvers()
     }
@@ -46,13 +51,12 @@ async function playing(args: readonly string[]): Promise<Playing> {
     throw new Error(`it ended: ${e.err}`)
   })
   ended.catch(() => {})
-  let seen = 0
   return {
     at: await Promise.race([ready.promise, ended]),
     async said() {
       // The client may be through before the device's line has arrived here.
-      while (seen >= told) await Promise.race([news.promise, ended])
-      seen = told
+      while (count.seen >= count.told) await Promise.race([news.promise, ended])
+      count.seen = count.told
       return said
     },
     async end() {
