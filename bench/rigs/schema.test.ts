@@ -71,6 +71,13 @@ const bad: Readonly<Record<string, Bad>> = {
     'expected object',
   ),
   'with a time of its own': but('time: virtual', 'time: soon', 'time: soon', 'time', '"virtual"|"real"'),
+  'with a broker that knows no virtual time': but(
+    'port: 8883, topics',
+    'port: 8883, broker: mosquitto, topics',
+    'mosquitto',
+    'platform.broker',
+    'knows no virtual time',
+  ),
   'with port and serial both': but(
     gridkeyPort,
     `${gridkeyPort}    serial: { baudRate: 9600, dataBits: 8, parity: none, stopBits: 1 }\n`,
