@@ -248,6 +248,11 @@ export interface Storage extends Faulty {
   readonly sent: Series
   /** Resolves when all is acknowledged, or after 30 s: what is not acknowledged by then is unknown. */
   publish(what: Publication): Promise<void>
+  /**
+   * Another app with a good certificate subscribes to everything, and then reads nothing more of its connection until the
+   * end. Resolves when it stands so.
+   */
+  stall(): Promise<void>
   /** Ends the process of Data Storage as a crash would. */
   crash(): void
 }

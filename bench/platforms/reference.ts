@@ -206,7 +206,13 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const storage =
     o.storage === undefined
       ? undefined
-      : playStorage({ door, host, ...o.storage, emitAs: (src) => o.emitAs(src) })
+      : playStorage({
+          door,
+          host,
+          subscriber: intruderApp.apid,
+          ...o.storage,
+          emitAs: (src) => o.emitAs(src),
+        })
   const seenAtMarketplace = o.emitAs('marketplace')
   const healthy = watchHealth(apps.filter((a) => a.config !== null).map((a) => a.iid))
   const observer = observe({

@@ -3,7 +3,7 @@
  * publishes what is to be kept, and knows what was acknowledged; upload applications ask and report as section 8.5 of
  * the LV-CAP API has it. Each has a certificate of its own and comes in by the marketplace's door.
  */
-import { connect } from 'mqtt'
+import { connect, connectAsync } from 'mqtt'
 import type { MqttClient } from 'mqtt'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
@@ -12,7 +12,7 @@ import type { Emit } from '../../sim/faces.ts'
 import type { Answer } from '../evidence/storage.ts'
 import type { Publication, Storage } from '../faces.ts'
 import { kept } from './json-text.ts'
-import { tlsOptions } from './observer.ts'
+import { connectionAt, tlsOptions } from './observer.ts'
 import type { Door } from './observer.ts'
 import { answerOf } from './storage-answer.ts'
 import type { Heard } from './storage-answer.ts'
@@ -71,6 +71,8 @@ export type PlayedStorage = Storage &
 
 export interface PlayedOptions {
   readonly door: Omit<Door, 'name'>
+  /** Common name of an enrolled app that may subscribe. */
+  readonly subscriber: string
   readonly host: Host
   readonly realm: Realm
   /** Longest answer that Data Storage is set to give, in bytes. */
@@ -115,6 +117,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
   }
   const emit = o.emitAs('publisher')
   const publish = publishing(() => clientOf(publisherApid), emit)
+  const stalled: MqttClient[] = []
   const disk = diskFaults(o.host, o.emitAs('disk'))
   return {
     tables: { ...publishers, error: 'error' },
@@ -124,6 +127,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
     faults: disk.faults,
     inflict: (name, params) => disk.inflict(name, params),
     publish: (p) => o.realm.run(() => publish(p)),
+    stall: () => o.realm.run(async () => void stalled.push(await stall(o))),
     crash() {
       o.emitAs('host')('host', { what: 'the process of Data Storage is killed', proc: storageApp.iid })
       if (!o.host.kill(storageApp.iid))
@@ -143,6 +147,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
       }),
     async [Symbol.asyncDispose]() {
       for (const c of clients.values()) await o.realm.run(() => c.close())
+      for (const c of stalled) await o.realm.run(() => c.endAsync(true).catch(() => undefined))
     },
   }
 }
@@ -156,6 +161,7 @@ export function idleStorage(): Storage {
     faults: ['disk-full'],
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
     publish: async () => undefined,
+    stall: async () => undefined,
     crash: () => undefined,
   }
 }
@@ -248,6 +254,18 @@ function openClient(door: Door): Client {
       await client.endAsync(true).catch(() => undefined)
     },
   }
+}
+
+/** Subscribes to everything, and stops reading. It asks for no sign of life either, so that none can be missed. */
+async function stall(o: PlayedOptions): Promise<MqttClient> {
+  const door: Door = { ...o.door, name: o.subscriber }
+  const client = await connectAsync({ ...connectionAt(door), keepalive: 0, reconnectPeriod: 0 })
+  client.on('error', () => undefined)
+  await client.subscribeAsync('#', { qos: 1 })
+  client.stream.unpipe()
+  client.stream.pause()
+  o.emitAs('subscriber')('note', { what: 'a subscriber to everything reads nothing from now on' })
+  return client
 }
 
 function topicOf(p: Publication, iid: string): string {

@@ -193,6 +193,40 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
         },
       }),
     ],
+    'waits-for-the-slowest': [
+      'Goes on with the next message when each subscriber has taken the one before.',
+      (p, reached) => ({
+        ...p,
+        unhurried: (stream) => {
+          const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
+          const plain = (...args: unknown[]): boolean => {
+            const free = write(...args)
+            if (!free) reached()
+            return free
+          }
+          stream.write = plain as typeof stream.write
+        },
+      }),
+    ],
+    'drops-everyone': [
+      'Drops every connection where one subscriber does not read.',
+      (p, reached) => {
+        const open = new Set<() => void>()
+        return {
+          ...p,
+          unhurried: (stream, limits, drop) => {
+            const end = (): void => void stream.destroy()
+            open.add(end)
+            stream.once('close', () => open.delete(end))
+            p.unhurried(stream, limits, (why) => {
+              reached()
+              drop(why)
+              for (const one of open) one()
+            })
+          },
+        }
+      },
+    ],
     'loses-messages': [
       'Forwards all but every thousandth message.',
       (p, reached) => {
@@ -219,6 +253,16 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
           reached()
           const key = `${identity}|${hello.clientId}|${hello.willTopic ?? ''}`
           return { ok: true, session: { identity: identityOf(identity, directory), key, warnings: [] } }
+        },
+      }),
+    ],
+    'keeps-slow-subscribers': [
+      'Keeps what waits for a subscriber that does not read, and never drops it.',
+      (p, reached) => ({
+        ...p,
+        unhurried: (stream, limits, drop) => {
+          reached()
+          p.unhurried(stream, { ...limits, seconds: Number.POSITIVE_INFINITY }, drop)
         },
       }),
     ],

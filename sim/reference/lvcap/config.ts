@@ -82,6 +82,15 @@ export const marketplaceSchema = z.strictObject({
   managerIid: iid,
   apps: z.array(z.strictObject({ apid, iid, service: z.literal('storage').optional() })),
   revoked: z.array(z.string()),
+  /** When a subscriber that does not read is dropped. Ours: the API has no figure. */
+  backlog: z
+    .strictObject({
+      /** Seconds in which it has taken nothing of what waits for it. */
+      seconds: z.number().positive().default(20),
+      /** Bytes that may wait for it: more than one packet of any length. */
+      bytes: z.number().positive().default(600_000_000),
+    })
+    .prefault({}),
 })
 export type MarketplaceConfig = z.infer<typeof marketplaceSchema>
 

@@ -13,9 +13,10 @@ import { parseObject } from '../api.ts'
 import { marketplaceSchema, parseConfig, type MarketplaceConfig } from '../config.ts'
 import { wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
+import { unhurried, type BacklogLimits } from './backlog.ts'
 import { admit, mayPublish, mayRetain, type Directory, type Introduction, type Session } from './acl.ts'
 import { addressOf, judgePeer, peerOf, reasonOfHandshake, type Peer, type PeerJudgement } from './peers.ts'
-import { errorOf, type Refusal } from './refusals.ts'
+import { errorOf, errorOfDrop, type Refusal } from './refusals.ts'
 
 export interface Material {
   readonly ca: string
@@ -51,6 +52,8 @@ export interface MarketplaceParts {
   mayRetain(topic: string): boolean
   /** What a session is sent of a message on a topic that it subscribed; null: nothing. */
   forward(session: Session, message: Delivery): Delivery | null
+  /** Sees to it that nobody waits for a connection; `drop` ends it. */
+  unhurried(stream: Duplex, limits: BacklogLimits, drop: (why: string) => void): void
   /** What is written of a refusal; null: nothing. */
   record(refusal: Refusal): Json
 }
@@ -71,6 +74,7 @@ export function parts(_config: Json): MarketplaceParts {
     mayPublish: (session, topic) => mayPublish(session.identity, topic),
     mayRetain,
     forward: (_session, message) => message,
+    unhurried,
     record: (refusal) => ({ event: 'refused', ...refusal }),
   }
 }
@@ -173,7 +177,11 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
     const written = p.record(refusal)
     if (written === null) return
     env.log(written)
-    const { topic, payload } = errorOf(refusal, config.iid, wallClock())
+    tell(errorOf(refusal, config.iid, wallClock()))
+  }
+
+  /** An error for storage (section 8.2.4). */
+  const tell = ({ topic, payload }: { readonly topic: string; readonly payload: Json }): void => {
     broker.publish(
       { cmd: 'publish', topic, payload: JSON.stringify(payload), qos: 1, retain: false, dup: false },
       (error) => {
@@ -184,6 +192,11 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
 
   const toBroker = (stream: Duplex, peer: Peer, identity: string): void => {
     peers.set(stream, { peer, identity })
+    p.unhurried(stream, config.backlog, (why) => {
+      env.log({ event: 'dropped', identity, address: peer.address, text: why })
+      stream.destroy()
+      tell(errorOfDrop(identity, why, config.iid, wallClock()))
+    })
     broker.handle(stream)
   }
 

@@ -26,3 +26,16 @@ export function errorOf(
     payload: { Errno: errno.access, Message: message, Timestamp: unixSeconds(now) },
   }
 }
+
+/** The error message about a subscriber that was dropped, because it did not read what it was sent. */
+export function errorOfDrop(
+  identity: string,
+  why: string,
+  iid: string,
+  now: number,
+): { readonly topic: string; readonly payload: Json } {
+  return {
+    topic: topics.error(iid),
+    payload: { Errno: errno.network, Message: `Dropped ${identity}: ${why}`, Timestamp: unixSeconds(now) },
+  }
+}
