@@ -154,7 +154,8 @@ export function usualWorkers(rig: RigFile, scenarios: number): number {
   return rig.time === 'virtual' ? availableParallelism() : Math.min(4, scenarios)
 }
 
-function commitOf(): string {
+/** Git commit of the bench, with `+` where the work tree differs; `unknown` outside a checkout. */
+export function commitOf(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
