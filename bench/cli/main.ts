@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { materialOptions } from './material-options.ts'
+import { operatorCommands } from './operator.ts'
 import { simCommand } from './sim.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
@@ -166,6 +167,8 @@ program
     const { scenariosCommand } = await import('./list-commands.ts')
     process.exitCode = await scenariosCommand(options)
   })
+
+for (const c of operatorCommands()) program.addCommand(c.copyInheritedSettings(program))
 
 program
   .command('clean')
