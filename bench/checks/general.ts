@@ -116,6 +116,7 @@ export function eventually(
 /**
  * Each event of `cause` is followed by one of `effect` within a time; one effect answers all causes before it that
  * are still open. `pairs` may tie an effect to its cause; `when` takes only some causes, `how` only some effects.
+ * `early`: an effect may come so long before its cause, where two observation points tell of one moment in any order.
  */
 export function within(
   time: string,
@@ -125,9 +126,11 @@ export function within(
     readonly pairs?: (cause: Event, effect: Event) => boolean
     readonly when?: Predicate
     readonly how?: Predicate
+    readonly early?: string
   },
 ): Check {
   const bound = duration(time)
+  const early = o.early === undefined ? undefined : duration(o.early)
   return checkOf(o, {
     id: o.id,
     limit: o.limit,
@@ -137,6 +140,8 @@ export function within(
       const isEffect = matcher(effect)
       const found = offences()
       let open: Event[] = []
+      /** Effects that may belong to a cause still to come. */
+      let before: Event[] = []
       let causes = 0
       let slowest = 0
       let slowestSeqs: readonly number[] = []
@@ -152,6 +157,8 @@ export function within(
             open = open.filter((c) => e.at - c.at <= bound)
           }
           let ours = false
+          if (early !== undefined && isEffect(e) && o.how?.(e) !== false)
+            before = [...before.filter((x) => e.at - x.at <= early), e].slice(-1000)
           if (isEffect(e) && open.length > 0 && o.how?.(e) !== false) {
             ours = true
             open = open.filter((c) => {
@@ -163,7 +170,8 @@ export function within(
           if (isCause(e) && o.when?.(e) !== false) {
             ours = true
             causes++
-            open.push(e)
+            const told = before.some((x) => e.at - x.at <= (early ?? 0) && o.pairs?.(e, x) !== false)
+            if (!told) open.push(e)
           }
           return ours
         },

@@ -168,4 +168,15 @@ describe('the general checks', () => {
     expect(only(check(), [note(55, 1)], at(60)).verdict).toBe('inconclusive')
     expect(only(check(), [effect(1)], at(60)).verdict).toBe('inconclusive')
   })
+
+  it('within: an effect may come early where that is allowed, and no earlier', () => {
+    const effects = { src: 'b', kind: 'note', select: '*' } as const
+    const effect = (s: number): Draft => draft(at(s), 'b', 'note', 1)
+    const check = (more: { early?: string } = { early: '2 s' }): Check =>
+      within('10 s', notes, effects, { ...o, ...more })
+    expect(only(check(), [effect(3), note(4, 1)], at(60)).verdict).toBe('pass')
+    expect(only(check(), [effect(1), note(4, 1)], at(60)).verdict).toBe('fail')
+    expect(only(check(), [effect(1), note(4, 1), effect(5)], at(60)).verdict).toBe('pass')
+    expect(only(check({}), [effect(3), note(4, 1)], at(60)).verdict).toBe('fail')
+  })
 })

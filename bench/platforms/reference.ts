@@ -236,8 +236,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'log',
       'config',
       'operator',
-      // Its log says until when a certificate is good; mosquitto does not tell.
-      ...(file.platform.broker === 'mosquitto' ? [] : ['certificates']),
+      // Its log says until when a certificate is good, and what a last will would say; mosquitto does not tell.
+      ...(file.platform.broker === 'mosquitto' ? [] : ['certificates', 'last-wills']),
       'tls',
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),

@@ -186,6 +186,7 @@ export default scenario({
           id: 'last-will',
           limit: 'the feeder app leaves a last will with status 2 on its own status topic',
           verifies: ['API:8.1.3/left'],
+          needs: ['last-wills'],
         },
       ),
     )
