@@ -123,11 +123,14 @@ export function findRig(name: string, folders: readonly string[] = []): string {
   )
 }
 
-/** Length of a run of a scenario in ms. */
-export function lengthOf(s: LoadedScenario, kind: 'full' | 'short' | 'prove'): number {
+/** Length of a run of a scenario in ms; of a proof that of a defect, variant or mutation, where one is given. */
+export function lengthOf(s: LoadedScenario, kind: 'full' | 'short' | 'prove', id = ''): number {
   const { horizon, short, prove } = s.scenario
-  const text = kind === 'full' ? horizon : kind === 'short' ? (short ?? horizon) : (prove ?? short ?? horizon)
-  return duration(text)
+  if (kind === 'full') return duration(horizon)
+  if (kind === 'short') return duration(short ?? horizon)
+  if (typeof prove !== 'object') return duration(prove ?? short ?? horizon)
+  if (id === '') return Math.max(...Object.values(prove).map((d) => duration(d)))
+  return duration((Object.hasOwn(prove, id) ? prove[id] : undefined) ?? prove.others)
 }
 
 /** `--load` of the command line: a profile's name, or `<file.csv>:<column>:<scale>`. */

@@ -88,6 +88,17 @@ describe('the runs of a proof', () => {
     expect(broken?.job.log).toBe('/logs/a.feeder+gridkey-app.drifts.jsonl')
   })
 
+  test('may be as long as a defect takes; the healthy platform gets the longest', () => {
+    const prove = { 'gridkey-app/drifts': '25 min', others: '2 min' }
+    const long = { ...feeder, scenario: { ...feeder.scenario, prove } }
+    const list = proveJobs({ ...options, plan: { ...plan, scenarios: [long] }, mutations: 20 })
+    const minutes = (of: ProveJob['expectation']): number[] => [
+      ...new Set(list.filter((p) => p.expectation === of).map((p) => p.job.horizonMs / 60_000)),
+    ]
+    expect([minutes('healthy'), minutes('defect')]).toEqual([[25], [25]])
+    expect([minutes('variant'), minutes('mutation')]).toEqual([[2], [2]])
+  })
+
   test('of one thing alone are its own and the healthy ones', () => {
     const of = (only: string): string[] => proveJobs({ ...options, mutations: 50, only }).map((p) => p.id)
     expect(of('gridkey-app/drifts')).toEqual(['', '', '', 'gridkey-app/drifts'])

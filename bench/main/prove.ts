@@ -103,7 +103,7 @@ function jobMaker(
         rigFile: o.plan.rigFile,
         rigSha256: o.plan.rigSha256,
         seed: o.seed,
-        horizonMs: lengthOf(s, 'prove'),
+        horizonMs: lengthOf(s, 'prove', id),
         fullHorizonMs: lengthOf(s, 'full'),
         log: join(o.logs, `${name.replaceAll('/', '.')}.jsonl`),
         pki: o.pki,

@@ -118,6 +118,25 @@ const bad: Readonly<Record<string, Bad>> = {
     'prove',
     'no longer than the horizon',
   ),
+  'prove-by-defect-longer-than-horizon': but(
+    {
+      catches: "{\n    'gridkey-app/skips-a-minute': 'M:0024/one-hour',\n  }",
+      more: "prove: {\n    'gridkey-app/skips-a-minute': '1 min',\n    others: '1 s' },",
+    },
+    "skips-a-minute': '1 min'",
+    'prove.gridkey-app/skips-a-minute',
+    'no longer than the horizon',
+  ),
+  'prove-of-another-defect': but(
+    {
+      catches: "{ 'gridkey-app/skips-a-minute': 'M:0024/one-hour' }",
+      more: "prove: {\n    'gridkey-app/drifts': '1 s',\n    others: '1 s' },",
+    },
+    "drifts': '1 s'",
+    'prove.gridkey-app/drifts',
+    'expected a defect that the scenario catches, or others',
+  ),
+  'prove-without-others': but({ more: 'prove: {},' }, 'prove:', 'prove', 'expected others'),
   'an-unknown-key': but({ more: "colour: 'blue'," }, 'colour:', 'colour', 'Unrecognized key: "colour"'),
   'no-run': {
     text: scenarioText().replace('async run(', 'async walk('),

@@ -53,7 +53,7 @@ const shape = z.strictObject({
   catches: z.record(z.string(), z.string()),
   horizon: durationText,
   short: durationText.optional(),
-  prove: durationText.optional(),
+  prove: z.union([durationText, z.record(z.string(), durationText)]).optional(),
   run: z.custom<Scenario['run']>((v) => typeof v === 'function', 'expected a function'),
 })
 
@@ -164,9 +164,23 @@ export async function loadScenario(
     if (!clauses.some((c) => verified.has(c)))
       refuse(`catches.${defect}`, `'${reference}' is not among what this scenario verifies`)
   }
-  for (const key of ['short', 'prove'] as const)
-    if (duration(s[key] ?? s.horizon) > duration(s.horizon))
-      refuse(key, 'expected a duration no longer than the horizon')
+  const lengths: readonly (readonly [path: string, text: string])[] = [
+    ['short', s.short ?? s.horizon],
+    ...(typeof s.prove === 'object'
+      ? Object.entries(s.prove).map(([id, text]) => [`prove.${id}`, text] as const)
+      : ([['prove', s.prove ?? s.horizon]] as const)),
+  ]
+  for (const [path, text] of lengths) {
+    const id = path.slice('prove.'.length)
+    if (path.startsWith('prove.') && id !== 'others' && !Object.hasOwn(s.catches, id))
+      refuse(
+        path,
+        `expected a defect that the scenario catches, or others: ${nearest(id, Object.keys(s.catches))}`,
+      )
+    if (duration(text) > duration(s.horizon)) refuse(path, 'expected a duration no longer than the horizon')
+  }
+  if (typeof s.prove === 'object' && !Object.hasOwn(s.prove, 'others'))
+    refuse('prove', 'expected others, the length for all that is not named')
   return { id, file, sha256: createHash('sha256').update(text).digest('hex'), scenario: s }
 }
 
@@ -223,10 +237,14 @@ export function lineOfKey(text: string, path: string, value: unknown): number {
     0,
     lines.findIndex((l) => l.includes('export default')),
   )
+  const as = (key: string): RegExp => new RegExp(`(?:^|[\\s{,'"])${escaped(key)}['"]?\\s*[:(]`)
+  // The same key may stand in several places: what is looked for stands below the first key of the path.
+  const above = keys[0]
+  const from = above === undefined ? -1 : lines.findIndex((l, n) => n >= begin && as(above).test(l))
   for (const key of [path.replace(/^[^.]*\./, ''), ...keys.toReversed()]) {
     if (key === '' || /^\d+$/.test(key)) continue
-    const re = new RegExp(`(?:^|[\\s{,'"])${escaped(key)}['"]?\\s*[:(]`)
-    let at = lines.findIndex((l, n) => n >= begin && re.test(l))
+    const re = as(key)
+    let at = lines.findIndex((l, n) => n >= Math.max(begin, from) && re.test(l))
     if (at < 0) at = lines.findIndex((l) => re.test(l))
     if (at < 0) continue
     if (!/\.\d+$/.test(path) || typeof value !== 'string') return at + 1

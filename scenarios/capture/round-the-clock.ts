@@ -53,7 +53,13 @@ export default scenario({
   },
   horizon: '25 h',
   short: '4 min',
-  prove: '25 h',
+  prove: {
+    'gridkey-app/skips-midnight': '25 h',
+    'temperature-app/skips-midnight': '25 h',
+    'gridkey-app/stops-after-six-hours': '7 h',
+    'temperature-app/stops-after-six-hours': '7 h',
+    others: '2 h',
+  },
   async run({ platform, gridkey, thermocouple, time, check, load }) {
     gridkey.follow(load('summer-weekday'))
     thermocouple.set('ambient', { mean: 12, swing: 6, period: '24 h' })
