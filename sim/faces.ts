@@ -88,6 +88,14 @@ export interface Thermocouple extends Device {
   set(input: string, course: TemperatureCourse): void
 }
 
+/** A smart meter on its HAN port. `meter2` is another beside it. */
+export interface Meter extends Device {
+  readonly role: 'meter' | 'meter2'
+  follow(p: ProfileSpec): void
+  /** The instant of the list that it sends next. */
+  readonly nextSlot: Instant | undefined
+}
+
 export type TemperatureCourse =
   | { readonly constant: number }
   | { readonly from: number; readonly to: number; readonly over: string }

@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import type { SerialSettings } from '../../drivers/faces.ts'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Device, GridKey, Thermocouple } from '../faces.ts'
+import type { Device, GridKey, Meter, Thermocouple } from '../faces.ts'
 import { createGridKey } from './gridkey/device.ts'
 import { gridkeySchema } from './gridkey/personality.ts'
+import { createMeter, meterLine } from './meter/device.ts'
+import { meterSchema } from './meter/personality.ts'
 import { readPersonality } from './personality.ts'
 import { profileSpec } from './profile.ts'
 import { createThermocouple, lineOf } from './thermocouple/device.ts'
@@ -87,6 +89,25 @@ function moduleKind(
   }
 }
 
+const meterOptions = z.strictObject({
+  personality: z.string().default('kaifa-ma304h3e'),
+  profile: profileSpec.optional(),
+})
+
+const meter: SerialDeviceKind<Meter> = {
+  roles: ['meter', 'meter2'],
+  wire: 'serial',
+  options: meterOptions,
+  make(given, role = 'meter') {
+    const o = fit('han-meter', meterOptions, given)
+    return createMeter(readPersonality(o.personality, meterSchema), {
+      role,
+      ...(o.profile === undefined ? {} : { profile: o.profile }),
+    })
+  },
+  line: (given) => meterLine(readPersonality(fit('han-meter', meterOptions, given).personality, meterSchema)),
+}
+
 /** By the name that a rig file uses. */
 export const devices = {
   'gridkey-mcu520': gridkey,
@@ -97,6 +118,7 @@ export const devices = {
     'adam4018',
     adamSchema,
   ),
+  'han-meter': meter,
 } as const satisfies Readonly<Record<string, DeviceKind<Device>>>
 
 export type DeviceName = keyof typeof devices
