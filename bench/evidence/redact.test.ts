@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../drivers/faces.ts'
@@ -79,4 +80,24 @@ describe('redaction', () => {
       }),
     )
   })
+})
+
+it('a private key is known without its PEM head: by a line, in one line, and by its bytes in hex', () => {
+  for (const pem of [
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    generateKeyPairSync('rsa', { modulusLength: 1024 })
+      .privateKey.export({ type: 'pkcs1', format: 'pem' })
+      .toString(),
+  ]) {
+    const r = redactor()
+    r.addKey(pem)
+    r.addKey('no key at all')
+    const lines = pem.split('\n').filter((l) => l.length >= 16 && !l.startsWith('-'))
+    const hex = Buffer.from(lines.join(''), 'base64').toString('hex')
+    for (const text of [...lines, lines.join(''), hex, hex.toUpperCase()]) {
+      const { text: clean } = r.clean({ seen: `before ${text} after`, list: [text] })
+      expect(clean).not.toContain(text)
+      expect(clean).toContain('before [redacted key]')
+    }
+  }
 })

@@ -41,12 +41,18 @@ export function holdsSecret(text: string): boolean {
   return /-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----/.test(text)
 }
 
+const pemBody = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----([\s\S]*?)-----END [A-Z0-9 ]*PRIVATE KEY-----/g
+/** Characters of base64 that a line of a key has at least to be known by itself. Ours. */
+const shortestKeyLine = 16
+
 export interface Redactor {
   /**
    * Registers a secret. Its place in the log reads `[redacted <name>]`. Throws `bad-value` for a value of fewer
    * than 4 characters: it would blacken half the log and protect nothing.
    */
   add(name: string, value: string): void
+  /** Registers a private key by its text in PEM: its lines, all of it in one line, and its bytes in hex. Others do nothing. */
+  addKey(pem: string): void
   /** The same data without secrets, and its JSON text. Data without any is returned as it is. */
   clean(data: Json): { readonly data: Json; readonly text: string }
 }
@@ -54,6 +60,13 @@ export interface Redactor {
 /** A redactor that knows the telling key names and nothing registered yet. */
 export function redactor(): Redactor {
   const secrets: { readonly form: string; readonly inJson: string; readonly label: string }[] = []
+  const register = (forms: readonly string[], label: string): void => {
+    for (const form of new Set(forms))
+      if (!secrets.some((s) => s.form === form))
+        secrets.push({ form, inJson: JSON.stringify(form).slice(1, -1), label })
+    // The longest first, so that a secret inside another one does not spoil it.
+    secrets.sort((a, b) => b.form.length - a.form.length)
+  }
   const telling = new Set(tellingKeys)
   // One look at the text decides for nearly every event; only a hit is walked through.
   const hint = new RegExp(
@@ -98,16 +111,21 @@ export function redactor(): Redactor {
         )
       const label = `[redacted ${name}]`
       const bytes = Buffer.from(value, 'utf8')
-      const forms = [
-        value,
-        bytes.toString('hex'),
-        bytes.toString('hex').toUpperCase(),
-        bytes.toString('base64'),
-      ]
-      for (const form of new Set(forms))
-        secrets.push({ form, inJson: JSON.stringify(form).slice(1, -1), label })
-      // The longest first, so that a secret inside another one does not spoil it.
-      secrets.sort((a, b) => b.form.length - a.form.length)
+      register(
+        [value, bytes.toString('hex'), bytes.toString('hex').toUpperCase(), bytes.toString('base64')],
+        label,
+      )
+    },
+    addKey(pem) {
+      for (const [, body = ''] of pem.matchAll(pemBody)) {
+        const lines = body.split(/\s+/).filter((l) => /^[A-Za-z0-9+/=]+$/.test(l))
+        const whole = lines.join('')
+        // A short last line is no secret, and stands in other texts too.
+        const long = lines.filter((l) => l.length >= shortestKeyLine)
+        const hex = Buffer.from(whole, 'base64').toString('hex')
+        if (whole.length >= shortestKeyLine)
+          register([whole, ...long, hex, hex.toUpperCase()], '[redacted key]')
+      }
     },
     clean(data) {
       const text = JSON.stringify(data)

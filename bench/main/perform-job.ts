@@ -2,10 +2,10 @@
 import type { Json, World } from '../../drivers/faces.ts'
 import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
-import { redactor } from '../evidence/redact.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import type { Catalogue } from '../requirements/load.ts'
 import { isLab } from '../rigs/schema.ts'
+import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed } from '../runner/perform.ts'
@@ -67,7 +67,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   let trouble: string | undefined
   const log = logWriter(job.log, {
     io: c.io,
-    redactor: redactor(),
+    redactor: redactorFor(rig, job.rigFile, job.pki),
     ...(rig.time === 'virtual' ? { buffer: virtualBuffer } : {}),
     onTrouble(e) {
       trouble = e.message

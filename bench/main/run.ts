@@ -9,6 +9,7 @@ import { logWriter } from '../evidence/log.ts'
 import type { LogWriter } from '../evidence/log.ts'
 import type { RunEnd, RunHeader, ScenarioStep } from '../evidence/schema.ts'
 import { revisionOf } from '../requirements/revision.ts'
+import { redactorFor } from '../rigs/secrets.ts'
 import { virtualEpoch } from './job.ts'
 import type { Job } from './job.ts'
 import { makeFolders } from './folder.ts'
@@ -50,6 +51,7 @@ export interface Run {
 /** Makes the run's folder and starts the workers. */
 export function startRun(o: RunOptions): Run {
   const { plan } = o
+  const known = redactorFor(plan.rig, plan.rigFile, o.pki)
   const began = Date.now()
   const id = runId(began, plan.rig.name)
   const folder = freshFolder(o.out, id)
@@ -71,7 +73,7 @@ export function startRun(o: RunOptions): Run {
     ...identityOf(plan),
     revisions: revisionsOf(plan),
   }
-  const log = logWriter(join(folder, 'log.jsonl'))
+  const log = logWriter(join(folder, 'log.jsonl'), { redactor: known })
   append(log, 'run', header as unknown as Json)
   pointLatest(o.out, folder)
 

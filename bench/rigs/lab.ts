@@ -70,6 +70,8 @@ const configured = z.strictObject({ intervalSeconds: z.number().positive() })
 const lab = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and -'),
   describes: z.string().min(10),
+  /** A YAML file, from this file's folder: by name the texts that must not stand in the evidence. */
+  secrets: text.optional(),
   time: z.literal('real', 'expected real: a platform that the bench did not start has its own time'),
   platform: z.strictObject({
     kind: z.literal('lab'),

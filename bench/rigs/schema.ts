@@ -39,6 +39,8 @@ function isNetwork(text: string): boolean {
 const rig = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and -'),
   describes: z.string().min(10),
+  /** A YAML file, from this file's folder: by name the texts that must not stand in the evidence. */
+  secrets: z.string().min(1).optional(),
   time: z.enum(['virtual', 'real']),
   /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
   network: z.string().refine(isNetwork, "expected 'own' or three numbers such as 10.77.0"),
