@@ -260,7 +260,7 @@ describe('tables in the documentation', () => {
   test('devices.md has every device and every fault', () => {
     const page = text('docs/devices.md')
     expect(table('docs/devices.md', 'device', 'role').map((r) => r[0])).toEqual(Object.keys(devices))
-    const faults = [...page.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|/gm)].flatMap((m) =>
+    const faults = [...page.matchAll(/^\| (`[a-z\d-]+`(?:, `[a-z\d-]+`)*) \|/gm)].flatMap((m) =>
       (m[1] ?? '').replaceAll('`', '').split(', '),
     )
     for (const [name, kind] of Object.entries(devices))
