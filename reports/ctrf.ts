@@ -7,6 +7,7 @@ import type { Json } from '../drivers/faces.ts'
 import { type Case, type CaseStatus, requirementsOf, type Suite, suitesOf } from './model/cases.ts'
 import { notice, outcome } from './model/outcome.ts'
 import type { RunView, ScenarioView } from './model/run.ts'
+import { evidenceOf } from './requirements-json.ts'
 import { oneLine } from './text/plain.ts'
 
 /** Of the schema that it keeps to. */
@@ -84,6 +85,7 @@ function testOf(c: Case, s: Suite): Json {
     duration: whole(c.wallMs),
     suite: [oneLine(s.name)],
     ...(c.why === undefined ? {} : { message: oneLine(c.why) }),
+    ...(c.check !== undefined || s.scenario === undefined ? {} : tries(s.scenario, c)),
     ...(ids.length === 0 ? {} : { labels: { requirement: ids, clause: c.verifies.map(oneLine) } }),
     ...(s.scenario === undefined ? {} : { attachments: attachments(s.scenario) }),
     extra: {
@@ -104,6 +106,22 @@ function testOf(c: Case, s: Suite): Json {
   }
 }
 
+/** Tries of a scenario; the last one is the test itself. `flaky` where it passed only after another try. */
+function tries(s: ScenarioView, c: Case): Record<string, Json> {
+  if (s.earlier.length === 0) return {}
+  return {
+    retries: s.earlier.length,
+    flaky: c.status === 'passed',
+    retryAttempts: s.earlier.map((e, i) => ({
+      attempt: i + 1,
+      status: 'other',
+      message: oneLine(e.step?.again ?? ''),
+      duration: whole(e.end?.wallMs ?? 0),
+      attachments: attachments(e),
+    })),
+  }
+}
+
 function attachments(s: ScenarioView): Json {
   const log = s.contents?.log
   if (log === undefined) return []
@@ -121,8 +139,7 @@ function attachments(s: ScenarioView): Json {
 /** A UUID (RFC 9562, version 8) over the digests of the evidence: a report of other evidence has another one. */
 function reportId(run: RunView): string {
   const hash = createHash('sha256')
-  for (const l of [run.log, ...run.scenarios.flatMap((s) => s.contents?.log ?? [])])
-    hash.update(`${l.file}\0${l.sha256}\0`)
+  for (const l of evidenceOf(run)) hash.update(`${l.file}\0${l.sha256}\0`)
   const hex = hash.digest('hex')
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`

@@ -143,6 +143,7 @@ function detail(c: Case, s: Suite): string {
   const seqs = because.length > 0 ? because.slice(0, 6) : check?.seq === undefined ? [] : [check.seq]
   const lines: [string, string | undefined][] = [
     [c.verdict, c.why ?? (c.verdict === 'pass' ? undefined : 'no reason is given')],
+    ...c.remarks.map((r): [string, string] => ['tried again', r]),
     ['blame', c.blame],
     ['verifies', c.verifies.join(', ')],
     ['limit', check?.limit],

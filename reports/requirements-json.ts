@@ -85,6 +85,8 @@ export interface ScenarioJson {
   readonly log: string | null
   readonly traceHash: string | null
   readonly escapes: number
+  /** Tries before this one, which do not count: each was repeated for a reason of the rig. */
+  readonly earlier: readonly { readonly log: string | null; readonly why: string }[]
   readonly checks: readonly CheckJson[]
 }
 
@@ -170,7 +172,7 @@ export function requirementsJson(run: RunView): RequirementsJson {
 
 /** Every log that was read, the run's own first. */
 export function evidenceOf(run: RunView): FileDigest[] {
-  return [run.log, ...run.scenarios.flatMap((s) => (s.contents === undefined ? [] : [s.contents.log]))]
+  return [run.log, ...run.scenarios.flatMap((s) => [...s.earlier, s].flatMap((t) => t.contents?.log ?? []))]
 }
 
 function scenarioJson(s: ScenarioView): ScenarioJson {
@@ -184,6 +186,7 @@ function scenarioJson(s: ScenarioView): ScenarioJson {
     log: s.contents?.log.file ?? null,
     traceHash: s.end?.world.traceHash ?? null,
     escapes: s.end?.world.escapes.length ?? 0,
+    earlier: s.earlier.map((e) => ({ log: e.contents?.log.file ?? null, why: e.step?.again ?? '' })),
     checks: s.checks.map((c) => checkJson(c, s)),
   }
 }

@@ -10,10 +10,8 @@ export interface FormatOptions {
   readonly gitlab?: string
 }
 
-const numbers = z.record(
-  z.string(),
-  z.int().positive('expected the number (iid) of a requirement in GitLab, 1 or above'),
-)
+const wanted = 'expected the number (iid) of a requirement in GitLab, 1 or above'
+const numbers = z.record(z.string(), z.int(wanted).positive(wanted))
 
 /** Reads what reports need beside the evidence. Throws `bad-file`. */
 export function readFormats(o: FormatOptions): Pick<WriteOptions, 'junitFaults' | 'gitlab'> {

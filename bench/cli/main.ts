@@ -84,6 +84,12 @@ program
       .choices(['sync', 'turn'])
       .default('sync'),
   )
+  .option('--shard <i/n>', 'only the i-th of n parts of the run; gridproof merge makes one report of them')
+  .option(
+    '--timeout <duration>',
+    'wall time that each scenario may take, such as 10 min: then it is a rig fault',
+  )
+  .option('--retries <n>', 'try a scenario again, for a reason of the rig and no other', whole(0, 20), 0)
   .option('--all', 'print every requirement, not only those judged in this run')
   .addOption(junitOption())
   .addOption(gitlabOption())
@@ -133,6 +139,19 @@ program
   .action(async (run: string, options) => {
     const { replayCommand } = await import('./replay-command.ts')
     process.exitCode = await replayCommand(run, options)
+  })
+
+program
+  .command('merge')
+  .description('Makes one report of the shards of a run, as if it had been one run')
+  .argument('<shards...>', 'folders of the runs that --shard made, all of them')
+  .addOption(outOption())
+  .addOption(junitOption())
+  .addOption(gitlabOption())
+  .addHelpText('after', '\nExample:\n  gridproof merge shard-1/latest shard-2/latest --out runs')
+  .action(async (shards: string[], options) => {
+    const { mergeCommand } = await import('./merge-command.ts')
+    process.exitCode = await mergeCommand(shards, options)
   })
 
 program

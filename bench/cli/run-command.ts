@@ -2,6 +2,7 @@
 import { mkdirSync, writeSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
+import { duration, durationText } from '../../drivers/units.ts'
 import { Progress } from '../../reports/progress.ts'
 import { consoleReport } from '../../reports/console.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
@@ -17,6 +18,7 @@ import type { Plan } from '../main/plan.ts'
 import { pointLatest, startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
+import { readShard } from '../main/shard.ts'
 import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
@@ -35,6 +37,9 @@ export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
   readonly out: string
   readonly drain: 'sync' | 'turn'
   readonly all?: boolean
+  readonly shard?: string
+  readonly timeout?: string
+  readonly retries: number
   readonly junitFaults: 'error' | 'skipped'
   readonly gitlab?: string
   readonly dryRun?: boolean
@@ -44,6 +49,8 @@ export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
 export async function runCommand(scenarios: readonly string[], o: RunCommandOptions): Promise<number> {
   const load = o.load === undefined ? undefined : readLoad(o.load)
   const formats = readFormats(o)
+  const shard = o.shard === undefined ? undefined : readShard(o.shard)
+  const timeoutMs = o.timeout === undefined ? undefined : readTimeout(o.timeout)
   const material = readMaterial(o)
   const plan = await makePlan({
     scenarios,
@@ -75,6 +82,9 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     pki: scratch.pki,
     disks: scratch.disks,
     drain: o.drain,
+    retries: o.retries,
+    ...(shard === undefined ? {} : { shard }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(load === undefined ? {} : { load }),
   }
   const first = await watchRun(options)
@@ -115,6 +125,19 @@ function workersFor(plan: Plan, o: RunCommandOptions): number {
   if (isLab(plan.rig) && (o.jobs ?? 1) > 1)
     throw new GridproofError('usage', `the rig '${o.rig}' has one platform: scenarios go one after the other`)
   return o.jobs ?? usual
+}
+
+/** The longest time that a timer can hold, ms: 24 days. */
+const mostTimeout = 2 ** 31 - 1
+
+/** `--timeout` of the command line, in ms. Throws `usage`. */
+function readTimeout(text: string): number {
+  const ms = duration(text)
+  if (ms >= 1 && ms <= mostTimeout) return ms
+  throw new GridproofError(
+    'usage',
+    `--timeout '${text}': give a time from 1 ms to ${durationText(mostTimeout)}`,
+  )
 }
 
 /** Says what an earlier bench had left behind. */
@@ -165,11 +188,12 @@ export async function watchRun(o: RunOptions): Promise<Watched> {
       if (r !== undefined) r.passed = passed
       draw()
     },
-    onDone({ job, record }) {
+    onDone({ job, record }, again) {
       running.delete(job.id)
-      ended++
+      if (!again) ended++
+      const once = again ? '; tried again' : ''
       if (record.trouble !== undefined)
-        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})`)
+        troubles.add(`${job.id}: ${record.trouble.why} (${record.trouble.blame})${once}`)
       draw()
     },
     onTrouble(job, text) {

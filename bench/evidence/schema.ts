@@ -26,6 +26,14 @@ export interface RunHeader {
   readonly verifies: Readonly<Record<string, readonly string[]>>
   readonly subject: Subject
   readonly identity?: Identity
+  /** SHA-256 of the rig file, hexadecimal. */
+  readonly rigSha256?: string
+  /** The load that the operator put in place of those that scenarios name. */
+  readonly load?: Json
+  /** This run is one of several parts of a run: which, of how many, and the scenarios of the whole. */
+  readonly shard?: { readonly index: number; readonly of: number; readonly all: readonly string[] }
+  /** This run was merged of these: their IDs, and the SHA-256 of their log.jsonl. */
+  readonly merged?: readonly { readonly id: string; readonly shard: string; readonly sha256: string }[]
   /** The revision of each requirement that the run looks at, by ID (bench/requirements/revision.ts). */
   readonly revisions?: Readonly<Record<string, string>>
 }
@@ -266,6 +274,10 @@ export interface ScenarioStep {
   readonly outcome?: ScenarioEnd['outcome'] | 'not run'
   readonly why?: string
   readonly blame?: ScenarioEnd['blame']
+  /** From 1; absent: the first. */
+  readonly attempt?: number
+  /** It was tried again, for this reason of the rig. */
+  readonly again?: string
 }
 
 /** Last event (`end`) of log.jsonl. */

@@ -31,6 +31,10 @@ export interface Job {
   /** Folders of the catalogue and of personalities, where they are not the project's alone. */
   readonly material?: Pick<Material, 'requirements' | 'personalities'>
   readonly load?: ProfileSpec
+  /** Wall time that it may take, ms. */
+  readonly timeoutMs?: number
+  /** Which try this is, from 1; absent: the first. */
+  readonly attempt?: number
   /** Run it again and again until it is known where two runs part; its logs are of no use afterwards. */
   readonly findDivergence?: boolean
 }
@@ -40,6 +44,9 @@ export type WorkerLine =
   | { readonly tell: 'ready' }
   | { readonly tell: 'progress'; readonly id: string; readonly passedMs: number }
   | ({ readonly tell: 'done'; readonly id: string } & Outcome)
+
+/** Why a scenario was made to stop: the operator wished it, or its time was up. */
+export type Stop = 'operator' | 'time limit'
 
 /**
  * Virtual time starts on Monday 15 January 2018 at 00:00 UTC: a winter weekday of the OpenLV trials. Ours; any instant

@@ -1,5 +1,6 @@
 /** One job on one world: the file of the scenario, the rig, the log; then the runner. */
 import type { Json, World } from '../../drivers/faces.ts'
+import { durationText } from '../../drivers/units.ts'
 import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
@@ -8,13 +9,13 @@ import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
-import type { Performed } from '../runner/perform.ts'
+import type { Performed, StoppedBy } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
 import { makeDevice } from './devices.ts'
 import { knownDefects } from './defects.ts'
 import { readRigWith } from './material.ts'
 import { networkOf } from './network.ts'
-import type { Job } from './job.ts'
+import type { Job, Stop } from './job.ts'
 import type { Natives } from './stage.ts'
 
 /** `trouble`: the log could not be written. */
@@ -29,7 +30,7 @@ export interface JobContext {
   readonly catalogue: Catalogue
   readonly io: LogIo
   readonly natives: Natives
-  readonly stopped?: Promise<void>
+  readonly stopped?: Promise<Stop>
   onProgress(now: number, begin: number): void
 }
 
@@ -87,7 +88,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       defects: job.defects,
     },
     ...(job.load === undefined ? {} : { load: job.load }),
-    ...(c.stopped === undefined ? {} : { stopped: c.stopped }),
+    ...(c.stopped === undefined ? {} : { stopped: c.stopped.then((why) => stopOf(why, job)) }),
     onProgress: (now, begin) => c.onProgress(now, begin),
     cpuMs: () => c.natives.cpuMs(),
     wallMs: () => c.natives.wallMs(),
@@ -101,6 +102,17 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   // Verdicts without their evidence do not count.
   const blamed = performed.record.trouble ?? { blame: 'rig', why: trouble }
   return { ...performed, record: { ...performed.record, trouble: blamed }, trouble }
+}
+
+/** What the log says of a stop, and whose doing it is. */
+function stopOf(why: Stop, job: Job): StoppedBy {
+  return why === 'operator'
+    ? { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' }
+    : {
+        outcome: 'broke',
+        blame: 'rig',
+        why: `it was stopped after ${durationText(job.timeoutMs ?? 0)} of wall time, the limit given by --timeout`,
+      }
 }
 
 /** Which subjects the bench plays, and by what. */

@@ -64,6 +64,46 @@ const outcomes = (done: readonly Done[]): Record<string, unknown> =>
   )
 const linux = process.platform === 'linux'
 
+describe('a job over its time limit', () => {
+  test('ends in good order by the fault of the rig, and the next one is performed by another worker', async () => {
+    const [late, next] = [job({ horizonMs: endless, timeoutMs: 1 }), job()]
+    const done = await startPool({ jobs: [late, next], workers: 1 }).finished
+    expect(outcomes(done)).toEqual({ [late.id]: 'rig', [next.id]: 'finished' })
+    expect(done[0]?.record.trouble?.why).toContain('after 1 ms of wall time')
+    const log = readLog(late.log)
+    expect([...log].at(-1)).toMatchObject({ kind: 'end', data: { outcome: 'broke', blame: 'rig' } })
+    expect(log.cutShort).toBe(false)
+  })
+
+  test('is killed where it cannot even hear it, and the bench is to blame', async () => {
+    const file = join(folder, 'deaf.ts')
+    writeFileSync(file, 'for (;;);\n')
+    const [deaf, next] = [job({ scenario: 'x/deaf', file, timeoutMs: 1 }), job()]
+    const done = await startPool({ jobs: [deaf, next], workers: 1, patience: 2000 }).finished
+    expect(outcomes(done)).toEqual({ [deaf.id]: 'bench', [next.id]: 'finished' })
+    expect(done[0]?.record.trouble?.why).toContain('it did not stop when it was asked to')
+  })
+
+  test('may be tried again, and only the last try is among the results', async () => {
+    const first = job({ horizonMs: endless, timeoutMs: 1 })
+    const told: [string, boolean][] = []
+    const pool = startPool({
+      jobs: [first],
+      workers: 1,
+      again: ({ job: { timeoutMs, ...same } }) =>
+        timeoutMs === undefined
+          ? undefined
+          : { ...same, attempt: 2, horizonMs: minute, log: `${first.log}.2` },
+      onDone: ({ job: j }, again) => void told.push([j.log, again]),
+    })
+    expect((await pool.finished).map((d) => d.job.attempt)).toEqual([2])
+    expect(told).toEqual([
+      [first.log, true],
+      [`${first.log}.2`, false],
+    ])
+  })
+})
+
 describe('a pool', () => {
   test('leaves out a job that is not wanted any more when its turn comes', async () => {
     const jobs = [job(), job({ seed: 2 }), job({ seed: 3 }), job({ seed: 4 })]

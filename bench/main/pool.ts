@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../drivers/errors.ts'
+import { durationText } from '../../drivers/units.ts'
 import type { ScenarioRecord } from '../verdicts/record.ts'
 import type { Job, WorkerLine } from './job.ts'
 
@@ -25,9 +26,14 @@ export interface PoolOptions {
   readonly workers: number
   /** Asked of each job right before it would begin; where it says true, the job is not run at all. */
   skip?(job: Job): boolean
+  /** How long a worker may take to end a job when it is asked to, ms; 20 s unless given. */
+  readonly patience?: number
+  /** Asked when a job has ended: the same once more, where it is to be tried again. Only the last try is in `finished`. */
+  again?(done: Done): Job | undefined
   onBegin?(job: Job): void
   onProgress?(job: Job, passedMs: number): void
-  onDone?(done: Done): void
+  /** `again`: it is tried once more. */
+  onDone?(done: Done, again: boolean): void
   /** Lines that a worker wrote on its own standard error; they belong to the bench's faults. */
   onTrouble?(job: Job | undefined, text: string): void
 }
@@ -43,6 +49,12 @@ interface Worker {
   readonly child: ChildProcess
   job: Job | undefined
   errors: string
+  /** Ends the job when its time is up. */
+  limit?: NodeJS.Timeout
+  /** It has begun to perform jobs: only then can it be told that time is up. */
+  ready: boolean
+  /** Its job's time was up: it was told so, and gets no other job. */
+  late: boolean
 }
 
 const entry = fileURLToPath(new URL('worker.ts', import.meta.url))
@@ -77,9 +89,12 @@ export function startPool(o: PoolOptions): Pool {
     const job = w.job
     if (job === undefined) return
     w.job = undefined
+    clearTimeout(w.limit)
     const d = { job, ...of }
-    done.push(d)
-    o.onDone?.(d)
+    const more = stopping ? undefined : o.again?.(d)
+    if (more === undefined) done.push(d)
+    else waiting.unshift(more)
+    o.onDone?.(d, more !== undefined)
   }
 
   function next(): Job | undefined {
@@ -90,7 +105,7 @@ export function startPool(o: PoolOptions): Pool {
   }
 
   function give(w: Worker): void {
-    const job = next()
+    const job = w.late ? undefined : next()
     if (job === undefined) {
       w.child.stdin?.end()
       return
@@ -98,10 +113,26 @@ export function startPool(o: PoolOptions): Pool {
     w.job = job
     o.onBegin?.(job)
     w.child.stdin?.write(`${JSON.stringify(job)}\n`)
+    if (w.ready) limitTime(w)
+  }
+
+  function limitTime(w: Worker): void {
+    if (w.job?.timeoutMs !== undefined) w.limit = setTimeout(() => timeUp(w), w.job.timeoutMs)
+  }
+
+  /** Asks a job to end, its verdicts told; a worker that cannot even hear it is killed, and its log breaks off. */
+  function timeUp(w: Worker): void {
+    w.late = true
+    w.child.kill('SIGUSR2')
+    w.limit = setTimeout(() => w.child.kill('SIGKILL'), o.patience ?? patience)
   }
 
   function hear(w: Worker, text: string): void {
     const line = lineOf(text)
+    if (line?.tell === 'ready') {
+      w.ready = true
+      limitTime(w)
+    }
     if (line?.tell === 'progress' && w.job !== undefined) o.onProgress?.(w.job, line.passedMs)
     if (line?.tell === 'done') {
       if (line.trouble !== undefined) o.onTrouble?.(w.job, line.trouble)
@@ -120,7 +151,7 @@ export function startPool(o: PoolOptions): Pool {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--expose-gc', entry], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     })
-    const w: Worker = { child, job: undefined, errors: '' }
+    const w: Worker = { child, job: undefined, errors: '', ready: false, late: false }
     live.add(w)
     child.stdin?.on('error', () => undefined)
     const news = child.stdio[3] as Readable
@@ -142,7 +173,7 @@ export function startPool(o: PoolOptions): Pool {
         const job = w.job
         if (w.errors.trim() !== '') o.onTrouble?.(job, w.errors.trim())
         if (job !== undefined)
-          end(w, { record: diedIn(job, signal ?? code ?? 'unknown', w.errors, stopping), reached: [] })
+          end(w, { record: diedIn(job, signal ?? code ?? 'unknown', w, stopping), reached: [] })
         if (!stopping && waiting.length > 0) start()
         settle()
       })
@@ -160,7 +191,7 @@ export function startPool(o: PoolOptions): Pool {
       stopping = true
       for (const w of live) if (w.job === undefined) w.child.stdin?.end()
       for (const w of live) if (w.job !== undefined) w.child.kill('SIGINT')
-      late = setTimeout(kill, patience)
+      late = setTimeout(kill, o.patience ?? patience)
       settle()
     },
   }
@@ -182,9 +213,10 @@ function tellingLine(errors: string): string {
 }
 
 /** What is known of a job whose worker died under it: a fault of the bench, unless the operator stopped it. */
-function diedIn(job: Job, how: number | string, errors: string, stopped: boolean): ScenarioRecord {
-  const last = tellingLine(errors)
-  const why = `the worker of '${job.id}' died (${how})${last === '' ? '' : `: ${last}`}`
+function diedIn(job: Job, how: number | string, w: Worker, stopped: boolean): ScenarioRecord {
+  const last = tellingLine(w.errors)
+  const limit = `over its limit of ${durationText(job.timeoutMs ?? 0)} of wall time it did not stop when it was asked to, and `
+  const why = `${w.late ? limit : ''}the worker of '${job.id}' died (${how})${last === '' ? '' : `: ${last}`}`
   return {
     scenario: job.scenario,
     verifies: [],

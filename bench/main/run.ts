@@ -17,6 +17,9 @@ import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { startPool } from './pool.ts'
 import type { Done, Pool } from './pool.ts'
+import { rigCause } from './retry.ts'
+import { dealtTo } from './shard.ts'
+import type { Shard } from './shard.ts'
 
 export interface RunOptions {
   readonly plan: Plan
@@ -31,9 +34,16 @@ export interface RunOptions {
   readonly disks: string
   readonly load?: ProfileSpec
   readonly drain?: 'sync' | 'turn'
+  /** Only this part of the run. */
+  readonly shard?: Shard
+  /** Wall time that each scenario may take, ms. */
+  readonly timeoutMs?: number
+  /** How often a scenario is tried again for a reason of the rig. */
+  readonly retries?: number
   onBegin?(job: Job): void
   onProgress?(job: Job, passedMs: number): void
-  onDone?(done: Done): void
+  /** `again`: it is tried once more. */
+  onDone?(done: Done, again: boolean): void
   onTrouble?(job: Job | undefined, text: string): void
 }
 
@@ -56,7 +66,8 @@ export function startRun(o: RunOptions): Run {
   const id = runId(began, plan.rig.name)
   const folder = freshFolder(o.out, id)
   mkdirSync(join(folder, 'data'), { recursive: true })
-  const jobs = jobsOf(o, folder)
+  const all = jobsOf(o, folder)
+  const jobs = o.shard === undefined ? all : dealtTo(o.shard, all)
   const header: RunHeader = {
     format: 'gridproof-run/1',
     id: basename(folder),
@@ -71,6 +82,9 @@ export function startRun(o: RunOptions): Run {
     verifies: Object.fromEntries(jobs.map((j) => [j.id, verifiedBy(plan, j)])),
     subject: plan.subject,
     ...identityOf(plan),
+    rigSha256: plan.rigSha256,
+    ...(o.load === undefined ? {} : { load: { ...o.load } }),
+    ...(o.shard === undefined ? {} : { shard: { ...o.shard, all: all.map((j) => j.id) } }),
     revisions: revisionsOf(plan),
   }
   const log = logWriter(join(folder, 'log.jsonl'), { redactor: known })
@@ -83,12 +97,18 @@ export function startRun(o: RunOptions): Run {
     jobs,
     workers: o.workers,
     onBegin(job) {
-      append(log, 'step', step('scenario begins', { scenario: job.id, file: fileIn(job) }))
+      append(log, 'step', step('scenario begins', { scenario: job.id, file: fileIn(job), ...attemptOf(job) }))
       o.onBegin?.(job)
     },
     onProgress: (job, ms) => o.onProgress?.(job, ms),
-    onDone(done) {
+    again: ({ job, record }) => {
+      const tried = job.attempt ?? 1
+      if (tried > (o.retries ?? 0) || rigCause(record) === undefined) return undefined
+      return { ...job, attempt: tried + 1, log: attemptLog(folder, job.id, tried + 1) }
+    },
+    onDone(done, again) {
       const { job, record } = done
+      const cause = again ? rigCause(record) : undefined
       append(
         log,
         'step',
@@ -98,9 +118,11 @@ export function startRun(o: RunOptions): Run {
           ...digestOf(job.log),
           outcome: record.end?.outcome ?? 'broke',
           ...record.trouble,
+          ...attemptOf(job),
+          ...(cause === undefined ? {} : { again: cause }),
         }),
       )
-      o.onDone?.(done)
+      o.onDone?.(done, again)
     },
     onTrouble(job, text) {
       append(log, 'note', {
@@ -152,7 +174,8 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
         seed,
         horizonMs: lengthOf(s, o.length),
         fullHorizonMs: lengthOf(s, 'full'),
-        log: join(folder, 'data', `${id.replaceAll('/', '.')}.jsonl`),
+        log: attemptLog(folder, id, 1),
+        ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
         pki: o.pki,
         disks: o.disks,
         defects: [],
@@ -170,6 +193,16 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
 
 function identityOf(plan: Plan): { identity?: NonNullable<Plan['identity']> } {
   return plan.identity === undefined ? {} : { identity: plan.identity }
+}
+
+/** Each try has a log of its own. */
+function attemptLog(folder: string, id: string, attempt: number): string {
+  const more = attempt === 1 ? '' : `.attempt-${attempt}`
+  return join(folder, 'data', `${id.replaceAll('/', '.')}${more}.jsonl`)
+}
+
+function attemptOf(job: Job): { attempt?: number } {
+  return job.attempt === undefined ? {} : { attempt: job.attempt }
 }
 
 function verifiedBy(plan: Plan, job: Job): readonly string[] {

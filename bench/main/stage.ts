@@ -3,7 +3,7 @@ import type { World } from '../../drivers/faces.ts'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { TraceOptions } from '../../drivers/virtual/trace.ts'
 import type { Outcome } from './perform-job.ts'
-import type { Job, WorkerLine } from './job.ts'
+import type { Job, Stop, WorkerLine } from './job.ts'
 
 export interface Natives {
   tell(line: WorkerLine): void
@@ -11,8 +11,8 @@ export interface Natives {
   cpuMs(): number
   /** Wall clock, ms since 1970. */
   wallNow(): number
-  /** Resolves when the operator stops the run. */
-  readonly stopped: Promise<void>
+  /** Resolves when the job is to stop before its end. */
+  readonly stopped: Promise<Stop>
 }
 
 export type PerformJob = (job: Job) => Promise<Outcome>

@@ -4,14 +4,17 @@
  * enters a run. In virtual time the kernel is installed before anything else is imported.
  */
 import { readSync, writeSync } from 'node:fs'
-import type { Job, WorkerLine } from './job.ts'
+import type { Job, Stop, WorkerLine } from './job.ts'
 import type { Outcome } from './perform-job.ts'
 
 const news = 3
 
 // One for the whole life of the worker: Ctrl-C at a terminal reaches it beside the bench's own word, and twice is once.
-const stop = Promise.withResolvers<void>()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.resolve())
+const stop = Promise.withResolvers<Stop>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => stop.resolve('operator'))
+// The pool's word that the job's time is up; it gives this worker no other job afterwards.
+process.on('SIGUSR2', () => stop.resolve('time limit'))
 
 const natives = {
   readSync,

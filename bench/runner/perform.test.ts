@@ -14,7 +14,7 @@ import { isLab, readRig } from '../rigs/schema.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { here } from '../cli/testing.ts'
 import { perform } from './perform.ts'
-import type { Performance, Performed } from './perform.ts'
+import type { Performance, Performed, StoppedBy } from './perform.ts'
 
 let folder = ''
 let rig: ReferenceRig
@@ -117,7 +117,7 @@ async function play(
     startFails?: Error
     endFails?: Error
     rig?: ReferenceRig
-    stopped?: Promise<void>
+    stopped?: Promise<StoppedBy>
     world?: World
   } = {},
 ): Promise<Played> {
@@ -382,14 +382,15 @@ describe('a rig', () => {
 })
 
 describe('a run that the operator stops', () => {
+  const byOperator: StoppedBy = { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' }
   const never = new Promise<void>(() => undefined)
 
   test('ends at once, judged as cut, whatever the scenario waits for', async () => {
-    const stop = Promise.withResolvers<void>()
+    const stop = Promise.withResolvers<StoppedBy>()
     const { record, events, life } = await play(
       async ({ check: declare }) => {
         declare(check('c'))
-        stop.resolve()
+        stop.resolve(byOperator)
         await never
       },
       { stopped: stop.promise },
@@ -400,11 +401,24 @@ describe('a run that the operator stops', () => {
     expect(life.ended).toBe(1)
   })
 
+  test('over its time limit breaks by the fault of the rig, and what failed until then is not held against the product', async () => {
+    const late: StoppedBy = { outcome: 'broke', blame: 'rig', why: 'over its limit' }
+    const { record } = await play(
+      async ({ check: declare }) => {
+        declare(check('c', 'fail'))
+        await never
+      },
+      { stopped: Promise.resolve(late) },
+    )
+    expect(record.trouble).toEqual({ blame: 'rig', why: 'over its limit' })
+    expect(record.checks.every((c) => c.result.verdict === 'inconclusive')).toBe(true)
+  })
+
   test('ends at once in the liveness phase too', async () => {
-    const stop = Promise.withResolvers<void>()
+    const stop = Promise.withResolvers<StoppedBy>()
     const world = paperWorld()
     world.pass = () => {
-      stop.resolve()
+      stop.resolve(byOperator)
       return never
     }
     const { record } = await play(async ({ gridkey }) => void gridkey.inflict('silent'), {
@@ -415,16 +429,16 @@ describe('a run that the operator stops', () => {
   })
 
   test('before it began has run nothing to its end', async () => {
-    const { record } = await play(() => never, { stopped: Promise.resolve() })
+    const { record } = await play(() => never, { stopped: Promise.resolve(byOperator) })
     expect(record.end?.outcome).toBe('aborted')
   })
 
   test('does not hear what the scenario still complains about', async () => {
-    const stop = Promise.withResolvers<void>()
+    const stop = Promise.withResolvers<StoppedBy>()
     const woe = Promise.withResolvers<never>()
     const { record } = await play(
       async () => {
-        stop.resolve()
+        stop.resolve(byOperator)
         await woe.promise
       },
       { stopped: stop.promise },

@@ -31,13 +31,16 @@ export interface Performance {
   readonly load?: ProfileSpec
   /** Told after each event. */
   onProgress?(now: Instant, begin: Instant): void
-  /** Resolves when the operator stops the run. */
-  readonly stopped?: Promise<void>
+  /** Resolves when it is to stop before its end. */
+  readonly stopped?: Promise<StoppedBy>
   /** CPU time of this process in ms, by a clock that nothing replaces. */
   cpuMs(): number
   /** Wall time in ms, by a clock that nothing replaces. */
   wallMs(): number
 }
+
+/** What a stop before the end is told as. */
+export type StoppedBy = Required<Pick<ScenarioEnd, 'outcome' | 'blame' | 'why'>>
 
 /** What came of it, as anyone reads it from the log. */
 export interface Performed {
@@ -118,22 +121,24 @@ async function play(p: Performance, rig: BuiltRig, bar: Jury, append: Append): P
     return { outcome: 'broke', blame: 'rig', why: lacks.join('; '), ...lacking }
   }
   const cast = await rig.cast(scenario.needs)
-  const stopped = p.stopped?.then(() => 'stopped' as const)
-  /** Whether it came to its end before the operator stopped the run. */
-  const whole = async (what: Promise<void>): Promise<boolean> => {
+  const { stopped } = p
+  /** What stopped it before it came to its end. */
+  const cut = async (what: Promise<void>): Promise<StoppedBy | undefined> => {
     // Whatever still runs is taken down with the rig; its complaints are nobody's business any more.
     what.catch(() => undefined)
-    return (await (stopped === undefined ? what : Promise.race([what, stopped]))) !== 'stopped'
+    return (await (stopped === undefined ? what : Promise.race([what, stopped]))) ?? undefined
   }
-  const aborted = { outcome: 'aborted', blame: 'operator', why: 'stopped by the operator' } as const
-  if (rig.platform !== undefined && !(await whole(rig.platform.ready(readyWithin)))) return aborted
+  const early = rig.platform === undefined ? undefined : await cut(rig.platform.ready(readyWithin))
+  if (early !== undefined) return early
   p.world.beginWatch()
   const stage = stageFor(p, bar, append)
   using _ = sampleFigures(rig, p.header.horizonMs, append)
-  if (!(await whole(scenario.run({ ...cast, ...stage })))) return aborted
+  const during = await cut(scenario.run({ ...cast, ...stage }))
+  if (during !== undefined) return during
   if (rig.liftAll() > 0) {
     append('bench', 'step', { what: 'liveness phase', detail: livenessPhase })
-    if (!(await whole(p.world.pass(duration(livenessPhase))))) return aborted
+    const late = await cut(p.world.pass(duration(livenessPhase)))
+    if (late !== undefined) return late
   }
   return { outcome: 'finished' }
 }

@@ -19,6 +19,8 @@ export interface CheckRecord {
   readonly result: Result
   /** Inconclusive only because the run is a short one. */
   readonly beforehand: boolean
+  /** The rig or platform does not have what it needs. */
+  readonly unobservable?: true
   /** Seq of the event that told the verdict; nothing: it was declared and never judged. */
   readonly seq?: number
 }
@@ -75,7 +77,13 @@ export function recordFold(): { see(e: Event): void; record(): ScenarioRecord } 
         const j = judged.get(d.id)
         const about = { id: d.id, verifies: d.verifies, limit: d.limit }
         if (j !== undefined)
-          return { ...about, result: j.event.result, beforehand: j.event.beforehand === true, seq: j.seq }
+          return {
+            ...about,
+            result: j.event.result,
+            beforehand: j.event.beforehand === true,
+            ...((j.event.circumstances?.lacks?.length ?? 0) > 0 ? { unobservable: true } : {}),
+            seq: j.seq,
+          }
         const why = `it was declared and never judged${trouble === undefined ? '' : `: ${trouble.why}`}`
         const result: Result = {
           verdict: 'inconclusive',
@@ -114,6 +122,8 @@ export interface RunRecord {
   readonly end?: RunEnd
   /** Steps of scenarios that ended, by scenario. */
   readonly ended: ReadonlyMap<string, ScenarioStep>
+  /** Attempts before those, in order: each was followed by another one for a reason of the rig. */
+  readonly earlier: ReadonlyMap<string, readonly ScenarioStep[]>
   /** Scenarios with a step that says they began. */
   readonly begun: ReadonlySet<string>
 }
@@ -122,6 +132,7 @@ export function runRecordOf(events: Iterable<Event>): RunRecord {
   let header: RunHeader | undefined
   let end: RunEnd | undefined
   const ended = new Map<string, ScenarioStep>()
+  const earlier = new Map<string, ScenarioStep[]>()
   const begun = new Set<string>()
   for (const e of events) {
     if (e.src !== 'bench') continue
@@ -131,10 +142,20 @@ export function runRecordOf(events: Iterable<Event>): RunRecord {
       const step = e.data as unknown as { readonly what: string; readonly detail?: ScenarioStep }
       if (step.detail === undefined) continue
       if (step.what === 'scenario begins') begun.add(step.detail.scenario)
-      if (step.what === 'scenario ended') ended.set(step.detail.scenario, step.detail)
+      if (step.what !== 'scenario ended') continue
+      const { scenario } = step.detail
+      const before = ended.get(scenario)
+      if (before?.again !== undefined) earlier.set(scenario, [...(earlier.get(scenario) ?? []), before])
+      ended.set(scenario, step.detail)
     }
   }
-  return { ...(header === undefined ? {} : { header }), ...(end === undefined ? {} : { end }), ended, begun }
+  return {
+    ...(header === undefined ? {} : { header }),
+    ...(end === undefined ? {} : { end }),
+    ended,
+    earlier,
+    begun,
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { RunView, ScenarioView } from '../model/run.ts'
 import { isJudged, looks, type State, states } from '../model/states.ts'
 import { filterScript } from './filter.ts'
 import { finding } from './finding.ts'
+import { evidenceOf } from '../requirements-json.ts'
 import { anchor, type Insert, html, type Markup, raw, relative } from './html.ts'
 import { matrix } from './matrix.ts'
 import { facts, pageText, scrollable, stateMark } from './page.ts'
@@ -291,7 +292,7 @@ export function scenarioState(s: ScenarioView): State {
 }
 
 function evidenceSection(run: RunView): Markup {
-  const logs = [run.log, ...run.scenarios.flatMap((s) => (s.contents === undefined ? [] : [s.contents.log]))]
+  const logs = evidenceOf(run)
   const lines = logs.map(
     (l) =>
       html`<tr>

@@ -34,7 +34,7 @@ export function scenarioPage(s: ScenarioView, near: Neighbours): string | undefi
       ${headline(s)} ${headerFacts(s, contents, up)}
     </header>
     <main id="main">
-      ${problems(s, contents)}
+      ${tries(s, up)} ${problems(s, contents)}
       <section>
         <h2 id="checks">Checks</h2>
         ${checkTable(order, up)}
@@ -157,6 +157,22 @@ function problems(s: ScenarioView, contents: LogContents): Insert {
     <ul>
       ${items.map((i) => html`<li>${i}</li>`)}
     </ul>
+  </section>`
+}
+
+/** Other tries of the same scenario: where they are, and that only the last one counts. */
+function tries(s: ScenarioView, up: string): Insert {
+  if (s.step?.again !== undefined)
+    return html`<p class="note">
+      This try does not count: it was repeated for a reason of the rig (${s.step.again}).
+    </p>`
+  if (s.earlier.length === 0) return ''
+  return html`<section>
+    <h2 id="tries">Earlier tries</h2>
+    <p>Repeated for a reason of the rig. Only this last one counts.</p>
+    <ol>
+      ${s.earlier.map((e) => html`<li>${e.contents === undefined ? 'no log' : html`<a href="${relative(up + e.page)}">${e.contents.log.file}</a>`}: ${e.step?.again ?? ''}</li>`)}
+    </ol>
   </section>`
 }
 

@@ -23,6 +23,8 @@ export interface Case {
   readonly verifies: readonly string[]
   /** Wall time, ms; checks take none of their own. */
   readonly wallMs: number
+  /** Worth telling although it passed: earlier tries. */
+  readonly remarks: readonly string[]
   readonly check?: CheckView
 }
 
@@ -40,6 +42,7 @@ export function suitesOf(run: RunView): Suite[] {
     name: 'the run comes to its end',
     verifies: [],
     wallMs: 0,
+    remarks: [],
     ...(cut === undefined
       ? { status: 'passed', verdict: 'pass' }
       : {
@@ -62,7 +65,8 @@ export function suitesOf(run: RunView): Suite[] {
 
 /** Whether a scenario came to its end; where it did not, why, once. */
 function ending(s: ScenarioView): Case {
-  const about = { name: 'comes to its end', verifies: [], wallMs: s.end?.wallMs ?? 0 }
+  const remarks = s.earlier.map((e, i) => `try ${i + 1} does not count: ${e.step?.again ?? ''}`)
+  const about = { name: 'comes to its end', verifies: [], wallMs: s.end?.wallMs ?? 0, remarks }
   const told = stepOrTrouble(s)
   const escapes = s.end?.world.escapes.length ?? 0
   const wrong = [
@@ -92,6 +96,7 @@ function caseOf(c: CheckView): Case {
     ...(why === undefined ? {} : { why: c.beforehand ? `${why} (known beforehand)` : why }),
     verifies: c.verifies,
     wallMs: 0,
+    remarks: [],
     check: c,
   }
 }

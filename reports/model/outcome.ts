@@ -84,6 +84,12 @@ export interface Trouble {
 export function troubles(run: RunView): Trouble[] {
   const out: Trouble[] = run.problems.map((what) => ({ what, blame: 'bench' }))
   for (const s of run.scenarios) {
+    for (const [i, e] of s.earlier.entries())
+      out.push({
+        scenario: e,
+        what: `try ${i + 1} of ${s.earlier.length + 1} does not count: ${e.step?.again ?? 'no reason is given'}`,
+        blame: 'rig',
+      })
     const told = stepOrTrouble(s)
     if (told !== undefined)
       out.push({

@@ -17,6 +17,9 @@ import { runEnd, runHeader, scenarioStep } from './shapes.ts'
 /** The most scenarios that are read; a real run has far fewer. */
 const mostScenarios = 5000
 
+/** Earlier tries of one scenario that are read. */
+const mostTries = 20
+
 /** And troubles of workers that are told. */
 const mostTroubles = 50
 
@@ -50,7 +53,12 @@ export function readRun(
   const places = ids.slice(0, mostScenarios).map((id) => placeOf(folder, id, files.get(id)))
   const logged = places.filter((p) => p.log !== undefined)
   const scenarios = places.map((place) => {
-    const view = readScenario(folder, place, run.ended.get(place.id))
+    const earlier = (run.earlier.get(place.id) ?? []).slice(-mostTries).map((step) => {
+      const tried = readScenario(folder, placeOf(folder, place.id, step.file), step)
+      onScenario?.(tried, {})
+      return light(tried)
+    })
+    const view = { ...readScenario(folder, place, run.ended.get(place.id)), earlier }
     const i = logged.indexOf(place)
     const [before, next] = i < 0 ? [] : [logged[i - 1], logged[i + 1]]
     onScenario?.(view, {

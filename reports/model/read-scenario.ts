@@ -37,7 +37,7 @@ export function placeOf(folder: string, id: string, named: string | undefined): 
 /** What the log of a scenario tells. `step` is what the run's own log said of its end. */
 export function readScenario(folder: string, place: Place, step?: ScenarioStep): ScenarioView {
   const { id, page, log: file } = place
-  const about = { id, page, ...(step === undefined ? {} : { step }) }
+  const about = { id, page, earlier: [], ...(step === undefined ? {} : { step }) }
   const none: ScenarioRecord = { scenario: id, verifies: [], checks: [] }
   if (file === undefined) return { ...about, record: none, checks: [] }
   const path = join(folder, file)

@@ -41,6 +41,8 @@ export interface ScenarioView {
   readonly end?: ScenarioEnd
   /** What the run's log says came of it. */
   readonly step?: ScenarioStep
+  /** Tries before this one, each for a reason of the rig; only this one counts. */
+  readonly earlier: readonly ScenarioView[]
   /** What the verdicts are rolled up from. */
   readonly record: ScenarioRecord
   readonly checks: readonly CheckView[]

@@ -107,6 +107,8 @@ export const scenarioStep = z.object({
   outcome: z.enum(['finished', 'aborted', 'broke', 'not run']).exactOptional(),
   why: z.string().exactOptional(),
   blame: blame.exactOptional(),
+  attempt: z.number().exactOptional(),
+  again: z.string().exactOptional(),
 })
 
 export const runEnd = z.object({
