@@ -14,4 +14,5 @@ process.on('warning', (w) => {
 })
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
-await import('./main.ts')
+const { perform } = await import('./main.ts')
+await perform()

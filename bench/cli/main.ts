@@ -21,7 +21,8 @@ process.on('uncaughtException', (e) => {
   process.exit(5)
 })
 
-const program = new Command('gridproof')
+/** Every command; nothing is done before `perform`. */
+export const program = new Command('gridproof')
   .description(
     'Acceptance bench for low-voltage grid platforms: plays the devices, judges the platform, keeps the evidence.',
   )
@@ -200,16 +201,19 @@ program
 
 materialOptions(program)
 
-try {
-  if (process.argv.length <= 2) {
-    program.outputHelp()
-    process.exitCode = 2
-  } else await program.parseAsync()
-} catch (e) {
-  if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
-  else {
-    tell(e)
-    process.exitCode = e instanceof GridproofError ? exitCodeOf(e) : 5
+/** Does what the command line asks, and sets the exit code. */
+export async function perform(): Promise<void> {
+  try {
+    if (process.argv.length <= 2) {
+      program.outputHelp()
+      process.exitCode = 2
+    } else await program.parseAsync()
+  } catch (e) {
+    if (e instanceof CommanderError) process.exitCode = e.exitCode === 0 ? 0 : 2
+    else {
+      tell(e)
+      process.exitCode = e instanceof GridproofError ? exitCodeOf(e) : 5
+    }
   }
 }
 
