@@ -220,17 +220,27 @@ describe('a broken Data Marketplace', () => {
     await reached('evicts-by-client-id')
   })
 
-  test('will-unchecked lets a stranger announce the death of an app', async () => {
-    await start('will-unchecked')
-    const will = {
-      topic: `status/response/${iid}`,
-      payload: Buffer.from('{"Status":2}'),
-      qos: 1 as const,
-      retain: false,
-    }
-    await (await listen(pki, other, port, { will })).close()
-    await reached('will-unchecked')
-  })
+  for (const [name, what, times] of [
+    ['will-unchecked', 'lets a stranger announce the death of an app', 1],
+    ['wills-judged-when-spoken', 'lets a stranger in with such a will, and never speaks it', 0],
+  ] as const)
+    test(`${name} ${what}`, async () => {
+      await start(name)
+      const topic = `status/response/${iid}`
+      const will = { topic, payload: Buffer.from('{"Status":2}'), qos: 1 as const, retain: false }
+      const l = await listen(pki, 'observer', port)
+      const stranger = await listen(pki, other, port, { will })
+      stranger.client.stream.destroy()
+      await reached(name)
+      const gone = (): Promise<unknown> =>
+        host.logged((x) => x.entry['event'] === 'disconnected' && x.entry['identity'] === other, 'its end')
+      if (times > 0) await l.hears((m) => m.topic === topic, 'the forged will')
+      else
+        await Promise.all([gone(), host.logged((x) => x.entry['reason'] === 'publish-topic', 'the refusal')])
+      expect(l.heard.filter((m) => m.topic === topic).length).toBe(times)
+      await stranger.close()
+      await l.close()
+    })
 
   test('speaks-no-wills says nothing of an app that vanishes', async () => {
     await start('speaks-no-wills')
