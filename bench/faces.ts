@@ -93,7 +93,7 @@ export interface Platform {
   readonly can: ReadonlySet<string>
   /** Empty: its power is not ours. */
   readonly hosts: readonly Host[]
-  /** Never up: rig fault. Was up before: product. */
+  /** Never up: rig fault. Was up before, or is up but for apps that are heard and do not say that they run: product. */
   ready(within: string): Promise<void>
   /** Alias names, as bench/platforms/aliases.ts lists them; becomes `seen`. */
   watch(port: Port, select: string): Series

@@ -12,6 +12,8 @@ const request = z.discriminatedUnion('do', [
   /** Changes the interval of status requests, in seconds. */
   z.strictObject({ do: z.literal('interval'), seconds: z.number().positive() }),
   z.strictObject({ do: z.enum(['restart', 'shutdown', 'start']), app: z.string() }),
+  /** Sends an app a command of another number than table 9 has. */
+  z.strictObject({ do: z.literal('command'), app: z.string(), number: z.int() }),
   /** Replaces the whole configuration of an app. */
   z.strictObject({ do: z.literal('configure'), app: z.string(), config }),
   /** Replaces the keys given. */
@@ -37,5 +39,6 @@ export function operatorRequest(asked: Json, iidOf: (app: string) => string | un
   if (d.do === 'interval') return { what: 'change', iid: manager, config: { statusInterval: d.seconds } }
   const iid = iidOf(d.app)
   if (iid === undefined) throw new GridproofError('bad-value', `no app '${d.app}' is installed on this rig`)
+  if (d.do === 'command') return { what: 'command', iid, config: { Command: d.number } }
   return { what: d.do, iid, config: 'config' in d ? d.config : {} }
 }

@@ -61,6 +61,8 @@ export default scenario({
     'gridkey-app/runs-before-it-asks': 'API:5.2/asks-first',
     'gridkey-app/falls-silent': 'API:5.3/status-requests',
     'temperature-app/falls-silent': 'API:5.3/status-requests',
+    'gridkey-app/ignores-status-requests': 'API:5.3/status-requests',
+    'temperature-app/ignores-status-requests': 'API:5.3/status-requests',
     'gridkey-app/ignores-its-interval': 'API:5.3/configuration',
     'gridkey-app/leaves-without-a-word': 'API:6/app-says-so',
     'gridkey-app/leaves-no-last-will': 'API:8.1.3/left',

@@ -47,6 +47,7 @@ export default scenario({
     'data-storage/drops-prioritised-data': 'W:006/output-allowed',
     'data-storage/denied-said-as-empty': 'API:8.6/limits',
     'data-storage/answers-at-qos-0': 'API:8.6/qos',
+    'container-manager/leaves-dead-apps': 'API:4.7/retrievable',
   },
   horizon: '3 min',
   short: '100 s',
@@ -95,7 +96,7 @@ export default scenario({
           'may-not-read': { status: 3, rows: 0 },
           'no-json': { status: 9, rows: 0 },
         },
-        { id: 'history', verifies: ['API:8.6/limits', 'API:8.6/qos'], qos: 1 },
+        { id: 'history', verifies: ['API:4.7/retrievable', 'API:8.6/limits', 'API:8.6/qos'], qos: 1 },
       ),
     )
 

@@ -17,6 +17,7 @@ import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { outlineDefects } from './outline.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
@@ -63,7 +64,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   [
     'sim/reference/lvcap/apps/gridkey/main.ts',
-    wrappable('gridkey-app', gridkey, [...gridkeyDefects, ...sdkDefects]),
+    wrappable('gridkey-app', gridkey, [...gridkeyDefects, ...sdkDefects, ...outlineDefects]),
   ],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],

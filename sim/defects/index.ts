@@ -15,6 +15,7 @@ import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
+import { outlineDefects } from './outline.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
@@ -41,6 +42,7 @@ export const defects: readonly AnyDefect[] = [
   ...managerDefects,
   ...lifecycleDefects,
   ...sdkDefects,
+  ...outlineDefects,
   ...temperatureSdkDefects,
   ...recorderDefects,
   ...maintenanceDefects,

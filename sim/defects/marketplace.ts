@@ -193,6 +193,20 @@ export const marketplaceDefects: readonly Defect<MarketplaceParts>[] = [
         },
       }),
     ],
+    'keeps-readings-to-itself': [
+      'Lets no application have the readings of another.',
+      (p, reached) => ({
+        ...p,
+        forward: (session, message) => {
+          const { role, iids } = session.identity
+          const own = iids.some((iid) => message.topic.startsWith(`sensor/data/${iid}/`))
+          if (role !== 'app' || own || !message.topic.startsWith('sensor/data/'))
+            return p.forward(session, message)
+          reached()
+          return null
+        },
+      }),
+    ],
     'waits-for-the-slowest': [
       'Goes on with the next message when each subscriber has taken the one before.',
       (p, reached) => ({

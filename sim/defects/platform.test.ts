@@ -2,10 +2,12 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { X509Certificate } from 'node:crypto'
 import { connect, type IClientOptions } from 'mqtt'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import { initial, step, type Input, type State } from '../reference/lvcap/manager/machine.ts'
 import { makePki } from '../reference/lvcap/pki.ts'
@@ -25,6 +27,48 @@ const iid = 'lucy_gridkeysensor_01'
 const other = 'eatl_modbusrtusensor_1.3'
 /** What the tests below have broken, to tell that none was left out. */
 const shown = new Set<string>()
+
+describe('a Data Marketplace with a subscriber that does not read', () => {
+  /** Parts with a defect, and two connections whose other sides take nothing. */
+  const broken = (name: string) => {
+    const id = `marketplace/${name}`
+    shown.add(id)
+    let reached = 0
+    const defect = marketplaceDefects.find((d) => d.id === id)
+    const parts = defect?.wrap(marketplace.parts({}), () => reached++) ?? marketplace.parts({})
+    const connection = (): Duplex => new Duplex({ read() {}, write() {} })
+    const [slow, innocent] = [connection(), connection()] as const
+    for (const stream of [slow, innocent])
+      parts.unhurried(stream, { seconds: 5, bytes: 300_000 }, () => void stream.destroy())
+    return { slow, innocent, reached: () => reached }
+  }
+  const much = Buffer.alloc(200_000)
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('waits-for-the-slowest tells the broker to wait', () => {
+    const b = broken('waits-for-the-slowest')
+    expect(b.slow.write(much)).toBe(false)
+    expect(b.reached()).toBe(1)
+  })
+
+  test('drops-everyone ends the connections of others', () => {
+    const b = broken('drops-everyone')
+    expect(b.slow.write(much)).toBe(true)
+    expect(b.innocent.destroyed).toBe(false)
+    vi.advanceTimersByTime(10_000)
+    expect([b.slow.destroyed, b.innocent.destroyed, b.reached()]).toEqual([true, true, 1])
+  })
+
+  test('keeps-slow-subscribers waits for none and drops none', () => {
+    const b = broken('keeps-slow-subscribers')
+    expect(b.slow.write(much)).toBe(true)
+    vi.advanceTimersByTime(3_600_000)
+    expect(b.slow.destroyed).toBe(false)
+    expect(b.reached()).toBe(2)
+    b.slow.destroy()
+  })
+})
 
 describe('a broken Data Marketplace', () => {
   const folder = tempFolder()
@@ -271,6 +315,21 @@ describe('a broken Data Marketplace', () => {
     await expect(listen(pki, 'intruder/expired', port)).rejects.toThrow()
     await reached('refusals-not-logged')
     expect(host.logs.some((l) => l.entry['event'] === 'refused')).toBe(false)
+  })
+
+  test('keeps-readings-to-itself lets no app have the readings of another', async () => {
+    await start('keeps-readings-to-itself')
+    const observer = await listen(pki, 'observer', port)
+    const reader = await listen(pki, other, port)
+    const sensor = await listen(pki, app, port)
+    await sensor.publish({ topic: `sensor/data/${iid}/x`, payload: 1 })
+    await observer.hears((m) => m.payload === 1, 'the reading')
+    await sensor.hears((m) => m.payload === 1, 'its own reading')
+    await reader.publish({ topic: 'algorithm/data/eatl_modbusrtusensor_01/x', payload: 2 })
+    await reader.hears((m) => m.payload === 2, 'its own result')
+    expect(reader.heard.map((m) => m.payload)).toEqual([2])
+    for (const l of [observer, reader, sensor]) await l.close()
+    await reached('keeps-readings-to-itself')
   })
 
   test('loses-messages loses one in a thousand', async () => {

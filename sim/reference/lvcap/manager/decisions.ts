@@ -56,7 +56,7 @@ export type Input =
 
 export interface OperatorRequest {
   readonly id: string
-  readonly do: 'configure' | 'change' | 'restart' | 'shutdown' | 'start' | 'state'
+  readonly do: 'configure' | 'change' | 'restart' | 'shutdown' | 'start' | 'state' | 'command'
   readonly iid?: string
   readonly config?: JsonObject
 }

@@ -306,6 +306,15 @@ class Turn {
       case 'start':
         if (app.phase === 'down') this.#start(this.#set(app, { misses: 0, restarts: 0 }))
         break
+      case 'command': {
+        const value = r.config?.['Command']
+        if (!Number.isInteger(value) || value === 1) {
+          answer(false, { Message: 'ContainerConfig.Command, an integer other than 1, is missing.' })
+          return
+        }
+        this.#publish(say.command(app.iid, Number(value), this.#now))
+        break
+      }
       default:
         r.do satisfies never
     }

@@ -19,9 +19,14 @@ export function configResponse(iid: string, config: JsonObject | null, now: numb
 }
 
 export function shutDown(iid: string, now: number): Message {
+  return command(iid, 1, now)
+}
+
+/** Section 8.2.3: more values than that of table 9 may come to be. */
+export function command(iid: string, value: number, now: number): Message {
   return {
     topic: topics.command(iid),
-    payload: { Command: 1, Timestamp: unixSeconds(now) },
+    payload: { Command: value, Timestamp: unixSeconds(now) },
     qos: 1,
     retain: false,
   }
@@ -74,7 +79,7 @@ export function interpret(topic: string, payload: Uint8Array): Input | undefined
 
 /**
  * A request of the system operator: `{ "Id": <string>, "Do": "configure" | "change" | "restart" | "shutdown" | "start" |
- * "state", "IID": <string>, "ContainerConfig": <object> }`. Undefined where it cannot even be answered.
+ * "state" | "command", "IID": <string>, "ContainerConfig": <object> }`. Undefined where it cannot even be answered.
  */
 function operatorRequest(body: JsonObject): OperatorRequest | undefined {
   const { Id: id, Do: what, IID: iid, ContainerConfig: config } = body
@@ -89,4 +94,4 @@ function operatorRequest(body: JsonObject): OperatorRequest | undefined {
   }
 }
 
-const operatorActions = ['configure', 'change', 'restart', 'shutdown', 'start', 'state'] as const
+const operatorActions = ['configure', 'change', 'restart', 'shutdown', 'start', 'state', 'command'] as const

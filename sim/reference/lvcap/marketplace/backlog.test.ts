@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { unhurried } from './backlog.ts'
 
 /** A connection whose other side takes what it is let. */
-function connection(): { readonly stream: Duplex; take(): void } {
+function connection(): { readonly stream: Duplex; readonly take: () => void } {
   const waiting: (() => void)[] = []
   const stream = new Duplex({
     read() {},

@@ -17,6 +17,7 @@ const config: MarketplaceConfig = {
     { apid: 'eatl_modbusrtusensor_1.3', iid: 'eatl_modbusrtusensor_02' },
   ],
   revoked: [],
+  backlog: { seconds: 20, bytes: 600_000_000 },
 }
 
 /** What mosquitto reads in its list of rights: topics to write, by name (mosquitto.conf(5), acl_file). */

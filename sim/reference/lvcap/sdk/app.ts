@@ -14,7 +14,7 @@ import {
   type Message,
 } from '../api.ts'
 import { appSchema, parseConfig, type AppConfig } from '../config.ts'
-import { wallClock, type JsonObject, type ProgramEnv } from '../env.ts'
+import { wallClock, type Json, type JsonObject, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { within } from './schedule.ts'
 import { openSession, type Presentation, type Session, type SessionStats } from './session.ts'
@@ -27,6 +27,10 @@ export interface SdkParts {
   publish(message: Message, send: (message: Message) => Promise<void>): Promise<void>
   /** The answer to a status request (section 8.2.2). Null: none. `code` as in table 7. */
   answer(iid: string, code: number, now: number): Message | null
+  /** Whether a configuration is the one in force: QoS 1 may bring it twice, and intervals must not start anew for it. */
+  isCopy(inForce: JsonObject, wanted: JsonObject): boolean
+  /** Whether a command (table 9) tells the application to shut down. */
+  endsAt(asked: Json): boolean
 }
 
 export function sdkParts(): SdkParts {
@@ -45,6 +49,8 @@ export function sdkParts(): SdkParts {
     }),
     publish: (message, send) => send(message),
     answer: (iid, code, now) => statusMessage(iid, code, now),
+    isCopy: sameJson,
+    endsAt: (asked) => asked === command.shutDown,
   }
 }
 
@@ -223,8 +229,7 @@ class Life {
       }
       return
     }
-    // QoS 1: the same configuration may come twice; intervals must not start anew for it.
-    if (this.#operation !== undefined && sameJson(this.#operation.config, wanted)) {
+    if (this.#operation !== undefined && this.#p.isCopy(this.#operation.config, wanted)) {
       this.#tell(status.ok)
       return
     }
@@ -247,7 +252,7 @@ class Life {
   }
 
   #command(body: JsonObject): void {
-    if (body['Command'] === command.shutDown) {
+    if (this.#p.endsAt(body['Command'] ?? null)) {
       this.#log({ event: 'shutdown-asked' })
       this.#finish()
     } else {

@@ -8,6 +8,7 @@ import { wallClock, type JsonObject } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { sdkParts, type AppContext, type Operate, type Operation, type SdkParts } from './app.ts'
 import { placeOf, type RegisterBlock, type RegisterLink } from './modbus.ts'
+import { metadata, position, series, type Point, type Profile, type Site } from './outline.ts'
 import { onSchedule } from './schedule.ts'
 
 /** Registers that were read, by address; coils by `placeOf` (./modbus.ts). */
@@ -30,6 +31,8 @@ export interface SensorConfig {
   readonly readAhead: number
   readonly toStore?: boolean | undefined
   readonly metadata: boolean
+  readonly profile?: Profile | undefined
+  readonly site?: Site | undefined
 }
 
 /** A sensor application in parts. C: its configuration, R: what it reads of registers, M: what it remembers of sweeps before. */
@@ -52,13 +55,20 @@ export interface SensorParts<C extends SensorConfig, R, M> extends SdkParts {
   /** Topic below `sensor/data/<IID>/`. */
   topic(quantity: string, config: C): string
   compose(topic: string, sample: Sample, stamp: number, config: C): Message
+  /** Series, co-ordinates and metadata, beside the readings. */
+  readonly series: typeof series
+  readonly position: typeof position
+  readonly metadata: typeof metadata
   /** The messages of output k, in the order of their sending. */
   arrange(messages: readonly Message[], k: number): readonly Message[]
 }
 
 /** The parts that are alike in every sensor application. */
 export function commonParts<C extends SensorConfig>(): SdkParts &
-  Pick<SensorParts<C, unknown, unknown>, 'due' | 'read' | 'stamp' | 'compose' | 'arrange'> {
+  Pick<
+    SensorParts<C, unknown, unknown>,
+    'due' | 'read' | 'stamp' | 'compose' | 'arrange' | 'series' | 'position' | 'metadata'
+  > {
   return {
     ...sdkParts(),
     due: (k, interval) => k * interval,
@@ -71,6 +81,9 @@ export function commonParts<C extends SensorConfig>(): SdkParts &
       retain: false,
     }),
     arrange: (messages) => messages,
+    series,
+    position,
+    metadata,
   }
 }
 
@@ -108,6 +121,8 @@ function start<C extends SensorConfig, R, M>(
   let sweeps = 0
   let trouble = ''
   let described = false
+  const profiles = new Map<string, Point[]>()
+  const topicOf = (quantity: string): string => `${topics.sensor(iid)}/${p.topic(quantity, config)}`
 
   /** Reads what can be read in `ms`. A broken link ends the sweep; a refused block does not. */
   const sweep = async (
@@ -155,25 +170,30 @@ function start<C extends SensorConfig, R, M>(
     sweeps++
     const samples = judge(words)
     const stamp = p.stamp(wallClock())
-    const messages = samples.map((sample) =>
-      p.compose(`${topics.sensor(iid)}/${p.topic(sample.quantity, config)}`, sample, stamp, config),
-    )
-    if (config.metadata && !described) {
-      described = true
-      for (const { quantity } of samples) context.publish(metadata(quantity))
-    }
+    const messages = samples.map((sample) => p.compose(topicOf(sample.quantity), sample, stamp, config))
+    const first = !described
+    described = true
+    if (config.metadata && first)
+      for (const { quantity } of samples)
+        context.publish(p.metadata(topicOf(quantity), quantity, kind.unitOf(quantity)))
     for (const message of p.arrange(messages, k)) context.publish(message)
+    outline(samples, stamp, first)
   }
 
-  /** Data series metadata (API sections 8.3.2 and 9.4): retained, sent once. */
-  const metadata = (quantity: string): Message => {
-    const Units = kind.unitOf(quantity)
-    return {
-      topic: `${topics.sensor(iid)}/${p.topic(quantity, config)}/metadata`,
-      payload: { Name: quantity, Units, DisplayUnits: Units },
-      qos: 1,
-      retain: true,
+  /** What is told beside the readings, where it is configured. */
+  const outline = (samples: readonly Sample[], stamp: number, first: boolean): void => {
+    const { profile, site } = config
+    let full = false
+    for (const { quantity, value, valid } of samples) {
+      if (profile?.quantities.includes(quantity) !== true) continue
+      const points = profiles.get(quantity) ?? []
+      points.push({ stamp, value, valid })
+      full = points.length >= profile.outputs
+      if (full) context.publish(p.series(`${topicOf(quantity)}/profile`, points, config.interval, stamp))
+      profiles.set(quantity, full ? [] : points)
     }
+    if (site !== undefined && (first || full))
+      context.publish(p.position(`${topics.sensor(iid)}/site`, site, stamp))
   }
 
   // The link is opened, and what changes from sweep to sweep is known, before the first output is due.

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { topicProfile, type AppConfig } from '../../config.ts'
 import type { JsonObject } from '../../env.ts'
 import { parseConfig } from '../../config.ts'
+import { outlineSchema } from '../../sdk/outline.ts'
 
 const address = z.int().min(0).max(65_535)
 
@@ -77,6 +78,7 @@ export const gridkeySchema = z.strictObject({
   frequency: z.boolean().default(false),
   /** Whether optional metadata is published (API section 8.3.2). */
   metadata: z.boolean().default(false),
+  ...outlineSchema,
   toStore: z.boolean().optional(),
   /** Seconds before an output at which its sweep begins. Ours: below one second, so that stamp and reading share it. */
   readAhead: z.number().positive().max(10).default(0.9),
