@@ -101,3 +101,27 @@ it('a private key is known without its PEM head: by a line, in one line, and by 
     }
   }
 })
+
+it('hides what stands under a telling key in JSON that is the value of a text, quoted once or again', () => {
+  const inner = {
+    mpan: '2000055555555',
+    n: { Password: 'a "quoted" \\\\ one', 'totp-seed': ['JBSW'], pin: 4711 },
+    kept: 'yes',
+  }
+  const once = JSON.stringify(inner)
+  const twice = JSON.stringify(once)
+  const flat = JSON.stringify({ MPAN: '2000055555555', password: 'a "quoted" one', pin: 4711, kept: 'yes' })
+  for (const text of [
+    once,
+    twice,
+    JSON.stringify([once, { twice }]),
+    `the app said ${flat} and left`,
+    `the app said ${JSON.stringify(flat)} and left`,
+    `cut off ${flat.slice(0, 40)}`,
+  ]) {
+    const clean = redactor().clean({ payload: { notJson: text } }).text
+    for (const secret of ['2000055555555', 'quoted', 'JBSW', '4711'])
+      expect(clean, text).not.toContain(secret)
+    if (!text.startsWith('cut')) expect(clean).toContain('yes')
+  }
+})

@@ -68,16 +68,33 @@ export function redactor(): Redactor {
     secrets.sort((a, b) => b.form.length - a.form.length)
   }
   const telling = new Set(tellingKeys)
+  const names = tellingKeys.map((k) => k.split('').join('[-_]?')).join('|')
   // One look at the text decides for nearly every event; only a hit is walked through.
-  const hint = new RegExp(
-    `"(?:${tellingKeys.map((k) => k.split('').join('[-_]?')).join('|')})":|PRIVATE KEY-----`,
-    'i',
+  const hint = new RegExp(`"(?:${names})\\\\*"\\s*:|PRIVATE KEY-----`, 'i')
+  // Inside a text: a telling name and its value, as JSON that is quoted once, or again and again.
+  const quoted = new RegExp(
+    `((?<!\\\\)(\\\\*)"(?:${names})\\2"\\s*:\\s*)(?:\\2"(?!\\2").*?(?:(?<!\\\\)\\2"|$)|-?\\d[\\d.eE+-]*|\\[[^\\]]*\\]?|\\{[^}]*\\}?)`,
+    'gis',
   )
 
   function cleanText(text: string): string {
+    const whole = insideJson(text)
+    if (whole !== undefined) return whole
     let out = text.includes('PRIVATE KEY-----') ? text.replace(privateKeyBlock, '[redacted key]') : text
+    if (hint.test(out))
+      out = out.replace(quoted, (_, name: string, q: string) => `${name}${q}"[redacted]${q}"`)
     for (const s of secrets) if (out.includes(s.form)) out = out.replaceAll(s.form, s.label)
     return out
+  }
+
+  /** A text that is JSON as a whole, and names something telling: the same without. Nothing for any other. */
+  function insideJson(text: string): string | undefined {
+    if (!/^\s*[{["]/.test(text) || !hint.test(text)) return undefined
+    try {
+      return JSON.stringify(walk(JSON.parse(text) as Json))
+    } catch {
+      return undefined
+    }
   }
 
   function walk(data: Json): Json {
