@@ -11,7 +11,7 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Platform, Port, Recorder } from '../faces.ts'
+import type { Platform, Port } from '../faces.ts'
 import type { LabDoor, LabRig } from '../rigs/lab.ts'
 import { aliasesFirst } from './alias-file.ts'
 import { aliasTable } from './aliases.ts'
@@ -19,6 +19,7 @@ import { clockMeter } from './clock-meter.ts'
 import { observe } from './observer.ts'
 import type { Observer } from './observer.ts'
 import { makeRecorder } from './recorder.ts'
+import type { PlayedRecorder } from './recorder.ts'
 
 export interface LabOptions {
   readonly rig: LabRig
@@ -29,7 +30,7 @@ export interface LabOptions {
   emitAs(src: string): Emit
 }
 
-export type LabPlatform = Platform & AsyncDisposable & { readonly recorder: Recorder | undefined }
+export type LabPlatform = Platform & AsyncDisposable & { readonly recorder: PlayedRecorder | undefined }
 
 /** Silence after a burst of messages, in ms: the next one is then a whole one. Ours. */
 const quiet = 500
@@ -67,6 +68,7 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
     open.push(observer, { [Symbol.asyncDispose]: () => forget(connection) })
     watching.push({ point, door, observer })
   }
+  const recorder = recorderOf(o, aliasOf)
   return {
     can: new Set([
       ...watching.map((w) => w.point),
@@ -74,7 +76,7 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
       ...(points.csv === undefined ? [] : ['csv']),
     ]),
     hosts: [],
-    recorder: recorderOf(o, aliasOf),
+    recorder,
     async ready() {
       const limit = duration(platform.readyWithin)
       const late = Promise.withResolvers<never>()
@@ -99,6 +101,7 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
           await arrivals.after(`${role}.`)
         }
         await arrivals.quiet(quiet)
+        passOver(recorder)
       }
       try {
         await Promise.race([all(), late.promise])
@@ -120,7 +123,7 @@ function appsOf(rig: LabRig): Parameters<typeof aliasTable>[0] {
   return { gridkey, thermocouple, adam }
 }
 
-function recorderOf(o: LabOptions, aliasOf: (topic: string) => string): Recorder | undefined {
+function recorderOf(o: LabOptions, aliasOf: (topic: string) => string): PlayedRecorder | undefined {
   const { csv } = o.rig.points
   if (csv === undefined) return undefined
   const no = (): never => {
@@ -134,6 +137,17 @@ function recorderOf(o: LabOptions, aliasOf: (topic: string) => string): Recorder
     aliasOf,
     now: () => o.world.now(),
   })
+}
+
+/** What the recorder has kept before this scenario is not its business. */
+function passOver(recorder: PlayedRecorder | undefined): void {
+  try {
+    recorder?.passOver()
+  } catch (e) {
+    throw new GridproofError('rig-broke', `the folder of CSV files that the rig names: ${messageOf(e)}`, {
+      cause: e,
+    })
+  }
 }
 
 /** How to connect at a door that a rig file declares. Throws `rig-lacks` for a file that cannot be read. */

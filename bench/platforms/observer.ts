@@ -155,12 +155,20 @@ export function observe(o: ObserverOptions): Observer {
         }
       })
     })
+    let said = false
     client.on('close', () => {
+      // With TLS 1.3 a broker that takes no such certificate may end it all without a word.
+      if (!up && !said && !closing)
+        o.onTrouble?.('it was ended without a word; does the platform take this certificate?')
+      said = false
       if (up && !closing) o.emit('note', { what: 'the observer lost its connection to the marketplace' })
       up = false
     })
     // Refused connections come again until `ready` gives up: one event would say no more than its time-out.
-    client.on('error', (e) => o.onTrouble?.(messageOf(e)))
+    client.on('error', (e) => {
+      said = true
+      o.onTrouble?.(messageOf(e))
+    })
     return {
       watching: watching.promise,
       publish: (topic, payload) =>

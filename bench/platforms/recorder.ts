@@ -49,7 +49,11 @@ export interface RecorderOptions {
 }
 
 /** The role, told of what is seen at the marketplace by `see`. */
-export type PlayedRecorder = Recorder & { see(e: Event): void }
+export type PlayedRecorder = Recorder & {
+  see(e: Event): void
+  /** Passes over what stands in the files by now: it was recorded before anybody watched. */
+  passOver(): void
+}
 
 /**
  * How long a reading stays open, in ms: what the recorder has kept but the bench is yet to hear, on a machine that keeps
@@ -74,6 +78,11 @@ export function makeRecorder(o: RecorderOptions): PlayedRecorder {
     crash(at) {
       if (at === undefined) crash()
       else waiting = matcher(at)
+    },
+    passOver() {
+      const folder = join(o.host.disk, o.export.folder)
+      const silent = { ...o, emit: () => 0 }
+      for (const file of filesIn(folder)) readOne(silent, folder, file, summary(), done)
     },
     see(e) {
       if (waiting?.(e) !== true) return
