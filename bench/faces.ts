@@ -86,6 +86,8 @@ export type Port =
   | 'config'
   | 'csv'
   | 'maintenance'
+  /** `{ do: 'restart' }`: everything on the platform's machine is killed at once, and started again. */
+  | 'machine'
 
 /** The system under test, as a scenario sees it. */
 export interface Platform {
@@ -142,8 +144,8 @@ export interface IntruderAttempt {
 }
 
 /**
- * The platform's time source, played by its effect on the clock of the platform's host: `absent` and `lying` ({ ppm }),
- * `stepped` ({ seconds }), `unset` (1970). Lifted, the clock is put right by a step. What the clock does is a note of
+ * The platform's time source, played by its effect on the clock of the platform's host: `absent`, `drifting` and `lying`
+ * ({ ppm }), `stepped` ({ seconds }), `unset` (1970). Lifted, the clock is put right by a step. What the clock does is a note of
  * source `clock`. Checks that judge by it need the capability `clock`.
  */
 export interface Clock extends Faulty {

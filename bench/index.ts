@@ -14,6 +14,7 @@ export {
   followsSetting,
   intervalSet,
   invalidDuring,
+  keptThrough,
   logged,
   never,
   noGrowth,

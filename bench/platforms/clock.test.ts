@@ -71,7 +71,9 @@ test('a host whose clock cannot be set is left alone, and it says so', () => {
 
 test('unknown faults and parameters that do not fit are refused', () => {
   const b = bench(true)
-  expect(() => b.clock.inflict('gone')).toThrow(/no fault 'gone'; there are: absent, stepped, lying, unset/)
+  expect(() => b.clock.inflict('gone')).toThrow(
+    /no fault 'gone'; there are: absent, stepped, drifting, lying, unset/,
+  )
   expect(() => b.clock.inflict('toString')).toThrow(/no fault/)
   expect(() => b.clock.inflict('stepped', { seconds: 'x' })).toThrow(/parameters of clock fault 'stepped'/)
   expect(b.events).toEqual([])

@@ -28,6 +28,11 @@ const kinds = {
     params: z.strictObject({ seconds: z.number().min(-2e9).max(2e9) }),
     course: (p: { seconds: number }): Course => ({ step: () => p.seconds * 1000 }),
   },
+  /** The source is there and is not followed: the clock goes by a crystal that is far out of its tolerance. */
+  drifting: {
+    params: z.strictObject({ ppm: ppm.default(1000) }),
+    course: (p: { ppm: number }): Course => ({ ppm: p.ppm }),
+  },
   /** The source runs wrong, and the clock follows it. */
   lying: {
     params: z.strictObject({ ppm: ppm.default(1000) }),

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Host, Json, Realm, SerialSettings, World } from '../../drivers/faces.ts'
+import type { Host, Json, Program, Realm, SerialSettings, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Platform } from '../faces.ts'
@@ -15,6 +15,7 @@ import { addressOf } from '../rigs/address.ts'
 import { deviceRoles } from '../rigs/parts.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
+import { hasDisk, startMachine } from './machine.ts'
 import { observe } from './observer.ts'
 import type { OperatorRequest } from './operate.ts'
 import { operatorRequest } from './operate.ts'
@@ -153,7 +154,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     }
   })
 
-  const proc = await host.start('platform', {
+  let closing = false
+  const program: Program = {
     entry: 'sim/defects/launch.ts',
     config: {
       app: 'sim/reference/lvcap/platform.ts',
@@ -173,17 +175,21 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       },
     },
     defects: o.defects,
-  })
-  let closing = false
-  void proc.ended.then((how) => {
-    // A power cut is the bench's own doing.
-    if (closing || how === 'cut') return
-    o.emitAs('platform')('host', { what: 'the platform ended', how })
-    died.reject(
-      up
-        ? new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`)
-        : new GridproofError('rig-broke', `the platform ended (${how}) before it was up; its log says why`),
-    )
+  }
+  const machine = await startMachine({
+    host,
+    program,
+    emit: o.emitAs('platform'),
+    ended(how) {
+      // A power cut is the bench's own doing.
+      if (closing || how === 'cut') return
+      o.emitAs('platform')('host', { what: 'the platform ended', how })
+      died.reject(
+        up
+          ? new GridproofError('timeout', `the platform ended by itself (${how}); its log says why`)
+          : new GridproofError('rig-broke', `the platform ended (${how}) before it was up; its log says why`),
+      )
+    },
   })
 
   const aliasOf = aliasTable({
@@ -239,6 +245,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       // Its log says until when a certificate is good, and what a last will would say; mosquitto does not tell.
       ...(file.platform.broker === 'mosquitto' ? [] : ['certificates', 'last-wills']),
       'tls',
+      'machine',
+      ...(hasDisk(host, world) ? ['disk'] : []),
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
       ...(storage === undefined ? [] : ['storage', 'upload', ...storage.can]),
@@ -279,6 +287,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     async ask(port, request) {
       if (storage !== undefined && (port === 'upload' || port === 'storage'))
         return Promise.race([storage.ask(port, request), died.promise])
+      if (port === 'machine') return Promise.race([machine.ask(request), died.promise])
       if (port !== 'config' && port !== 'operator')
         throw new GridproofError('not-capable', `the reference platform cannot be asked at '${port}'`)
       const answer = port === 'config' ? configure(request, operator, o) : operate(request, operator)
@@ -289,7 +298,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       await storage?.[Symbol.asyncDispose]()
       await observer[Symbol.asyncDispose]()
       await operator[Symbol.asyncDispose]()
-      await stop(host, proc)
+      await stop(host, machine.proc())
     },
   }
 }

@@ -66,6 +66,8 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'operator',
       'certificates',
       'csv',
+      'machine',
+      'disk',
       'maintenance',
       'tls',
     ]),

@@ -20,6 +20,7 @@ export default scenario({
   needs: ['platform', 'gridkey', 'thermocouple', 'clock'],
   catches: {
     'gridkey-app/stamps-by-a-clock-of-its-own': 'APPC:2.6/after-a-step',
+    'gridkey-app/counts-the-seconds-of-the-monitor': 'APPC:2.6/platform-clock',
     'gridkey-app/stamps-by-the-monitor': 'APPC:2.6/platform-clock',
     'gridkey-app/schedules-by-the-date': 'APPC:2.6/keeps-its-interval',
     'gridkey-app/timestamp-in-milliseconds': 'M:0022/timestamp',
@@ -95,7 +96,9 @@ export default scenario({
       await spell('stepped', { seconds: 3600 })
       await spell('stepped', { seconds: -30 })
       await spell('stepped', { seconds: -1 })
-      await spell('lying', { ppm: 1000 })
+      // Fast and slow by 2.4 s in a minute, so that on the whole the interval is kept.
+      await spell('lying', { ppm: 40_000 })
+      await spell('drifting', { ppm: -40_000 })
       await spell('absent', { ppm: 50 })
       await spell('unset', {})
     }

@@ -11,6 +11,7 @@ import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import { adamDefects } from './adam.ts'
 import type { AppId, Defect } from './defect.ts'
+import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
@@ -64,7 +65,12 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   [
     'sim/reference/lvcap/apps/gridkey/main.ts',
-    wrappable('gridkey-app', gridkey, [...gridkeyDefects, ...sdkDefects, ...outlineDefects]),
+    wrappable('gridkey-app', gridkey, [
+      ...gridkeyDefects,
+      ...gridkeyClockDefects,
+      ...sdkDefects,
+      ...outlineDefects,
+    ]),
   ],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],

@@ -9,6 +9,7 @@ import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
+import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
@@ -36,6 +37,7 @@ export type AnyDefect =
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
   ...gridkeyDefects,
+  ...gridkeyClockDefects,
   ...temperatureDefects,
   ...adamDefects,
   ...marketplaceDefects,

@@ -59,6 +59,18 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       'Records what sensors publish, and no status, error or configuration.',
       leavesOut((topic) => !isData(topic)),
     ],
+    'drops-what-is-too-old': [
+      'Takes a time stamp before the year 2000 for a mistake, and does not record the message.',
+      (p, reached) => ({
+        ...p,
+        wants: (heard) => {
+          const stamp = /"Timestamp"\s*:\s*(\d+)/.exec(Buffer.from(heard.payload).toString())?.[1]
+          if (stamp === undefined || Number(stamp) >= 946_684_800) return p.wants(heard)
+          reached()
+          return false
+        },
+      }),
+    ],
     'only-sensors': [
       'Does not record results (`algorithm/data`).',
       leavesOut((topic) => topic.startsWith('algorithm/data/')),

@@ -5,7 +5,8 @@
  *
  * Keys are RSA by default, so that even TLS 1.1 could be spoken where a broker wrongly allows it (Ed25519 needs
  * TLS 1.2), and because its signatures have a fixed length. OpenSSL checks dates by the machine's clock, whatever the
- * program's Date says; hence validity from 2000 to 9999, and expired certificates that ended in 2001.
+ * program's Date says; hence validity from 1970, where a clock begins that has lost its time, to 9999, and expired
+ * certificates that ended in 2001.
  *
  * The authority's own key is not written anywhere: it has no place on a platform. So the list of what it has revoked is
  * made here too, signed, and the platform is given it as a file, as it is given certificates.
@@ -47,7 +48,7 @@ interface Span {
   readonly notAfter: Date
 }
 
-const always = { notBefore: new Date('2000-01-01T00:00:00Z'), notAfter: new Date('9999-12-31T23:59:59Z') }
+const always = { notBefore: new Date('1970-01-01T00:00:00Z'), notAfter: new Date('9999-12-31T23:59:59Z') }
 const ended = { notBefore: new Date('2000-01-01T00:00:00Z'), notAfter: new Date('2001-01-01T00:00:00Z') }
 const future = { notBefore: new Date('9990-01-01T00:00:00Z'), notAfter: always.notAfter }
 
