@@ -1,6 +1,7 @@
 /** The requirement table printed after a run. Text only: who calls it writes it. */
 import { durationText } from '../drivers/units.ts'
 import { clock, count, grouped, observedText, shortHash } from './text/figures.ts'
+import { identityTexts } from './text/identity.ts'
 import { columns, cut, oneLine, pad, wrap } from './text/plain.ts'
 import {
   countStates,
@@ -40,6 +41,7 @@ function subjectLines(run: RunView, p: Paint, t: Terminal): string[] {
   const s = h.subject
   const what = `${s.product} ${s.version}, ${s.maker} (${s.kind})`
   const how = [
+    ...identityTexts(h),
     `rig ${h.rig}`,
     `seed ${h.seed}`,
     `commit ${shortHash(h.commit)}`,

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../drivers/faces.ts'
 import type { Blame, VerdictWord } from '../bench/faces.ts'
-import type { RunEnd, RunHeader, Subject } from '../bench/evidence/schema.ts'
+import type { Identity, RunEnd, RunHeader, Subject } from '../bench/evidence/schema.ts'
 import { countStates, notice, outcome } from './model/outcome.ts'
 import type { CheckView, FileDigest, RunView, ScenarioView } from './model/run.ts'
 import type { State } from './model/states.ts'
@@ -22,6 +22,8 @@ export interface RequirementsJson {
   > | null
   /** What was judged; null where it is not known. */
   readonly subject: Subject | null
+  /** Who judged it, where, and with what; null: nobody said. */
+  readonly identity: Identity | null
   /** Null: the run's log was cut short. */
   readonly end: RunEnd | null
   /** `sentence` is for people, `state` is the worst that came of any requirement. */
@@ -129,6 +131,7 @@ export function requirementsJson(run: RunView): RequirementsJson {
             started: h.started,
           },
     subject: h?.subject ?? null,
+    identity: h?.identity ?? null,
     end: run.end ?? null,
     outcome: outcome(run),
     counts: {

@@ -2,6 +2,7 @@
 import { countStates, type Finding, findings, notice, outcome, troubles } from './model/outcome.ts'
 import type { RequirementView, RunView } from './model/run.ts'
 import { isJudged, looks, severity, states } from './model/states.ts'
+import { identityTexts } from './text/identity.ts'
 import { count, observedText, shortHash } from './text/figures.ts'
 import { oneLine } from './text/plain.ts'
 
@@ -23,6 +24,7 @@ export function summaryMarkdown(run: RunView, budget = usualBudget): string {
     const how = [
       `Judged: ${h.subject.product} ${h.subject.version} by ${h.subject.maker} (${kind})`,
       ...(h.subject.digest === undefined ? [] : [`digest ${shortHash(h.subject.digest)}`]),
+      ...identityTexts(h),
       `rig ${h.rig}`,
       `seed ${h.seed}`,
       `commit ${shortHash(h.commit)}`,

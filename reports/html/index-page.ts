@@ -1,10 +1,12 @@
 /** The first page of a report: what was judged, what came of it, what failed and why; then every requirement. */
 import { durationText } from '../../drivers/units.ts'
 import { clock, count, grouped, utc } from '../text/figures.ts'
+import { instrumentText } from '../text/identity.ts'
 import { countStates, type Counts, findings, notice, outcome, troubles } from '../model/outcome.ts'
 import type { RunView, ScenarioView } from '../model/run.ts'
 import { isJudged, looks, type State, states } from '../model/states.ts'
 import { filterScript } from './filter.ts'
+import { firstFailures } from './first.ts'
 import { finding } from './finding.ts'
 import { evidenceOf } from '../requirements-json.ts'
 import { anchor, type Insert, html, type Markup, raw, relative } from './html.ts'
@@ -21,7 +23,7 @@ export function indexPage(run: RunView): string {
   const body = html` <header>
       <p class="eyebrow">Gridproof acceptance report</p>
       <h1>${name}</h1>
-      ${noticeLine(run)} ${outcomeLine(run)} ${subjectFacts(run)}
+      ${noticeLine(run)} ${outcomeLine(run)} ${firstFailures(found, trouble)} ${subjectFacts(run)}
     </header>
     <nav aria-label="Contents">
       <ul class="toc">
@@ -84,7 +86,14 @@ function subjectFacts(run: RunView): Markup {
   return html`${facts([
     ['Judged', `${s.product} ${s.version}, ${kind}`, true],
     ['Maker', s.maker],
+    ['Model', s.model ?? ''],
     ['Serial', s.serial ?? ''],
+    ...Object.entries(s.images ?? {}).map(
+      ([name, image]) => [`Image ${name}`, html`<code>${image}</code>`, true] as const,
+    ),
+    ['Operator', h.identity?.operator ?? ''],
+    ['Site', h.identity?.site ?? ''],
+    ...(h.identity?.instruments ?? []).map((i) => ['Instrument', instrumentText(i), true] as const),
     ['Rig', h.rig],
     [
       'Digest of what was judged',
