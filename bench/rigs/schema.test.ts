@@ -259,6 +259,16 @@ describe('a rig file', () => {
       expect(readRig(join(here, `fixtures/rigs/${name}.yaml`)).name).toBe(name)
   })
 
+  test('with another broker differs from the local one in nothing else', () => {
+    const [local, other] = ['local', 'local-mosquitto'].map((n) =>
+      readRig(join(here, `fixtures/rigs/${n}.yaml`)),
+    )
+    if (local === undefined || other === undefined) throw new Error('no rig')
+    const { name, describes, platform } = local
+    expect(other.platform).toEqual({ ...platform, broker: 'mosquitto' })
+    expect({ ...other, name, describes, platform }).toEqual(local)
+  })
+
   test('that is not there is refused by its name', () => {
     expect(() => readRig('/nowhere/gone.yaml')).toThrow('/nowhere/gone.yaml: cannot be read: ENOENT')
   })
