@@ -2,7 +2,7 @@
  * The temperature app at each of 60 settings, 10 s to 10 min in steps of 10 s (S:003). Three readings at each by
  * default, eight at the fastest; a run of 30 h or more takes six at each.
  */
-import { followsSetting, intervalSet, scenario, temperatureChannels } from '../../bench/index.ts'
+import { equalsTruth, followsSetting, intervalSet, scenario, temperatureChannels } from '../../bench/index.ts'
 
 const settings = Array.from({ length: 60 }, (_, i) => 10 * (i + 1))
 
@@ -16,6 +16,7 @@ export default scenario({
     'temperature-app/loses-messages-when-fast': 'S:003/shortest',
     'temperature-app/rounds-its-interval': 'S:003/ten-second-steps',
     'temperature-app/never-slower-than-five-minutes': 'S:003/longest',
+    'temperature-app/swaps-channels': 'S:003/ten-second-steps',
   },
   horizon: '16 h',
   short: '100 s',
@@ -44,6 +45,7 @@ export default scenario({
         least: '15 h',
       }),
     )
+    check(equalsTruth(seen, thermocouple, { id: 'values', verifies: ['S:003/ten-second-steps'] }))
     // The first interval: eight readings, for what only shows when it is fast.
     const short = time.horizon < 3_600_000
     for (const seconds of short ? [10] : settings) {

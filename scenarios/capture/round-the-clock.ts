@@ -5,6 +5,7 @@
 import {
   always,
   arrivesEvery,
+  equalsTruth,
   gridkeyChannels,
   noNewNames,
   scalarFormat,
@@ -46,6 +47,8 @@ export default scenario({
     'gridkey-app/sends-at-qos-0': 'API:8.3.1/qos-and-retention',
     'temperature-app/sends-at-qos-0': 'API:8.3.1/qos-and-retention',
     'temperature-app/skips-midnight': 'M:0027/every-minute',
+    'temperature-app/swaps-channels': 'M:0027/every-minute',
+    'gridkey-app/stale-value': 'M:0023/every-minute',
     'temperature-app/stops-after-six-hours': 'I:0070/every-minute',
     'temperature-app/timestamp-in-milliseconds': 'M:0027/timestamp',
     'temperature-app/without-valid': 'API:8.3.1/format',
@@ -89,6 +92,8 @@ export default scenario({
     check(
       stampedByPlatformClock(temperature, { id: 'stamps', verifies: ['M:0027/timestamp'], within: '2 s' }),
     )
+    check(equalsTruth(feeder, gridkey, { id: 'feeder-values', verifies: ['M:0023/every-minute'] }))
+    check(equalsTruth(temperature, thermocouple, { id: 'temperatures', verifies: ['M:0027/every-minute'] }))
     check(
       scalarFormat(platform.watch('marketplace', 'gridkey.*'), {
         id: 'feeder-format',

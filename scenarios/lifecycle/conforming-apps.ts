@@ -62,8 +62,11 @@ export default scenario({
     const errors = platform.watch('marketplace', 'error.*')
     // A slow answer of 4 s must still be in time.
     await platform.ask('operator', { do: 'interval', seconds: 6 })
+    // Without a configuration the bare one has nothing to run with.
     const unasked = (e: Parameters<typeof told>[0]): boolean =>
-      iidOf(e) !== bare.iid && told(e)['since command [s]'] === null && told(e)['said'] !== 2
+      (iidOf(e) !== bare.iid || told(e)['said'] === 1) &&
+      told(e)['since command [s]'] === null &&
+      told(e)['said'] !== 2
     const signed = (e: Parameters<typeof told>[0]): boolean => String(told(e)['payloads']).includes('signed')
 
     check(
