@@ -34,7 +34,7 @@ export function ctrfReport(run: RunView): Json {
     reportFormat: 'CTRF',
     specVersion,
     reportId: reportId(run),
-    ...(h === undefined ? {} : { runId: oneLine(h.id) }),
+    ...(h === undefined || h.id === '' ? {} : { runId: oneLine(h.id) }),
     ...(start === 0 ? {} : { timestamp: new Date(start).toISOString() }),
     generatedBy: 'Gridproof',
     extra: { notice: cut ?? null, outcome: outcome(run).sentence },
