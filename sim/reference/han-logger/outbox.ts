@@ -1,0 +1,85 @@
+/**
+ * Readings on their way out: on disk before anything is sent, gone once the broker has acknowledged them. What the thesis
+ * lost while its network was away (chapter 8) waits here. SQLite, write-ahead log, flushed at each commit.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+export interface Waiting {
+  readonly sequence: number
+  readonly payload: string
+}
+
+export interface Outbox {
+  /** The number that the next reading gets: one more than any before, over restarts too. */
+  next(): number
+  /** Keeps a reading; it is on the disk when this returns. Throws what SQLite throws. */
+  keep(w: Waiting): void
+  /** The oldest after a number. */
+  after(sequence: number, most: number): readonly Waiting[]
+  /** It has arrived: it need not be kept. */
+  done(sequence: number): void
+  /** Lets the oldest go above so many; returns how many went. */
+  trim(most: number): number
+  readonly size: number
+  close(): void
+}
+
+export function openOutbox(folder: string): Outbox {
+  mkdirSync(folder, { recursive: true })
+  const db = new DatabaseSync(join(folder, 'outbox.db'))
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS waiting (sequence INTEGER PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS counter (last INTEGER NOT NULL);
+    INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter)`)
+  const insert = db.prepare('INSERT INTO waiting (sequence, payload) VALUES (?, ?)')
+  const count = db.prepare('UPDATE counter SET last = ?')
+  const after = db.prepare(
+    'SELECT sequence, payload FROM waiting WHERE sequence > ? ORDER BY sequence LIMIT ?',
+  )
+  const remove = db.prepare('DELETE FROM waiting WHERE sequence = ?')
+  const oldest = db.prepare(
+    'DELETE FROM waiting WHERE sequence IN (SELECT sequence FROM waiting ORDER BY sequence LIMIT ?)',
+  )
+  const first = (sql: string): number => Number(Object.values(db.prepare(sql).get() ?? { n: 0 })[0])
+  let last = first('SELECT last FROM counter')
+  let size = first('SELECT count(*) FROM waiting')
+
+  return {
+    get size() {
+      return size
+    },
+    next: () => last + 1,
+    keep(w) {
+      db.exec('BEGIN IMMEDIATE')
+      try {
+        insert.run(w.sequence, w.payload)
+        count.run(w.sequence)
+        db.exec('COMMIT')
+      } catch (e) {
+        db.exec('ROLLBACK')
+        throw e
+      }
+      last = w.sequence
+      size++
+    },
+    after: (sequence, most) =>
+      after.all(sequence, most).map((row) => ({
+        sequence: Number(row['sequence']),
+        payload: String(row['payload']),
+      })),
+    done(sequence) {
+      if (remove.run(sequence).changes > 0) size--
+    },
+    trim(most) {
+      const over = size - most
+      if (over <= 0) return 0
+      const gone = Number(oldest.run(over).changes)
+      size -= gone
+      return gone
+    },
+    close: () => db.close(),
+  }
+}
