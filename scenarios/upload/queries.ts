@@ -31,6 +31,7 @@ export default scenario({
     'data-storage/ignores-max-length': 'API:8.5/rows',
     'data-storage/newest-first-always': 'API:8.5/rows',
     'data-storage/cuts-long-requests': 'API:8.5.1/most-15000',
+    'data-storage/permits-a-thousand': 'API:8.5.1/most-15000',
     'data-storage/ignores-the-byte-limit': 'API:8.5.1/bytes',
     'data-storage/counts-only-the-data': 'API:8.5.1/bytes',
     'data-storage/more-said-as-ok': 'API:8.5/statuses',

@@ -45,6 +45,18 @@ export const storageDefects: readonly Defect<StorageParts>[] = [
         },
       }),
     ],
+    'permits-a-thousand': [
+      'Refuses requests for more than 1000 records, whatever the operator has permitted.',
+      (p, reached) => ({
+        ...p,
+        plan: (...args) => {
+          const plan = p.plan(...args)
+          if (typeof plan === 'number' || plan.max <= 1_000) return plan
+          reached()
+          return queryStatus.tooLong
+        },
+      }),
+    ],
     'ignores-the-byte-limit': [
       'Sends responses that are longer than the limit.',
       (p, reached) => ({
