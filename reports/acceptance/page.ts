@@ -41,7 +41,7 @@ export function acceptancePage(p: AcceptancePage): string {
   const body = html`<header>
       <p class="eyebrow">Gridproof acceptance</p>
       <h1>${name}</h1>
-      ${outcomeLine(a)} ${subjectFacts(p)}
+      ${outcomeLine(a)} ${first(a)} ${subjectFacts(p)}
     </header>
     <nav aria-label="Contents">
       <ul class="toc">
@@ -100,6 +100,28 @@ function outcomeLine(a: Acceptance): Markup {
     >
     <span>${a.sentence}</span>
   </p>`
+}
+
+/** What failed, whose fault, where the evidence stands: for the first screen, on a phone too. */
+function first(a: Acceptance): Insert {
+  const failed = a.requirements.filter((r) => r.state === 'fail')
+  if (failed.length === 0) return ''
+  const items = failed.slice(0, 3).map((r) => {
+    const why = r.why ?? r.statement
+    const log = r.clauses
+      .filter((c) => c.state === 'fail')
+      .flatMap((c) => c.decidedBy)
+      .find((e) => e.by === 'check' && e.log !== undefined)
+    return html`<li>
+      <strong><a class="mono" href="#${anchor(r.id)}">${r.id}</a></strong>
+      ${why.length > 110 ? `${why.slice(0, 110).toWellFormed()}…` : why} —
+      ${r.blame === undefined ? 'blame not known' : `${blames[r.blame] ?? r.blame} fault`}${log?.by === 'check' && log.log !== undefined ? html`, <a href="${relative(log.log)}">evidence</a>${log.seq === undefined ? '' : ` line ${log.seq}`}` : ''}
+    </li>`
+  })
+  const rest = failed.length - items.length
+  return html`<ul class="first" aria-label="What failed">
+    ${items} ${rest > 0 ? html`<li><a href="#not-passed">${rest} more</a></li>` : ''}
+  </ul>`
 }
 
 function subjectFacts({ acceptance: a, keyid }: AcceptancePage): Markup {

@@ -64,6 +64,8 @@ code, .mono { font-family: var(--mono); font-size: 0.875em; }
 }
 .outcome > span { color: var(--ink); }
 .outcome strong { font-weight: 650; }
+.first { margin: -0.5rem 0 1.25rem; padding: 0 0 0 1.25rem; list-style: square; }
+.first li { margin: 0.25rem 0; overflow-wrap: anywhere; }
 .note { padding: 0.5rem 1rem; border-left: 4px solid var(--line); background: var(--panel); max-width: none; }
 
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 0.5rem 2rem; margin: 1rem 0; }
