@@ -21,6 +21,7 @@ export {
   noNewNames,
   nothingLost,
   onlyFrom,
+  readBack,
   recordsAll,
   recordsAtRate,
   recordsTimes,

@@ -22,6 +22,7 @@ import { outlineDefects } from './outline.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
+import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 
 /** A module in parts. */
@@ -81,6 +82,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
       ...temperatureDefects,
       ...temperatureSdkDefects,
       ...adamDefects,
+      ...temperatureStoredDefects,
     ]),
   ],
 ])

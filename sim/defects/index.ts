@@ -20,6 +20,7 @@ import { outlineDefects } from './outline.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
+import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -40,6 +41,7 @@ export const defects: readonly AnyDefect[] = [
   ...gridkeyClockDefects,
   ...temperatureDefects,
   ...adamDefects,
+  ...temperatureStoredDefects,
   ...marketplaceDefects,
   ...managerDefects,
   ...lifecycleDefects,

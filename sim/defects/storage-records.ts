@@ -14,6 +14,17 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
   'data-storage',
   'defect',
   {
+    'keeps-nothing-of-sensors': [
+      'Does not store what sensor applications ask to be stored.',
+      (p, reached) => ({
+        ...p,
+        place: (topic) => {
+          if (!topic.startsWith('sensor/')) return p.place(topic)
+          reached()
+          return undefined
+        },
+      }),
+    ],
     'drops-prioritised-data': [
       'Does not store data with a Priority.',
       (p, reached) => ({

@@ -18,6 +18,7 @@ describe('a topic', () => {
     [`storage/data/${iid}`, data('always', null)],
     [`storage/data/${iid}/`, data('always', null)],
     [`storage/data/${iid}/a/b`, data('always', 'a/b')],
+    [`sensor/data/${iid}/x`, data('flagged', 'x')],
     [`storage/data/error/${iid}`, { kind: 'data', when: 'always', table: 'error', subTopic: iid }],
     [`storage/data/error/${iid}/`, { kind: 'data', when: 'always', table: 'error', subTopic: iid }],
     [`storage/request/newdata/${iid}`, { kind: 'query', api: 'newdata', by: iid }],
@@ -28,7 +29,6 @@ describe('a topic', () => {
   })
 
   test.each([
-    `sensor/data/${iid}/x`,
     'storage/data/error',
     'storage/data/Robert"); DROP TABLE x',
     `storage/data/error/${iid}/more`,

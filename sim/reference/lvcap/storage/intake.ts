@@ -27,7 +27,8 @@ export interface NewRecord {
 /** Undefined: not Data Storage's affair. */
 export function placeOf(topic: string): Place | undefined {
   const [a, b, c = '', ...rest] = topic.split('/')
-  if (a === 'algorithm' && b === 'data') return dataOf('flagged', c, rest)
+  // Sensor data is not stored as a rule (section 8.3); where it asks for it, other applications may read it.
+  if ((a === 'algorithm' || a === 'sensor') && b === 'data') return dataOf('flagged', c, rest)
   if (a !== 'storage') return undefined
   if (b === 'data') {
     const [instance = '', ...more] = rest

@@ -63,6 +63,8 @@ export function parts(_config: Json): StorageParts {
     }),
     sources: () => [
       { filter: 'algorithm/data/#', qos: 1 },
+      // Not stored as a rule (section 8.3): where it asks for it.
+      { filter: 'sensor/data/#', qos: 1 },
       { filter: 'storage/data/#', qos: 2 },
     ],
     requests: () => [
