@@ -298,6 +298,17 @@ describe('the operator', () => {
     ])
   })
 
+  test('has an app sent a command of a number that table 9 does not know, and never that of the shutdown', () => {
+    const d = running()
+    const sent = d.take(ask({ id: '1', do: 'command', iid, config: { Command: 7 } }))
+    expect(published(sent, `command/${iid}`)).toEqual([{ Command: 7, Timestamp: 1 }])
+    for (const config of [{ Command: 1 }, { Command: 1.5 }, { Command: '2' }, {}]) {
+      const refused = d.take(ask({ id: '2', do: 'command', iid, config }))
+      expect(published(refused, `command/${iid}`)).toEqual([])
+      expect(published(refused, 'manager/response')).toMatchObject([{ Ok: false }])
+    }
+  })
+
   test('sees the state of every application', () => {
     const [answer] = published(running().take(ask({ id: '1', do: 'state' })), 'manager/response')
     expect(answer).toMatchObject({ Ok: true, Apps: [{ IID: iid, Phase: 'running' }, { IID: 'b_b_01' }] })
@@ -332,6 +343,7 @@ describe('whatever happens in whatever order', () => {
           'shutdown' as const,
           'start' as const,
           'state' as const,
+          'command' as const,
         ),
         iid: iids,
         config: fc.constant({ interval: 1 }),
