@@ -97,6 +97,8 @@ const calls = pages.flatMap((page) =>
 /** What `--help` of a command tells: its options, and which of them take a value. */
 interface Help {
   readonly options: ReadonlyMap<string, boolean>
+  /** Options that take several values. */
+  readonly takesMany: ReadonlySet<string>
   readonly takesArguments: boolean
 }
 
@@ -121,7 +123,14 @@ function helpOf(out: string): Help {
   const options = new Map<string, boolean>()
   for (const m of out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)( <[^>]+>)?/gm))
     if (m[1] !== undefined) options.set(m[1], m[2] !== undefined)
-  return { options, takesArguments: /^Usage: .*[[<]\w+(\.\.\.)?[\]>]$/m.test(out.replace(' [options]', '')) }
+  const takesMany = new Set(
+    [...out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+) <[^>]+\.\.\.>/gm)].map((m) => m[1] ?? ''),
+  )
+  return {
+    options,
+    takesMany,
+    takesArguments: /^Usage: .*[[<]\w+(\.\.\.)?[\]>]$/m.test(out.replace(' [options]', '')),
+  }
 }
 
 beforeAll(async () => {
@@ -130,7 +139,9 @@ beforeAll(async () => {
   const list = out.slice(out.indexOf('Commands:'), out.indexOf('Examples:'))
   const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map((m) => m[1] ?? '').filter((n) => n !== 'help')
   const helps = await Promise.all(names.map(async (n) => helpOf((await cli(n, '--help')).out)))
-  commands = new Map(names.map((n, i) => [n, helps[i] ?? { options: new Map(), takesArguments: false }]))
+  commands = new Map(
+    names.map((n, i) => [n, helps[i] ?? { options: new Map(), takesMany: new Set(), takesArguments: false }]),
+  )
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -156,6 +167,7 @@ describe('commands in the documentation', () => {
         expect(takesValue, `${where}: no option ${word}`).toBeDefined()
         if (takesValue === true) {
           expect(words[++i], `${where}: ${word} needs a value`).toBeDefined()
+          while (help?.takesMany.has(word) === true && words[i + 1]?.startsWith('--') === false) i++
         }
       }
     }

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { materialOptions } from './material-options.ts'
 import { operatorCommands } from './operator.ts'
+import { doctorCommand } from './doctor.ts'
 import { simCommand } from './sim.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
@@ -169,6 +170,7 @@ program
   })
 
 program.addCommand(simCommand().copyInheritedSettings(program))
+program.addCommand(doctorCommand().copyInheritedSettings(program))
 
 program
   .command('rigs')

@@ -1,5 +1,6 @@
 /** Messages of the marketplace, texts of a platform, and words of a command line. */
 import { messageOf, GridproofError } from '../../../drivers/errors.ts'
+import { streams } from '../../../drivers/random.ts'
 import { duration, ratio, tolerance } from '../../../drivers/units.ts'
 import { LvcapError } from '../../../sim/reference/lvcap/errors.ts'
 import { identityOf, mayPublish } from '../../../sim/reference/lvcap/marketplace/acl.ts'
@@ -13,7 +14,8 @@ import { readStatement } from '../../acceptance/statement.ts'
 import { publicKeyOf } from '../../acceptance/keys.ts'
 import { holdsSecret } from '../../evidence/redact.ts'
 import { aloneKinds } from '../../main/alone/kinds.ts'
-import { wordsOf } from '../../main/alone/words.ts'
+import { createConsole } from '../../main/alone/console.ts'
+import { judge } from '../../main/doctor/certificate.ts'
 import { csvReader } from '../../platforms/csv.ts'
 import { compact, kept, membersOf } from '../../platforms/json-text.ts'
 import { payloadOf, stampOf } from '../../platforms/observer.ts'
@@ -77,6 +79,19 @@ const directory = {
 } as const
 
 const storage = readConfig({})
+
+/** Self-signed, made for this. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUNoOwJ12pYzUty1JzIvK4tFi3t1AwCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjExMTE2NTlaGA8yMTI2MTAyODExMTY1
+OVowDzENMAsGA1UEAwwEZnV6ejBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKD/
+FWPVPEUu+JoHaddqjxepAoV+xhWW6n/yCf3XliKlERoihqW0Xk7MRHJaHoIfRokL
+dQWwm0PNjp1GdScdHH+jUzBRMB0GA1UdDgQWBBTVFyHpcmGbMtfwekItNYED+/k+
+SzAfBgNVHSMEGDAWgBTVFyHpcmGbMtfwekItNYED+/k+SzAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIG1Lyh/EB43D4aOBl3OMArKIrBUtbQFJp5Gf
+8eFFUAMSAiEAhwY1UX5H+ZVjRzy22EkVcLYUNFTvdaFyx5qXukkrcek=
+-----END CERTIFICATE-----
+`
 
 export const textTargets: readonly Target[] = [
   {
@@ -211,6 +226,19 @@ export const textTargets: readonly Target[] = [
       }, never),
   },
   {
+    name: 'certificates',
+    weight: 3,
+    examples: () => [bytesOf(certificate), bytesOf(certificate + certificate)],
+    words: ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----', '-----BEGIN PRIVATE KEY-----'],
+    open: () =>
+      parser((input) => {
+        const text = textOf(input)
+        const now = 1_800_000_000_000
+        judge({ what: 'x', certificate: text, ca: certificate, key: text, name: 'x', now })
+        judge({ what: 'x', certificate, ca: text, now })
+      }, never),
+  },
+  {
     name: 'durations-and-limits',
     weight: 3,
     examples: () => ['60 s', '1.5 h', '±6 s', '0.1 %', '50 ppm', '7 d', '+-250 ms'].map(bytesOf),
@@ -234,10 +262,31 @@ export const textTargets: readonly Target[] = [
         'fault slow ms=300 share=0.5',
         'follow "a b" x=[1,2]',
       ].map(bytesOf),
-    open: () =>
-      parser((input) => {
-        const w = wordsOf(textOf(input))
-        for (const kind of Object.values(aloneKinds)) kind.commands[w.plain[0] ?? '']?.make(w)
-      }, refusal),
+    async open() {
+      const consoles = await Promise.all(
+        Object.values(aloneKinds).map(async (kind) => {
+          const device = kind.make({})
+          let seq = 0
+          const wire = {
+            name: 'fuzz',
+            can: new Set<never>(),
+            open: async () => ({ async [Symbol.asyncDispose]() {} }),
+          }
+          const now = (): number => 1_800_000_000_000
+          await device.start(wire, { now, random: streams(1), emit: () => ++seq })
+          return createConsole(kind, device, now)
+        }),
+      )
+      return {
+        feed(input) {
+          for (const c of consoles)
+            try {
+              c.line(textOf(input))
+            } catch (e) {
+              if (!refusal(e)) throw e
+            }
+        },
+      }
+    },
   },
 ]
