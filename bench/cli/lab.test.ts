@@ -30,7 +30,7 @@ requirements:
   - id: LAB-1
     section: '1'
     priority: must
-    statement: What a platform in a lab shows is true and stands in its files.
+    statement: What a platform in a lab shows is true and stands in its files
     subject: platform
     method: test
     clauses:

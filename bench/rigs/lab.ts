@@ -185,13 +185,12 @@ export function readLab(file: string): LabRig {
   }
 }
 
-/** Whether a rig file's text is that of a lab; a text that is no YAML at all is not. */
-export function saysLab(source: string): boolean {
-  const kind = z.looseObject({ platform: z.looseObject({ kind: z.literal('lab') }) })
+/** The kind of platform that a rig file's text names; nothing where it names none, or is no YAML at all. */
+export function kindIn(source: string): string | undefined {
+  const kind = z.looseObject({ platform: z.looseObject({ kind: z.string() }) })
   try {
-    parseYaml(source, '', kind)
-    return true
+    return parseYaml(source, '', kind).platform.kind
   } catch {
-    return false
+    return undefined
   }
 }

@@ -4,7 +4,7 @@ import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import { placeOf, readYaml } from '../../drivers/yaml.ts'
-import { readLab, saysLab } from './lab.ts'
+import { kindIn, readLab } from './lab.ts'
 import type { LabRig } from './lab.ts'
 import { csvColumns, deviceRoles, serial } from './parts.ts'
 
@@ -45,7 +45,7 @@ const rig = z.strictObject({
   /** First three numbers of the rig's IPv4 network; `own` takes one of 127.64-127.127 that no other bench uses. */
   network: z.string().refine(isNetwork, "expected 'own' or three numbers such as 10.77.0"),
   platform: z.strictObject({
-    kind: z.literal('reference', 'expected reference, or lab'),
+    kind: z.literal('reference'),
     at,
     port: z.int().min(1).max(65_535),
     /** Broker of its marketplace: inside its own program, or a mosquitto that it runs. */
@@ -106,7 +106,12 @@ export function isLab(r: RigFile): r is LabRig {
 
 /** Reads a rig file. Throws `bad-file` with file, line, path and what was expected. */
 export function readRig(file: string): RigFile {
-  const r = saysLab(textOf(file)) ? readLab(file) : readYaml(file, rig)
+  const kind = kindIn(textOf(file))
+  if (kind !== undefined && kind !== 'reference' && kind !== 'lab')
+    throw new GridproofError('bad-file', `expected reference or lab, and not '${kind}'`, {
+      place: { file, ...placeOf(file, ['platform', 'kind']), path: 'platform.kind' },
+    })
+  const r = kind === 'lab' ? readLab(file) : readYaml(file, rig)
   const refuse = (path: readonly string[], message: string): never => {
     throw new GridproofError('bad-file', message, {
       place: { file, ...placeOf(file, path), path: path.join('.') },
