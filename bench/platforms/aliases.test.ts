@@ -7,7 +7,11 @@ import { topicOf as temperatureTopic } from '../../sim/reference/lvcap/apps/temp
 import { aliasTable, gridkeyChannels, temperatureChannels } from './aliases.ts'
 import type { TopicProfile } from './aliases.ts'
 
-const apps = { gridkey: 'lucy_gridkeysensor_01', thermocouple: 'eatl_modbusrtusensor_01' }
+const apps = {
+  gridkey: 'lucy_gridkeysensor_01',
+  thermocouple: 'eatl_modbusrtusensor_01',
+  adam: 'eatl_adamsensor_01',
+}
 const profiles = ['spec', 'openlv-2018'] as const satisfies readonly TopicProfile[]
 const intervals = [1, 10, 60, 3600]
 
@@ -71,6 +75,8 @@ test('the topics that the documents give as examples are known', () => {
     [`${at}/gridkey-mcu520/60/busbar/l1/voltage-mean`, 'gridkey.busbar.l1n.voltage'],
     [`${at}/gridkey-mcu520/60/feeder/2/l2/current-mean`, 'gridkey.feeder2.l2.current'],
     [`sensor/data/${apps.thermocouple}/outside_temperature`, 'thermocouple.ambient.temperature'],
+    [`sensor/data/${apps.adam}/TopOil/temperature/60s/C`, 'adam.top_oil.temperature'],
+    [`sensor/data/${apps.adam}/outside_temperature/metadata`, 'metadata.adam.ambient.temperature'],
     // LV-CAP API 6 to 8
     ['status/request', 'status.request'],
     [`status/response/${apps.gridkey}`, `status.response.${apps.gridkey}`],

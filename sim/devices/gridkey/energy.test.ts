@@ -47,6 +47,14 @@ test('the means of a minute are the integral of what flowed: second by second gi
   )
 })
 
+test('the means of each minute of a whole day add up to the integral of the truth over it, second by second', async () => {
+  await using byMinute = await make(5, 60_000, 'winter-weekday')
+  await using bySecond = await make(5, 1000, 'winter-weekday')
+  const fine = energy(bySecond, start, 1440, 1000)
+  expect(fine).toBeGreaterThan(1e6)
+  expect(Math.abs(energy(byMinute, start, 1440, 60_000) - fine) / fine).toBeLessThan(1e-6)
+})
+
 test.each(profiles)(
   'a day of answers once a minute adds up to the energy of the truth, within the accuracy of power (%s)',
   async (profile) => {
