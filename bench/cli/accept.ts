@@ -7,11 +7,11 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { acceptancePage } from '../../reports/acceptance/page.ts'
 import type { AcceptanceFile } from '../../reports/acceptance/page.ts'
 import { chromiumAt, printPdf } from '../../reports/acceptance/pdf.ts'
-import { readRun } from '../../reports/model/read-run.ts'
+import { runInput } from '../../reports/acceptance/run-input.ts'
 import { oneLine } from '../../reports/text/plain.ts'
 import { collectInputs } from '../acceptance/collect.ts'
 import { digestFile, filesBelow, holdsKey } from '../acceptance/digest.ts'
-import type { Acceptance, RecordInput, RunInput } from '../acceptance/faces.ts'
+import type { Acceptance, RecordInput } from '../acceptance/faces.ts'
 import { keyidOf, passphraseVariable, publicPem, readSecretKey } from '../acceptance/keys.ts'
 import { merge } from '../acceptance/merge.ts'
 import { readRecord } from '../acceptance/record.ts'
@@ -147,23 +147,6 @@ function mergeInputs(
   })
   const why = 'it proves the checks of the bench, and says nothing of a product'
   return { ...merged, notCounted: [...merged.notCounted, ...inputs.proofs.map((what) => ({ what, why }))] }
-}
-
-function runInput(id: string, folder: string, out: string, catalogue: Catalogue): RunInput {
-  const view = readRun(join(out, folder), catalogue)
-  return {
-    id,
-    folder,
-    ...(view.header === undefined ? {} : { header: view.header }),
-    ...(view.end === undefined ? {} : { end: view.end }),
-    problems: view.problems,
-    scenarios: view.scenarios.map((s) => ({
-      id: s.id,
-      record: s.record,
-      ...(s.contents === undefined ? {} : { log: s.contents.log.file, sha256: s.contents.log.sha256 }),
-      problems: s.contents?.problems ?? [],
-    })),
-  }
 }
 
 /** Writes everything, the statement last. Gives what is to be said of the PDF. */

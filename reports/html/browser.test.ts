@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedCatalogue } from '../../bench/requirements/load.ts'
+import { sampleAcceptance } from '../testing/sample-acceptance.ts'
 import { sampleRun } from '../testing/sample-run.ts'
+import { thousandRequirements } from '../testing/thousand.ts'
 import { writeReports } from '../write.ts'
 
 const executablePath = '/usr/bin/chromium'
@@ -14,13 +16,18 @@ if (!there) process.stderr.write(`the pages are not opened in a browser: there i
 
 let browser: Browser | undefined
 let folder = ''
-const shots = join(tmpdir(), 'gridproof-report-screenshots')
+/** Kept for people to look at; no part of the repository. */
+const shots = fileURLToPath(new URL('../../.gridproof/screenshots', import.meta.url))
 
 const pages = {
   index: 'index.html',
   failed: 'data/capture.gridkey-every-minute.html',
   cut: 'data/storage.survives-a-cut.html',
+  acceptance: 'acceptance.html',
 } as const
+
+/** 1,000 requirements: a page of its own, opened by fewer tests. */
+const big = 'big/index.html'
 
 const settings = {
   desktop: { viewport: { width: 1280, height: 900 } },
@@ -36,6 +43,8 @@ beforeAll(async () => {
   process.stderr.write(`screenshots of the report: ${shots}\n`)
   sampleRun(folder)
   writeReports(folder, { catalogueFolder: shippedCatalogue })
+  writeFileSync(join(folder, pages.acceptance), sampleAcceptance(folder))
+  thousandRequirements(join(folder, 'big'))
   browser = await chromium.launch({
     executablePath,
     args: [
@@ -57,7 +66,7 @@ afterAll(async () => {
 
 /** Opens a page; gives what the browser complained of. */
 async function open(
-  name: keyof typeof pages,
+  name: keyof typeof pages | typeof big,
   setting: keyof typeof settings,
   f: (page: Page) => Promise<void>,
 ): Promise<string[]> {
@@ -72,7 +81,7 @@ async function open(
       if (!r.url().startsWith('file:') && !r.url().startsWith('data:'))
         complaints.push(`asked for ${r.url()}`)
     })
-    await page.goto(pathToFileURL(join(folder, pages[name])).href)
+    await page.goto(pathToFileURL(join(folder, name === big ? big : pages[name])).href)
     await f(page)
   } finally {
     await context.close()
@@ -189,6 +198,62 @@ describe.skipIf(!there)('in a browser', () => {
           expect(faint).toEqual([])
         })
     })
+
+  test('landmarks: a banner, a named navigation where there is one, one main part, a footer', async () => {
+    for (const name of Object.keys(pages) as (keyof typeof pages)[])
+      await open(name, 'desktop', async (page) => {
+        const count = (role: 'banner' | 'main' | 'contentinfo'): Promise<number> =>
+          page.getByRole(role).count()
+        expect([await count('banner'), await count('main'), await count('contentinfo')]).toEqual([1, 1, 1])
+        for (const nav of await page.getByRole('navigation').all())
+          expect(await nav.getAttribute('aria-label')).toBeTruthy()
+        for (const region of await page.getByRole('region').all())
+          expect(await region.getAttribute('aria-label')).toBeTruthy()
+        expect(await page.locator('img:not([alt])').count()).toBe(0)
+      })
+  })
+
+  for (const setting of ['desktop', 'phone'] as const)
+    test(`the first screen of a run with failures says what failed, whose fault, and where (${setting})`, async () => {
+      for (const name of ['index', 'acceptance', big] as const)
+        await open(name, setting, async (page) => {
+          const first = page.getByRole('list', { name: 'What failed' })
+          const box = await first.boundingBox()
+          expect(box).not.toBeNull()
+          const items = await first.getByRole('listitem').allInnerTexts()
+          const head = items[0] ?? ''
+          expect(head).toMatch(name === big ? /^Q:37 a gap of 3 min/ : /^M:0023.* 3 min/s)
+          expect(head).toMatch(/the product’s fault/)
+          expect(head).toMatch(/evidence line \d+$/)
+          const { height } = settings[setting].viewport
+          const itemBox = await first.getByRole('listitem').first().boundingBox()
+          expect((itemBox?.y ?? height) + (itemBox?.height ?? 0)).toBeLessThanOrEqual(height)
+          if (name === big) expect(items.at(-1)).toBe('22 more')
+        })
+    })
+
+  test('1,000 requirements fit the window, and answer to the filter', async () => {
+    for (const setting of ['desktop', 'phone'] as const)
+      await open(big, setting, async (page) => {
+        const [content, window] = await widthOf(page)
+        expect(content).toBeLessThanOrEqual(window)
+        await page.screenshot({ path: join(shots, `big-${setting}.png`) })
+        await page.getByRole('searchbox').fill('Q:99')
+        expect(await page.locator('#filter-count').textContent()).toBe('11 of 1000 shown')
+        await page.evaluate("document.getElementById('filter').scrollIntoView()")
+        await page.screenshot({ path: join(shots, `big-${setting}-filtered.png`) })
+      })
+  })
+
+  test('what a record says stays text', async () => {
+    await open('acceptance', 'desktop', async (page) => {
+      expect(await page.locator('script').count()).toBe(0)
+      expect(await page.getByText('<script>alert(1)</script><b>IP 54</b>').first().isVisible()).toBe(true)
+      expect(await page.getByText('⊘waived').count()).toBeGreaterThan(0)
+      for (const heading of ['Contradictory verdicts', 'Waivers', 'Outdated evidence', 'Signatures'])
+        expect(await page.getByRole('heading', { name: heading }).count(), heading).toBe(1)
+    })
+  })
 
   test('the filter shows what is asked for, and an anchor shows its row again', async () => {
     const complaints = await open('index', 'desktop', async (page) => {
