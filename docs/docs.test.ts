@@ -301,6 +301,19 @@ describe('tables in the documentation', () => {
     }
   })
 
+  test("lab.md has every field of a lab's rig file", () => {
+    const source = text('bench/rigs/lab.ts')
+    const page = text('docs/lab.md')
+    const schema = source.slice(source.indexOf('const door'), source.indexOf('type LabFile'))
+    for (const m of schema.matchAll(/^ {2,8}(\w+):/gm)) {
+      const field = m[1] ?? ''
+      if (field !== 'message')
+        expect(page, `lab.md says nothing of the field ${field}`).toMatch(
+          new RegExp(`(?:\`|\\.)${field}(?:\`|\\.|\\[)`),
+        )
+    }
+  })
+
   test('the README has the numbers of the catalogue', () => {
     const { counts, documents } = loadCatalogue(shippedCatalogue)
     expect(text('README.md')).toContain(`all ${counts.numbered.total} requirement IDs`)

@@ -313,6 +313,13 @@ describe('the exit code', () => {
     expect(code([s(check('a', ['M:1'], 'fail'))], true)).toBe(130)
   })
 
+  it('is 3 where a rig declares not to have what a scenario asks for, and nothing of it broke', () => {
+    const trouble = { blame: 'rig', why: 'it cannot play intruder', lacking: true } as const
+    expect(code([s(check('a', ['M:1'], 'pass')), ran('t', [], [], { trouble })])).toBe(3)
+    expect(code([ran('t', [], [], { trouble }), notRun('u', ['M:1'])])).toBe(4)
+    expect(code([s(check('a', ['M:1'], 'fail')), ran('t', [], [], { trouble })])).toBe(1)
+  })
+
   it('is 1 where the platform was up and went down', () => {
     expect(code([ran('s', [], [], { trouble: { blame: 'product', why: 'it never came back' } })])).toBe(1)
   })
