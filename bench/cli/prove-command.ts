@@ -7,7 +7,7 @@ import { readMaterial } from '../main/material.ts'
 import type { MaterialOptions } from '../main/material.ts'
 import { makePlan, usualWorkers } from '../main/plan.ts'
 import { startPool } from '../main/pool.ts'
-import { judgeProof, mutationWords, untripped } from '../main/proof.ts'
+import { judgeProof, mutationWords, untripped, whySurvived } from '../main/proof.ts'
 import type { Proof, ProofWord } from '../main/proof.ts'
 import { keep, proveFolder, proveJobs, settling, writeProofs } from '../main/prove.ts'
 import { makeScratch } from '../main/scratch.ts'
@@ -134,14 +134,23 @@ function text(proofs: readonly Proof[], idle: readonly string[]): string {
   const of = (w: string): string[] => [...words].filter(([, x]) => x === w).map(([id]) => id)
   const survivors = of('survived')
   const reached = words.size - of('not reached').length
-  for (const id of survivors) lines.push(`· mutation that no check noticed: ${id} (${describe(proofs, id)})`)
+  let explained = 0
+  for (const id of survivors) {
+    const why = whySurvived(proofs, id)
+    if (why !== undefined) explained++
+    lines.push(`· mutation that no check noticed: ${id} (${describe(proofs, id)})`)
+    lines.push(
+      why === undefined ? '    unexplained: a hole in the checks, or nobody could object' : `    ${why}`,
+    )
+  }
   if (survivors.length > 0) lines.push('')
   lines.push(
     `Defects: ${count('defect', 'as expected')} of ${count('defect')} caught. ` +
       `Legal variants: ${count('variant', 'as expected')} of ${count('variant') - count('variant', 'not reached')} that came to bear passed. ` +
       `Healthy: ${count('healthy', 'as expected')} of ${count('healthy')}.`,
     `Mutations: ${reached} of ${words.size} came to bear, ${reached - survivors.length} noticed, ` +
-      `${survivors.length} survived${reached === 0 ? '' : ` (${((100 * survivors.length) / reached).toFixed(0)} %)`}.`,
+      `${survivors.length} survived${reached === 0 ? '' : ` (${((100 * survivors.length) / reached).toFixed(1)} %)`}` +
+      `${survivors.length === 0 ? '' : `, ${explained} of them for a known reason`}.`,
     '',
   )
   return lines.join('\n')

@@ -3,7 +3,7 @@ import type { Result } from '../faces.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import type { CheckRecord, ScenarioRecord } from '../verdicts/record.ts'
 import type { Done } from './pool.ts'
-import { judgeProof, mutationWords, untripped } from './proof.ts'
+import { judgeProof, mutationWords, untripped, whySurvived } from './proof.ts'
 import type { Expectation, Proof, ProveJob } from './proof.ts'
 
 const clausesOf = (r: string): readonly string[] => (r === 'X:1' ? ['X:1/a', 'X:1/b'] : [r])
@@ -161,6 +161,18 @@ describe('a mutation', () => {
     ])
     expect(mutationWords([of('defect', []), of('healthy', [])]).size).toBe(0)
   })
+})
+
+test('a survivor is explained where each thing that it changed is known to be harmless', () => {
+  const survivor = 'mutation/maintenance/record/repeat/3'
+  const changing = (change: string): Proof => ({
+    ...of('mutation', [], { id: survivor }),
+    change: `${change}: "10.0.0.1:4" -> "10.0.0.1:5"`,
+  })
+  expect(whySurvived([changing('address')], survivor)).toMatch(/^The log gives the port/)
+  expect(whySurvived([changing('address'), changing('address')], survivor)).toMatch(/knows\.$/)
+  expect(whySurvived([changing('address'), changing('what')], survivor)).toBeUndefined()
+  expect(whySurvived([], survivor)).toBeUndefined()
 })
 
 test('a check that no defect of its scenario trips is told', () => {

@@ -1,6 +1,6 @@
 /** What comes of the runs of a proof: a word for each, and what the words come to over all of them. */
 import { basename } from 'node:path'
-import { defectOf } from '../../sim/defects/index.ts'
+import { defectOf, survivorOf } from '../../sim/defects/index.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import type { CheckRecord, ScenarioRecord } from '../verdicts/record.ts'
 import type { Job } from './job.ts'
@@ -108,6 +108,17 @@ export function mutationWords(
     else words.set(p.id, before)
   }
   return words
+}
+
+/**
+ * Why nobody could object to a mutation that survived, as the project knows it (sim/defects/survivors.ts): for what it has
+ * changed in each scenario in which it came to bear. Nothing: it is unexplained.
+ */
+export function whySurvived(proofs: readonly Proof[], id: string): string | undefined {
+  const changes = proofs.filter((p) => p.id === id && p.word === 'survived').map((p) => p.change ?? '')
+  const known = changes.map((c) => survivorOf(id, c)?.why)
+  if (known.length === 0 || known.includes(undefined)) return undefined
+  return [...new Set(known)].join(' ')
 }
 
 /** Checks that no defect of theirs has tripped: each is itself a failure of the proof. */

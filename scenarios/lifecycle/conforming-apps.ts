@@ -3,7 +3,7 @@
  * open: with and without signatures and time stamps, lasting sessions, slow answers, no questions, and as fielded clients
  * have it (M:0020). In the end one sends what is no JSON.
  */
-import { always, eventually, never, scenario, within } from '../../bench/index.ts'
+import { always, eventually, never, scenario, spaced, within } from '../../bench/index.ts'
 import type { AppBehaviour } from '../../bench/faces.ts'
 import { iidOf, sameApp, textOf, told, topicOf } from './_life.ts'
 
@@ -34,6 +34,7 @@ export default scenario({
     'W:004',
     'API:4.2/both-forms',
     'API:4.3/bad-json-survived',
+    'API:8.2.2/heartbeat',
     'API:8.2.4/bad-json-reported',
     'API:8.2.4/form',
     'API:8.2.4/application-message',
@@ -45,6 +46,7 @@ export default scenario({
     'marketplace/insists-on-client-ids': 'M:0020/every-app',
     'container-manager/insists-on-signatures': 'W:002/unsigned-accepted',
     'container-manager/chokes-on-signatures': 'W:002/signature-ignored',
+    'container-manager/skips-status-requests': 'API:8.2.2/heartbeat',
     'container-manager/starts-before-it-has-stopped': 'W:004/one-instance',
     'container-manager/deaf-to-guids': 'W:004/guid-identifier',
     'container-manager/ends-on-bad-json': 'API:4.3/bad-json-survived',
@@ -69,6 +71,14 @@ export default scenario({
       told(e)['said'] !== 2
     const signed = (e: Parameters<typeof told>[0]): boolean => String(told(e)['payloads']).includes('signed')
 
+    check(
+      spaced('6 s', platform.watch('marketplace', 'status.request'), {
+        id: 'heartbeat',
+        verifies: ['API:8.2.2/heartbeat'],
+        gap: '1 s',
+        start: '8 s',
+      }),
+    )
     check(
       within('20 s', scripted.saw('started'), scripted.saw('configured'), {
         id: 'configured',

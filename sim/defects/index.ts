@@ -25,6 +25,7 @@ import { temperatureDefects } from './temperature.ts'
 
 export type { AppId, Defect } from './defect.ts'
 export { mutations } from './mutations.ts'
+export { survivorOf } from './survivors.ts'
 
 export type AnyDefect =
   | Defect<GridkeyParts>

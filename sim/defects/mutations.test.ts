@@ -156,6 +156,25 @@ describe('mutations', () => {
     expect([s.stamp(1_000), s.stamp(2_000), s.stamp(3_000)]).toEqual([1, 1, 3])
   })
 
+  test('of a decision change what it effects, never what it remembers', () => {
+    const decided = (id: string): readonly unknown[] => {
+      let n = 0
+      const decide = (): unknown => [{ n: ++n }, [{ do: 'start', iid: `app-${n}` }]]
+      const parts = mutationOf(id)?.wrap({ decide }, () => {}) as { readonly decide: () => unknown }
+      return [parts.decide(), parts.decide(), parts.decide()]
+    }
+    const plain = [1, 2, 3].map((n) => [{ n }, [{ do: 'start', iid: `app-${n}` }]])
+    expect(decided('mutation/container-manager/decide/repeat/2')).toEqual([
+      plain[0],
+      [{ n: 2 }, [{ do: 'start', iid: 'app-1' }]],
+      plain[2],
+    ])
+    const altered = decided('mutation/container-manager/decide/alter/3')
+    expect(altered.slice(0, 2)).toEqual(plain.slice(0, 2))
+    expect(altered[2]).not.toEqual(plain[2])
+    expect((altered[2] as readonly unknown[])[0]).toEqual({ n: 3 })
+  })
+
   test('altering changes one leaf, and only that', () => {
     const leaves = (v: unknown): string[] =>
       typeof v === 'object' && v !== null

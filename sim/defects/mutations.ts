@@ -60,7 +60,10 @@ const changes: Readonly<Record<Seam, readonly string[]>> = {
   words: ['drop', 'alter', 'repeat'],
 }
 
-/** How many calls of a part a mutation may wait for: of a message many, of others about an hour's at one a minute. */
+/**
+ * How many calls of a part a mutation may wait for: of a message many, of others about an hour's at one a minute. Early
+ * calls are drawn as often as late ones are, magnitude by magnitude: most runs never come to the late ones.
+ */
 const calls: Readonly<Record<Seam, number>> = { message: 2_000, list: 60, value: 300, words: 300 }
 
 /** How long a delayed message waits, ms: longer than any tolerance of a minute's interval. */
@@ -83,7 +86,8 @@ export function mutations(seed: number | string, n: number): readonly Defect<obj
   // Each draw may repeat an earlier one; there are some ten thousand in all.
   for (let tries = 0; drawn.size < n && tries < 20 * n; tries++) {
     const { app, part, seam, change } = pick(all)
-    const id = `mutation/${app}/${part}/${change}/${1 + Math.floor(random() * calls[seam])}`
+    const n = Math.floor(calls[seam] ** random())
+    const id = `mutation/${app}/${part}/${change}/${n}`
     const found = mutationOf(id)
     if (found !== undefined) drawn.set(id, found)
   }
@@ -250,7 +254,7 @@ function resultSeam(call: Call, change: string, n: number, reached: Reached, id:
       case 'alter':
         return alteredResult(result, id)
       case 'repeat':
-        return before ?? result
+        return repeatedResult(result, before)
       case 'drop':
         return Array.isArray(result) ? result.slice(1) : result
       default:
@@ -268,9 +272,18 @@ function resultSeam(call: Call, change: string, n: number, reached: Reached, id:
  * asked for again, which may be never.
  */
 function alteredResult(result: unknown, id: string): unknown {
-  if (!Array.isArray(result) || result.length !== 2) return altered(result, id)
-  const [state, effects]: readonly unknown[] = result
-  return Array.isArray(effects) ? [state, altered(effects, id)] : altered(result, id)
+  return isDecision(result) ? [result[0], altered(result[1], id)] : altered(result, id)
+}
+
+/** Of a decision again only what it effects: a forgotten answer of an app is a silence, of which the API allows two. */
+function repeatedResult(result: unknown, before: unknown): unknown {
+  if (before === undefined) return result
+  if (!isDecision(result) || !isDecision(before)) return before
+  return [result[0], before[1]]
+}
+
+function isDecision(v: unknown): v is readonly [state: unknown, effects: readonly unknown[]] {
+  return Array.isArray(v) && v.length === 2 && Array.isArray(v[1])
 }
 
 /**

@@ -1,0 +1,87 @@
+/**
+ * Mutations that no check can be expected to notice, each with its reason. `prove` prints the reason beside a survivor that
+ * fits, and lists the others as unexplained. A survivor without an entry shows a hole in the checks, or is missing here.
+ */
+import { mutationOf } from './mutations.ts'
+
+export interface KnownSurvivor {
+  /** Which mutations: of this part, by this change. */
+  readonly app: string
+  readonly part: string
+  readonly change: string
+  /** What such a mutation says that it has changed. */
+  readonly changed: RegExp
+  /** Why nobody outside could object. One sentence. */
+  readonly why: string
+  /** A mutation of the kind, and what it says: shows that the entry still fits what there is. */
+  readonly example: readonly [id: string, change: string]
+}
+
+export const knownSurvivors: readonly KnownSurvivor[] = [
+  {
+    app: 'container-manager',
+    part: 'interpret',
+    change: 'repeat',
+    changed: /^(iid|code|kind): /,
+    why: 'One answer of an app is taken for that of another, so that one status request stays unanswered: the API restarts an app after three.',
+    example: [
+      'mutation/container-manager/interpret/repeat/221',
+      'iid: "thirdparty_bare_01" -> "thirdparty_first_01"',
+    ],
+  },
+  {
+    app: 'container-manager',
+    part: 'decide',
+    change: 'alter',
+    changed: /\.entry\./,
+    why: 'Another word in the log of the Container Manager, for which no requirement gives a form.',
+    example: [
+      'mutation/container-manager/decide/alter/82',
+      '1.0.entry.iid: "thirdparty_first_01" -> "thirdparty_first_01x"',
+    ],
+  },
+  {
+    app: 'container-manager',
+    part: 'decide',
+    change: 'alter',
+    changed: /\.ms: /,
+    why: 'A patience is longer by a hundredth and a millisecond, within what the checks of it leave to a platform.',
+    example: ['mutation/container-manager/decide/alter/20', '1.2.ms: 120000 -> 121201'],
+  },
+  {
+    app: 'data-storage',
+    part: 'place',
+    change: 'alter',
+    changed: /^(when|table): /,
+    why: 'The record would go where there is no table, so it is not acknowledged and comes again, and is then put right; or the message was not to be stored.',
+    example: [
+      'mutation/data-storage/place/alter/150',
+      'table: "thirdparty_publisher_02" -> "thirdparty_publisher_02x"',
+    ],
+  },
+  {
+    app: 'maintenance',
+    part: 'record',
+    change: 'repeat',
+    changed: /^address: /,
+    why: 'The log gives the port of another try of the same visitor: which port a visitor had, nobody outside knows.',
+    example: ['mutation/maintenance/record/repeat/284', 'address: "10.77.0.67:40022" -> "10.77.0.67:40021"'],
+  },
+  {
+    app: 'maintenance',
+    part: 'record',
+    change: 'alter',
+    changed: /^what: "locked"/,
+    why: 'One of hundreds of guesses that found the door locked is logged in other words; the others tell of the same lock.',
+    example: ['mutation/maintenance/record/alter/144', 'what: "locked" -> "lockedx"'],
+  },
+]
+
+/** The entry that a surviving mutation falls under, by its ID and by what it says that it has changed. */
+export function survivorOf(id: string, change: string): KnownSurvivor | undefined {
+  if (mutationOf(id) === undefined) return undefined
+  const [, app, part, how] = id.split('/')
+  return knownSurvivors.find(
+    (k) => k.app === app && k.part === part && k.change === how && k.changed.test(change),
+  )
+}
