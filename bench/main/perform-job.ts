@@ -5,6 +5,7 @@ import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import type { Catalogue } from '../requirements/load.ts'
+import { deviceRoles } from '../rigs/parts.ts'
 import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
@@ -118,7 +119,7 @@ function stopOf(why: Stop, job: Job): StoppedBy {
 /** Which subjects the bench plays, and by what. */
 function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, string> {
   const played: Record<string, string> = {}
-  for (const role of ['gridkey', 'thermocouple'] as const) {
+  for (const role of deviceRoles) {
     const entry = rig.roles[role]
     if (entry === undefined || !needs.includes(role)) continue
     const personality: Json | undefined = entry.options?.['personality']
