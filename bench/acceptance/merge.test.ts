@@ -242,6 +242,12 @@ describe('what does not count', () => {
     expect(state(a, 'M:0022')).toBe('uncovered')
   })
 
+  test('a requirement that the catalogue does not have is told, the others count', () => {
+    const a = accept([run(1, { ...good, 'Q:1/x': 'pass' })])
+    expect(a.notCounted[0]?.why).toMatch(/what it saw of Q:1: .*--requirements/)
+    expect(state(a, 'M:0022')).toBe('pass')
+  })
+
   test('a record whose attachment is not the one recorded', () => {
     const a = accept([], [record(1, 'M:005', 'pass', { problems: ['the attachment x is missing'] })])
     expect(state(a, 'M:005')).toBe('by person')

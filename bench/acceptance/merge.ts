@@ -316,7 +316,7 @@ function outcomeOf(
     rest === 0 ? '' : ` ${rest} more ${rest === 1 ? 'is' : 'are'} not judged at all.`,
     contradicted === 0
       ? ''
-      : ` Of ${contradicted} ${contradicted === 1 ? 'there is' : 'there are'} contradictory verdicts.`,
+      : ` ${contradicted} ${contradicted === 1 ? 'has' : 'have'} contradictory verdicts.`,
   ].join('')
   return { state, sentence }
 }

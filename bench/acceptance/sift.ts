@@ -78,6 +78,8 @@ export function sift(runs: readonly RunInput[], records: readonly RecordInput[],
       continue
     }
     counted.add(run.id)
+    const unknown = unknownIds(run, o.catalogue)
+    if (unknown.length > 0) notCounted.push({ what: run.id, why: unknownText(unknown) })
     for (const scenario of run.scenarios) {
       const why = worthlessScenario(scenario)
       if (why !== undefined) {
@@ -124,6 +126,17 @@ export function sift(runs: readonly RunInput[], records: readonly RecordInput[],
       else if (stale !== undefined) old(ref, evidence, stale)
   }
   return { looks, scenarios, persons, outdated, notCounted, counted }
+}
+
+/** Requirements that a run looked at, and that the catalogue does not have. */
+function unknownIds(run: RunInput, catalogue: Catalogue): readonly string[] {
+  const refs = run.scenarios.flatMap((s) => s.record.checks.flatMap((c) => c.verifies))
+  return [...new Set(refs.map((r) => r.split('/')[0] ?? r))].filter((id) => !catalogue.has(id))
+}
+
+function unknownText(ids: readonly string[]): string {
+  const more = ids.length > 5 ? ` and ${ids.length - 5} more` : ''
+  return `what it saw of ${ids.slice(0, 5).join(', ')}${more}: the catalogue has no such requirement; its folder is given by --requirements`
 }
 
 /** Why a run's word on a requirement, or one of its clauses, is none on what the catalogue says today. */

@@ -152,6 +152,17 @@ describe('an acceptance', () => {
     expect(verifyFolder(folder).faults).toMatchObject([{ what: 'missing' }])
   })
 
+  test('of a run that was cut short is whole all the same, and says so', () => {
+    const short = `${scenario.split('\n').slice(0, 2).join('\n')}\n`
+    const torn = run(short).slice(0, -20)
+    const v = verifyFolder(made({ 'runs/r/data/x.jsonl': short, 'runs/r/log.jsonl': torn }), pair.publicKey)
+    expect(v.faults).toEqual([])
+    expect(v.remarks).toEqual([
+      'runs/r/log.jsonl ends within line 3: it was cut short',
+      'runs/r/data/x.jsonl has no trailer: it was cut short',
+    ])
+  })
+
   test('whose logs do not fit together is not whole, although it is signed so', () => {
     const other = scenario.replace('"payload":1', '"payload":2')
     expect(verifyFolder(made({ 'runs/r/data/x.jsonl': other }), pair.publicKey).faults).toMatchObject([
@@ -165,7 +176,13 @@ describe('an acceptance', () => {
 
 test('a folder that is nothing of ours is refused, a run is followed', () => {
   expect(() => verifyFolder(root)).toThrow(/neither an acceptance nor a run/)
-  expect(verifyFolder(join(made(), 'runs/r'))).toEqual({ faults: [], compared: 0, chained: 2, signed: 'no' })
+  expect(verifyFolder(join(made(), 'runs/r'))).toEqual({
+    faults: [],
+    remarks: [],
+    compared: 0,
+    chained: 2,
+    signed: 'no',
+  })
 })
 
 test('a private key is found wherever it stands in a file', () => {

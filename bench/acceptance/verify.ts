@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { readLog } from '../evidence/read.ts'
+import type { Log } from '../evidence/read.ts'
 import { runRecordOf } from '../verdicts/record.ts'
 import { digestFile, filesBelow } from './digest.ts'
 import { keyidOf, publicKeyOf } from './keys.ts'
@@ -19,6 +20,8 @@ export interface Fault {
 
 export interface Verified {
   readonly faults: readonly Fault[]
+  /** What is no sign of tampering, and worth knowing: logs that were cut short as they were written. */
+  readonly remarks: readonly string[]
   /** Files whose digest was compared. */
   readonly compared: number
   /** Logs whose chain was followed. */
@@ -40,6 +43,7 @@ export function verifyFolder(folder: string, key?: KeyObject): Verified {
   if (existsSync(join(folder, 'acceptance.json')))
     return {
       faults: [{ file: envelopeFile, what: 'missing', why: 'the statement that holds the digests is gone' }],
+      remarks: [],
       compared: 0,
       chained: 0,
       signed: 'no',
@@ -47,13 +51,13 @@ export function verifyFolder(folder: string, key?: KeyObject): Verified {
   if (!existsSync(join(folder, 'log.jsonl')))
     throw new GridproofError('usage', `'${folder}' is neither an acceptance nor a run`)
   const chain = chainOf(folder, '')
-  return { faults: chain.faults, compared: 0, chained: chain.logs, signed: 'no' }
+  return { faults: chain.faults, remarks: chain.remarks, compared: 0, chained: chain.logs, signed: 'no' }
 }
 
 function verifyAcceptance(folder: string, key: KeyObject | undefined): Verified {
   const faults: Fault[] = []
   const said = statementIn(folder, key, faults)
-  if (said.statement === undefined) return { faults, compared: 0, chained: 0, signed: 'no' }
+  if (said.statement === undefined) return { faults, remarks: [], compared: 0, chained: 0, signed: 'no' }
   const listed = new Map(said.statement.subject.map((s) => [s.name, s.digest.sha256]))
   const there = filesBelow(folder)
   for (const file of there.strange)
@@ -75,13 +79,16 @@ function verifyAcceptance(folder: string, key: KeyObject | undefined): Verified 
     }
   }
   let chained = 0
+  const remarks: string[] = []
   for (const log of [...listed.keys()].filter((f) => /^runs\/[^/]+\/log\.jsonl$/.test(f) && files.has(f))) {
     const chain = chainOf(folder, log.slice(0, -'log.jsonl'.length))
     chained += chain.logs
     faults.push(...chain.faults)
+    remarks.push(...chain.remarks)
   }
   return {
     faults: unique(faults),
+    remarks,
     compared: listed.size,
     chained,
     signed: said.signed,
@@ -136,30 +143,41 @@ function enclosedKey(folder: string, faults: Fault[]): KeyObject | undefined {
   }
 }
 
-/** Follows a run: its log names the digest of each scenario's; in each, line n holds event n, from header to trailer. */
-function chainOf(
-  folder: string,
-  below: string,
-): { readonly faults: readonly Fault[]; readonly logs: number } {
+interface Chain {
+  readonly faults: readonly Fault[]
+  readonly remarks: readonly string[]
+  readonly logs: number
+}
+
+/**
+ * Follows a run: its log names the digest of each scenario's; in each, line n holds event n, from header to trailer. A
+ * log that ends too early is a remark: whoever wrote it died, and what is there may be whole.
+ */
+function chainOf(folder: string, below: string): Chain {
   const faults: Fault[] = []
+  const remarks: string[] = []
   const broken = (file: string, why: string): void =>
     void faults.push({ file: `${below}${file}`, what: 'chain', why })
+  const cut = (file: string, log: Log): void => {
+    if (log.torn !== undefined)
+      remarks.push(`${below}${file} ends within line ${log.torn.line}: it was cut short`)
+    else if (log.cutShort) remarks.push(`${below}${file} has no trailer: it was cut short`)
+  }
   const log = readLog(join(folder, `${below}log.jsonl`))
   let run
   try {
     run = runRecordOf(log)
-    if (log.torn !== undefined) broken('log.jsonl', `line ${log.torn.line} is torn`)
-    else if (log.cutShort) broken('log.jsonl', 'it has no trailer')
+    cut('log.jsonl', log)
   } catch (e) {
     broken('log.jsonl', messageOf(e))
-    return { faults, logs: 1 }
+    return { faults, remarks, logs: 1 }
   }
   let logs = 1
   for (const step of run.ended.values()) {
     if (typeof step.sha256 !== 'string') continue
-    const file = step.file
+    const { file } = step
     if (typeof file !== 'string' || !/^data\/[^/\\]+$/.test(file)) {
-      broken('log.jsonl', `it names a log that is not in data/`)
+      broken('log.jsonl', 'it names a log that is not in data/')
       continue
     }
     logs++
@@ -168,13 +186,12 @@ function chainOf(
         broken(file, "it is not the log whose digest stands in the run's log")
       const scenario = readLog(join(folder, below, file))
       for (const e of scenario) void e
-      if (scenario.torn !== undefined) broken(file, `line ${scenario.torn.line} is torn`)
-      else if (scenario.cutShort) broken(file, 'it has no trailer')
+      cut(file, scenario)
     } catch (e) {
       broken(file, messageOf(e))
     }
   }
-  return { faults, logs }
+  return { faults, remarks, logs }
 }
 
 /** One fault for each file and kind: the first told. */

@@ -52,6 +52,12 @@ export async function acceptCommand(folders: readonly string[], o: AcceptCommand
   const given = o.of === undefined ? undefined : subjectOf(o.of)
   const out = resolve(o.out)
   const made = makeFolder(out)
+  const undo = (): void => {
+    for (const name of made ? ['.'] : readdirSync(out))
+      rmSync(join(out, name), { recursive: true, force: true })
+  }
+  // A stop on the way ends the process by `exit`: half an acceptance is none.
+  process.on('exit', undo)
   try {
     const inputs = copyInputs(folders, out, o)
     const acceptance = mergeInputs(inputs, { catalogue, material, given })
@@ -59,9 +65,10 @@ export async function acceptCommand(folders: readonly string[], o: AcceptCommand
     tell(acceptance, out, pdf, key)
     return exitCodeOf(acceptance)
   } catch (e) {
-    for (const name of made ? ['.'] : readdirSync(out))
-      rmSync(join(out, name), { recursive: true, force: true })
+    undo()
     throw e
+  } finally {
+    process.off('exit', undo)
   }
 }
 

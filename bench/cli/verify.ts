@@ -15,6 +15,7 @@ export async function verifyCommand(folder: string, o: { readonly key?: string }
   const out = (text: string): void => void process.stdout.write(`${oneLine(text)}\n`)
   for (const f of v.faults.slice(0, shown)) out(`✗ ${f.what}: ${f.file}: ${f.why}`)
   if (v.faults.length > shown) out(`… and ${v.faults.length - shown} more`)
+  for (const r of v.remarks.slice(0, shown)) out(`! ${r}`)
   out(`${v.compared} files compared with their digests, the chain of ${v.chained} logs followed.`)
   if (v.signed === 'given key') out(`Signed with the key given (${v.keyid}).`)
   else if (v.signed === 'enclosed key')
