@@ -9,7 +9,7 @@ import { terminalOf } from '../../reports/text/terminal.ts'
 import { writeReports } from '../../reports/write.ts'
 import { isLab } from '../rigs/schema.ts'
 import { exitCodeFor, exitCodes } from '../verdicts/exit-code.ts'
-import { dryRun } from '../main/dry-run.ts'
+import { dryRun, evidenceOf } from '../main/dry-run.ts'
 import type { IdentityOptions } from '../main/identity.ts'
 import { readMaterial } from '../main/material.ts'
 import type { MaterialOptions } from '../main/material.ts'
@@ -19,6 +19,7 @@ import { pointLatest, startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import { readShard } from '../main/shard.ts'
+import { checkRoom } from '../main/room.ts'
 import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
@@ -70,6 +71,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
     return exitCodes.ok
   }
+  checkRoom(o.out, evidenceOf(plan, { length, seeds: o.seeds }) * (o.twice === true ? 2 : 1))
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
   const options: RunOptions = {

@@ -8,6 +8,7 @@ import { isLab } from '../rigs/schema.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
+import { bytesText, evidenceBytes } from './room.ts'
 
 export interface DryRunOptions {
   readonly length: 'full' | 'short'
@@ -47,9 +48,15 @@ export function dryRun(plan: Plan, o: DryRunOptions): readonly string[] {
   lines.push(
     '',
     `${runs} ${runs === 1 ? 'run' : 'runs'}, ${side} side by side, ${durationText(total)} of bench time${rig.time === 'real' && side > 0 ? `: about ${durationText(Math.ceil(total / side / 60_000) * 60_000)} here, and the time that the platform takes to be ready` : ''}.`,
+    `Evidence: ${bytesText(evidenceOf(plan, o))} at most, as a rule.`,
     'Nothing was started.',
   )
   return lines
+}
+
+/** Bytes that the evidence of the whole run may take. */
+export function evidenceOf(plan: Plan, o: Pick<DryRunOptions, 'length' | 'seeds'>): number {
+  return o.seeds * evidenceBytes(plan.scenarios.map((s) => lengthOf(s, o.length)))
 }
 
 function lacking(plan: Plan, s: LoadedScenario): readonly string[] {
