@@ -96,6 +96,8 @@ export default scenario({
     await time.pass('25 s')
     const short = time.horizon < 13 * 60_000
     for (const [name, params, seconds] of short ? spells.slice(0, 3) : spells) {
+      // A make of module may have no way to tell of a fault, and then it has no fault of that name.
+      if (!thermocouple.faults.includes(name)) continue
       const fault = thermocouple.inflict(name, params)
       await time.pass(seconds * 1000)
       fault.lift()

@@ -100,7 +100,7 @@ describe('a module of the ADAM-4018 kind', () => {
     const c = p.connect()
     p.device.set('junction', { constant: 5 })
     const healthy = await words(c, 0, 3)
-    p.device.inflict('cj-fault')
+    p.device.inflict('cj-untold')
     const broken = await words(c, 0, 3)
     // It reckons with 25 °C where 5 °C are: about 20 °C too much, 40 counts to the degree of type T's.
     expect((broken[1] ?? 0) - (healthy[1] ?? 0)).toBeGreaterThan(1500)

@@ -23,6 +23,7 @@ export function adam4018(p: AdamPersonality): Show {
   const burnt = new Uint8Array(channels)
 
   return {
+    tellsJunction: false,
     range: rangeAt,
     has(table, address, quantity) {
       if (table === 'coils')

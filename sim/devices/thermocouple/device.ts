@@ -156,8 +156,8 @@ export function createThermocouple(
           d.reversed |= bits(f.input)
         },
       })),
-      /** The junction sensor is broken: the module reckons with a fixed value, and a flag tells. */
-      'cj-fault': faultKind(z.strictObject({}), () => ({
+      /** The junction sensor is broken: the module reckons with a fixed value. A flag tells, where the make has one. */
+      [show.tellsJunction ? 'cj-fault' : 'cj-untold']: faultKind(z.strictObject({}), () => ({
         alter: (d) => {
           d.cjFault = true
         },

@@ -16,6 +16,8 @@ export interface Show {
   scan(errors: ModuleErrors, truth: Truth, d: Readonly<Disturbed>, mode: number): void
   /** Of the last scan. */
   read(table: Table, address: number, quantity: number, into: Uint16Array): void
+  /** Whether it tells of a broken junction sensor. */
+  readonly tellsJunction: boolean
   /** Register of the fault mode, where it can be written. */
   readonly modeAt?: number
   /** What an answer (`data`: what follows its byte count) says of a channel, °C; undefined where it is not about it. */

@@ -25,6 +25,7 @@ export function tc8(p: Tc8Personality): Show {
   const microvolts = new Int16Array(channels)
 
   return {
+    tellsJunction: true,
     modeAt: r.fault_mode,
     range: (channel) => rangeOf(p.channels[channel]?.type ?? 'K'),
     has(table, address, quantity) {
