@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,8 @@ import type { Statement } from './statement.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keys-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const openssl = spawnSync('openssl', ['version']).status === 0
+if (!openssl) process.stderr.write('no signature is verified by openssl: there is none on this machine\n')
 const pair = generateKeyPairSync('ed25519')
 const statement: Statement = {
   _type: 'https://in-toto.io/Statement/v1',
@@ -71,6 +74,28 @@ describe('an envelope', () => {
     expect(opened(text, 'f', other.publicKey).problem).toMatch(/another key/)
     const claimed = text.replace(keyidOf(pair.publicKey), keyidOf(other.publicKey))
     expect(opened(claimed, 'f', other.publicKey).problem).toMatch(/does not fit/)
+  })
+
+  test.skipIf(!openssl)('is verified by openssl, which knows nothing of us', () => {
+    const e = JSON.parse(signed(statement, pair.privateKey)) as {
+      payload: string
+      payloadType: string
+      signatures: { sig: string }[]
+    }
+    const payload = Buffer.from(e.payload, 'base64')
+    const head = `DSSEv1 ${e.payloadType.length} ${e.payloadType} ${payload.length} `
+    const [message, sig, key] = ['message', 'sig', 'key'].map((n) => join(folder, n)) as [
+      string,
+      string,
+      string,
+    ]
+    writeFileSync(message, Buffer.concat([Buffer.from(head), payload]))
+    writeFileSync(sig, Buffer.from(e.signatures[0]?.sig ?? '', 'base64'))
+    writeFileSync(key, publicPem(pair.publicKey))
+    const args = ['pkeyutl', '-verify', '-pubin', '-inkey', key, '-rawin', '-in', message, '-sigfile', sig]
+    expect(spawnSync('openssl', args, { encoding: 'utf8' }).stdout).toContain('Verified Successfully')
+    writeFileSync(message, 'another')
+    expect(spawnSync('openssl', args).status).not.toBe(0)
   })
 
   test('altered in any one byte does not open', () => {
