@@ -4,6 +4,7 @@
  */
 import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
 import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
+import { helpBarMs, measureHelp } from './start-up.ts'
 
 /** Our Modbus slave beside a small libmodbus C server: at least this share of its rate at 10 clients. Ours. */
 const modbusBar = 0.9
@@ -17,6 +18,15 @@ let missed = 0
 function verdict(name: string, ok: boolean, text: string): void {
   if (!ok) missed++
   process.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`)
+}
+
+if (wanted('start-up')) {
+  const h = measureHelp()
+  verdict(
+    'start-up',
+    h.ms <= helpBarMs,
+    `gridproof --help takes ${h.ms.toFixed(0)} ms (bar ${helpBarMs}), the best of ${h.runs}; Node alone ${h.nodeMs.toFixed(0)} ms`,
+  )
 }
 
 if (wanted('virtual-time')) {
