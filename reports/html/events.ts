@@ -4,7 +4,7 @@ import { decidingShown } from '../model/read-scenario.ts'
 import type { CheckView, Extract, LogContents, Moment, ScenarioView } from '../model/run.ts'
 import { grouped, utc } from '../text/figures.ts'
 import { html, type Insert, type Markup, raw, relative } from './html.ts'
-import { scrollable } from './page.ts'
+import { table } from './page.ts'
 
 /** The events that decided a check, as they stand in the log. `anchored`: seqs that have an anchor on the page already. */
 export function decidingTable(
@@ -26,28 +26,13 @@ export function decidingTable(
       : extractRow(e, anchored)
   })
   const more = because.length > shown.length ? ` Of ${because.length}, the first ${shown.length}.` : ''
-  return scrollable(
-    `Events that decided ${c.id}`,
-    html`<table>
-      <caption>
-        Events that decided, by seq, which is the line of
-        <a class="mono" href="${relative(wayTo(s.page, contents.log.file))}">${contents.log.file}</a
-        >.${more}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col" class="n">Seq</th>
-          <th scope="col">Time, UTC</th>
-          <th scope="col">From</th>
-          <th scope="col">Kind</th>
-          <th scope="col">Data</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>`,
-  )
+  return table({
+    label: `Events that decided ${c.id}`,
+    caption: html`Events that decided, by seq, which is the line of
+      <a class="mono" href="${relative(wayTo(s.page, contents.log.file))}">${contents.log.file}</a>.${more}`,
+    columns: ['Seq#', 'Time, UTC', 'From', 'Kind', 'Data'],
+    rows: lines,
+  })
 }
 
 function extractRow(e: Extract, anchored: Set<number>): Markup {
@@ -87,25 +72,6 @@ export function timeline(contents: LogContents): Insert {
     contents.momentsLeftOut === 0 ? '' : `; ${grouped(contents.momentsLeftOut)} more stand in the log`
   return html`<section>
     <h2 id="timeline">What happened</h2>
-    ${scrollable(
-      'What happened',
-      html`<table>
-        <caption>
-          Steps, faults, power and notes${more}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col" class="n">Seq</th>
-            <th scope="col">Time, UTC</th>
-            <th scope="col">From</th>
-            <th scope="col">Kind</th>
-            <th scope="col">What</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${lines}
-        </tbody>
-      </table>`,
-    )}
+    ${table({ label: 'What happened', caption: html`Steps, faults, power and notes${more}`, columns: ['Seq#', 'Time, UTC', 'From', 'Kind', 'What'], rows: lines })}
   </section>`
 }

@@ -11,7 +11,7 @@ import { finding } from './finding.ts'
 import { evidenceOf } from '../requirements-json.ts'
 import { anchor, type Insert, html, type Markup, raw, relative } from './html.ts'
 import { matrix } from './matrix.ts'
-import { facts, pageText, scrollable, stateMark } from './page.ts'
+import { facts, pageText, table, stateMark } from './page.ts'
 import { element } from '../plot/svg.ts'
 
 /** The text of index.html. */
@@ -132,24 +132,7 @@ function troubleSection(run: RunView, list: ReturnType<typeof troubles>): Insert
       What kept scenarios from running, or their evidence from being whole. None of it is held against the
       product, unless it is blamed below.
     </p>
-    ${scrollable(
-      'Trouble during the run',
-      html`<table>
-        <caption>
-          ${count(list.length, 'trouble')} in ${count(run.scenarios.length, 'scenario')}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Where</th>
-            <th scope="col">What</th>
-            <th scope="col">Blame</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${items}
-        </tbody>
-      </table>`,
-    )}
+    ${table({ label: 'Trouble during the run', caption: html`${count(list.length, 'trouble')} in ${count(run.scenarios.length, 'scenario')}`, columns: ['Where', 'What', 'Blame'], rows: items })}
   </section>`
 }
 
@@ -268,28 +251,7 @@ function scenarioSection(run: RunView): Markup {
   })
   return html`<section>
     <h2 id="scenarios">Scenarios</h2>
-    ${scrollable(
-      'Scenarios',
-      html`<table>
-        <caption>
-          ${count(run.scenarios.length, 'scenario')}, in the order of the run
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Scenario</th>
-            <th scope="col">Worst verdict</th>
-            <th scope="col">Ended</th>
-            <th scope="col" class="n">Checks passed</th>
-            <th scope="col" class="n">Bench time</th>
-            <th scope="col" class="n">Wall time</th>
-            <th scope="col" class="n">Events</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${lines}
-        </tbody>
-      </table>`,
-    )}
+    ${table({ label: 'Scenarios', caption: html`${count(run.scenarios.length, 'scenario')}, in the order of the run`, columns: ['Scenario', 'Worst verdict', 'Ended', 'Checks passed#', 'Bench time#', 'Wall time#', 'Events#'], rows: lines })}
   </section>`
 }
 
@@ -316,23 +278,6 @@ function evidenceSection(run: RunView): Markup {
       Logs of JSON lines: line <i>n</i> holds the event with sequence number (seq) <i>n</i>. The same verdicts
       stand in <a href="requirements.json">requirements.json</a> and <a href="summary.md">summary.md</a>.
     </p>
-    ${scrollable(
-      'Evidence files',
-      html`<table>
-        <caption>
-          Files that this report was made from
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">File</th>
-            <th scope="col" class="n">Bytes</th>
-            <th scope="col">SHA-256</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${lines}
-        </tbody>
-      </table>`,
-    )}
+    ${table({ label: 'Evidence files', caption: html`Files that this report was made from`, columns: ['File', 'Bytes#', 'SHA-256'], rows: lines })}
   </section>`
 }

@@ -81,3 +81,39 @@ export function rows(list: readonly (readonly [name: string, value: Insert])[]):
 export function scrollable(label: string, table: Markup): Markup {
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${label}">${table}</div>`
 }
+
+/** A column's head; one that ends in `#` holds figures. */
+function columnHead(name: string): Markup {
+  return name.endsWith('#')
+    ? html`<th scope="col" class="n">${name.slice(0, -1)}</th>`
+    : html`<th scope="col">${name}</th>`
+}
+
+export interface Table {
+  /** What a table is called that scrolls by itself where it is too wide. */
+  readonly label?: string
+  readonly caption: Insert
+  /** Heads of the columns; `Events#`: a column of figures. */
+  readonly columns: readonly string[]
+  /** Rows, with their cells. */
+  readonly rows: Insert
+  /** Not as wide as the page. */
+  readonly fit?: true
+}
+
+export function table(t: Table): Markup {
+  const inside = html`<table${raw(t.fit === true ? ' class="fit"' : '')}>
+    <caption>
+      ${t.caption}
+    </caption>
+    <thead>
+      <tr>
+        ${t.columns.map(columnHead)}
+      </tr>
+    </thead>
+    <tbody>
+      ${t.rows}
+    </tbody>
+  </table>`
+  return t.label === undefined ? inside : scrollable(t.label, inside)
+}

@@ -16,7 +16,7 @@ const smallPoints = 120
 const mostLarge = 3
 const mostSmall = 36
 
-/** Series whose overview was drawn already, by key, and the check at which it stands. */
+/** What was drawn already on a page (overviews of series, plots of channels), by key, and the check at which it stands. */
 export type Drawn = Map<string, string>
 
 export function checkPlots(c: CheckView, contents: LogContents, drawn: Drawn): Insert {
@@ -33,13 +33,30 @@ export function checkPlots(c: CheckView, contents: LogContents, drawn: Drawn): I
   const large = drawable.filter((a, i) => i === 0 || deciding.some((e) => e.alias === a)).slice(0, mostLarge)
   const span = spanOf(contents)
   const spacing = spacingLimit(c.limit)
-  const figures = large.map((alias, i) => {
+  // The same plot twice tells nothing more: only where other events decided, or other limits hold, is it drawn again.
+  const [fresh, known] = [[] as string[], [] as [alias: string, check: string][]]
+  for (const alias of large) {
+    const marks = deciding.filter((e) => e.alias === alias && c.result.verdict !== 'pass').map((e) => e.seq)
+    const key = `${seriesKey(over)} ${alias} ${JSON.stringify([marks, spacing ?? null])}`
+    const there = drawn.get(key)
+    if (there === undefined) fresh.push(alias)
+    else known.push([alias, there])
+    drawn.set(key, there ?? c.id)
+  }
+  const figures = fresh.map((alias, i) => {
     const channel = found.channels.get(alias)
     return channel === undefined
       ? ''
       : largeFigure({ c, contents, channel, deciding, span, spacing, id: `p-${anchor(c.id)}-${i}` })
   })
-  return html`${figures.length === 0 ? '' : legend(large.length, c.result.verdict === 'fail')}${figures}${overview(c, found, contents, span, drawn, drawable)}`
+  const elsewhere = known.map(
+    ([alias, check]) =>
+      html`<p class="muted">
+        <span class="mono">${alias}</span> is plotted with check
+        <a href="#check-${anchor(check)}">${check}</a>.
+      </p>`,
+  )
+  return html`${fresh.length === 0 ? '' : legend(fresh.length, c.result.verdict === 'fail')}${figures}${elsewhere}${overview(c, found, contents, span, drawn, drawable)}`
 }
 
 function spanOf(contents: LogContents): Span {

@@ -9,7 +9,7 @@ import { count, figure, grouped, observedPairs, spanText, splitUnit } from '../t
 import { blameWords, requirementLink } from './finding.ts'
 import { anchor, html, type Insert, type Markup, relative } from './html.ts'
 import { scenarioState } from './index-page.ts'
-import { facts, pageText, rows, scrollable, stateMark } from './page.ts'
+import { facts, pageText, rows, table, stateMark } from './page.ts'
 import { decidingTable, timeline } from './events.ts'
 import { checkPlots, type Drawn } from './plots.ts'
 
@@ -188,26 +188,12 @@ function checkTable(checks: readonly CheckView[], up: string): Markup {
         <td>${c.verifies.map((v, i) => html`${i === 0 ? '' : ', '}${requirementLink(v, up)}`)}</td>
       </tr>`,
   )
-  return scrollable(
-    'Checks',
-    html`<table>
-      <caption>
-        ${count(checks.length, 'check')}, worst first
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Check</th>
-          <th scope="col">Verdict</th>
-          <th scope="col">Blame</th>
-          <th scope="col">Limit</th>
-          <th scope="col">Verifies</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>`,
-  )
+  return table({
+    label: 'Checks',
+    caption: html`${count(checks.length, 'check')}, worst first`,
+    columns: ['Check', 'Verdict', 'Blame', 'Limit', 'Verifies'],
+    rows: lines,
+  })
 }
 
 function checkState(c: CheckView): Markup {
@@ -248,21 +234,7 @@ function observedTable(c: CheckView): Insert {
       <td>${unit === '1' ? '' : unit}</td>
     </tr>`
   })
-  return html`<table class="fit">
-    <caption>
-      Observed
-    </caption>
-    <thead>
-      <tr>
-        <th scope="col">Figure</th>
-        <th scope="col" class="n">Value</th>
-        <th scope="col">Unit</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${lines}
-    </tbody>
-  </table>`
+  return table({ caption: html`Observed`, columns: ['Figure', 'Value#', 'Unit'], rows: lines, fit: true })
 }
 
 function accounting(s: ScenarioView, contents: LogContents): Markup {
@@ -283,20 +255,7 @@ function accounting(s: ScenarioView, contents: LogContents): Markup {
       ],
       ['SHA-256', html`<code>${contents.log.sha256}</code>`],
     ])}
-    <table class="fit">
-      <caption>
-        ${grouped(contents.events)} events by kind
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Kind</th>
-          <th scope="col" class="n">Events</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines}
-      </tbody>
-    </table>
+    ${table({ caption: html`${grouped(contents.events)} events by kind`, columns: ['Kind', 'Events#'], rows: lines, fit: true })}
   </section>`
 }
 
