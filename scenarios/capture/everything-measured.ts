@@ -68,6 +68,7 @@ export default scenario({
     'I:0059',
     'APPC:2.4',
     'APPC:2.5/separate-topics',
+    'API:4.5/base-units',
   ],
   needs: ['platform', 'gridkey', 'thermocouple'],
   catches: {
@@ -76,6 +77,7 @@ export default scenario({
     'gridkey-app/current-with-a-sign': 'M:0021/current',
     'gridkey-app/power-factor-without-sign': 'I:0048/power-factor',
     'gridkey-app/power-factor-in-percent': 'M:0021/power-factor',
+    'gridkey-app/power-in-kilowatts': 'API:4.5/base-units',
     'gridkey-app/swaps-lines': 'M:0021/line-voltage',
     'gridkey-app/line-voltage-for-phase-voltage': 'M:0021/phase-voltage',
     'gridkey-app/swaps-phases': 'M:0021/current',
@@ -155,7 +157,7 @@ export default scenario({
       check(
         equalsTruth(platform.watch('marketplace', select), gridkey, {
           id,
-          verifies: [...verifies, 'I:0013', 'I:0058', 'I:0059'],
+          verifies: [...verifies, 'I:0013', 'I:0058', 'I:0059', 'API:4.5/base-units'],
           channels: gridkeyChannels.filter((c) => matches(c, select)),
         }),
       )
