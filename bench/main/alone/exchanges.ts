@@ -86,13 +86,13 @@ function createPending(peer: string, tell: Tell) {
       }
       p.timer.unref()
       waiting.push(p)
-      // Of those that stay without answer, the last few are enough.
-      if (waiting.length > 64) clearTimeout(waiting.shift()?.timer)
+      // More than a chunk of TCP can hold of the shortest requests: whoever never gets an answer fills no memory.
+      if (waiting.length > 8192) clearTimeout(waiting.shift()?.timer)
     },
     answered(transaction: number, answer: string, odd: boolean): void {
-      const p = waiting.find((x) => x.transaction === transaction)
+      const at = waiting.findIndex((x) => x.transaction === transaction)
+      const [p] = at < 0 ? [] : waiting.splice(at, 1)
       if (p === undefined) return tell({ peer, answer: `${answer}, which nobody asked for`, odd: true })
-      waiting = waiting.filter((x) => x !== p)
       clearTimeout(p.timer)
       tell({ peer, request: p.request, answer: p.late ? `${answer}, late` : answer, odd: odd || p.late })
     },
