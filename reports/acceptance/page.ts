@@ -320,7 +320,7 @@ function evidence({ files }: AcceptancePage): Markup {
         html`<tr>
           <th scope="row"><a class="mono" href="${relative(f.file)}">${f.file}</a></th>
           <td class="n">${grouped(f.bytes)}</td>
-          <td><code>${f.sha256}</code></td>
+          <td class="digest"><code>${f.sha256}</code></td>
         </tr>`,
     ),
   )

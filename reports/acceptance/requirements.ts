@@ -42,7 +42,7 @@ export function seenTable(list: readonly AcceptedRequirement[]): Insert {
       html`<h3 id="document-${anchor(document)}">${rs[0]?.documentTitle ?? document}</h3>
         ${scrollable(
           `Requirements of ${rs[0]?.documentTitle ?? document}`,
-          html`<table class="accepted">
+          html`<table class="accepted reqs">
             <caption>
               ${count(rs.length, 'requirement')} of which something was seen
             </caption>

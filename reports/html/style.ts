@@ -47,11 +47,15 @@ code, .mono { font-family: var(--mono); font-size: 0.875em; }
 .s-waived { color: var(--played); } .s-outdated { color: var(--inconclusive); }
 .accepted td, .accepted th { padding-right: 0.75rem; }
 .accepted td code { word-break: break-all; }
+.accepted .digest { min-width: 17rem; }
+.accepted th .mono { overflow-wrap: anywhere; }
 .accepted .group th { padding-top: 0.3125rem; border-bottom-color: var(--line); }
 .accepted ul { margin: 0; padding: 0; list-style: none; }
 .accepted li { margin: 0 0 0.25rem; }
 .accepted .said { font-size: 0.875rem; overflow-wrap: anywhere; }
-.signatures { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 2rem; margin: 1.5rem 0; }
+.signatures { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
+.signatures h3 { margin: 0; }
+.accepted.reqs th:nth-child(3), .accepted.reqs td:nth-child(3) { width: 46%; }
 .signatures > div { border: 1px solid var(--line); padding: 0.75rem 1rem; }
 .signatures dl { margin: 0.75rem 0 0; }
 .signatures dt { color: var(--muted); font-size: 0.8125rem; }
