@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { gridkeySchema } from '../../../sim/devices/gridkey/personality.ts'
 import { readPersonality } from '../../../sim/devices/personality.ts'
 import { profile } from '../../../sim/devices/profile.ts'
-import { tc8Schema } from '../../../sim/devices/thermocouple/personality.ts'
+import { meterSchema } from '../../../sim/devices/meter/personality.ts'
+import { adamSchema, tc8Schema } from '../../../sim/devices/thermocouple/personality.ts'
 import { createGridKey } from '../../../sim/devices/gridkey/device.ts'
 import { createThermocouple } from '../../../sim/devices/thermocouple/device.ts'
 import { readLog } from '../../evidence/read.ts'
@@ -73,10 +74,12 @@ export const fileTargets: readonly Target[] = [
     words: ['registers:', 'baud_rate: 0', 'origin: ours'],
     file: 'p.yaml',
     read(file) {
-      // Both kinds, and what the device makes of one that fits.
+      // As every kind, and what the device makes of one that fits.
       for (const make of [
         () => createGridKey(readPersonality(file, gridkeySchema)),
         () => createThermocouple(readPersonality(file, tc8Schema)),
+        () => readPersonality(file, adamSchema),
+        () => readPersonality(file, meterSchema),
       ])
         try {
           make()
