@@ -19,6 +19,7 @@ const takes: Readonly<Record<string, readonly (keyof typeof texts)[]>> = {
   run: ['scenarios', 'requirements', 'personalities', 'rigs'],
   prove: ['scenarios', 'requirements', 'personalities', 'rigs'],
   replay: ['scenarios', 'requirements', 'personalities', 'rigs'],
+  merge: ['requirements'],
   requirements: ['scenarios', 'requirements'],
   scenarios: ['scenarios', 'requirements'],
   rigs: ['rigs'],

@@ -37,6 +37,7 @@ const common: readonly (readonly [words: string, of: (h: RunHeader) => unknown])
   ['length', (h) => (h.short ? 'short' : 'full')],
   ['load', (h) => h.load],
   ['subject', (h) => h.subject],
+  ['operator, site or instruments', (h) => h.identity],
   ['version of Node', (h) => h.node],
 ]
 

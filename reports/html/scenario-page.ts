@@ -255,7 +255,7 @@ function accounting(s: ScenarioView, contents: LogContents): Markup {
       ],
       ['SHA-256', html`<code>${contents.log.sha256}</code>`],
     ])}
-    ${table({ caption: html`${grouped(contents.events)} events by kind`, columns: ['Kind', 'Events#'], rows: lines, fit: true })}
+    ${table({ caption: html`${count(contents.events, 'event')} by kind`, columns: ['Kind', 'Events#'], rows: lines, fit: true })}
   </section>`
 }
 
