@@ -19,7 +19,7 @@ import { pointLatest, startRun } from '../main/run.ts'
 import type { Run, RunOptions } from '../main/run.ts'
 import type { Job } from '../main/job.ts'
 import { readShard } from '../main/shard.ts'
-import { checkRoom } from '../main/room.ts'
+import { tooLittleRoom } from '../main/room.ts'
 import { startPool } from '../main/pool.ts'
 import type { Done } from '../main/pool.ts'
 import { makeScratch } from '../main/scratch.ts'
@@ -71,7 +71,9 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
     return exitCodes.ok
   }
-  checkRoom(o.out, evidenceOf(plan, { length, seeds: o.seeds }) * (o.twice === true ? 2 : 1))
+  const bytes = evidenceOf(plan, { length, seeds: o.seeds }) * (o.twice === true ? 2 : 1)
+  const tight = tooLittleRoom(o.out, bytes)
+  if (tight !== undefined) process.stderr.write(`${tight}\n`)
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
   const options: RunOptions = {

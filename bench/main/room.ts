@@ -1,7 +1,6 @@
 /** Whether the evidence of a run will fit the disk: looked at before anything starts. */
 import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { GridproofError } from '../../drivers/errors.ts'
 
 /**
  * Bytes that the evidence of a scenario takes, at most as a rule: a share for each, and one for each hour. Measured on the
@@ -33,11 +32,12 @@ export function bytesText(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`
 }
 
-/** Throws `rig-lacks` where there is too little room for evidence of so many bytes. */
-export function checkRoom(folder: string, bytes: number, free: number | undefined = freeAt(folder)): void {
-  if (free === undefined || free >= bytes) return
-  throw new GridproofError(
-    'rig-lacks',
-    `the evidence of this run may take ${bytesText(bytes)}, and ${bytesText(free)} are free at '${folder}': make room, give another --out, or run fewer scenarios at a time`,
-  )
+/** A warning where there may be too little room for evidence of so many bytes. No more than that: it is an estimate. */
+export function tooLittleRoom(
+  folder: string,
+  bytes: number,
+  free: number | undefined = freeAt(folder),
+): string | undefined {
+  if (free === undefined || free >= bytes) return undefined
+  return `The evidence of this run may take ${bytesText(bytes)}, and ${bytesText(free)} are free at '${folder}': make room, give another --out, or run fewer scenarios at a time.`
 }
