@@ -16,11 +16,14 @@ import { checkLoad } from '../main/devices.ts'
 import { readLoad } from '../main/plan.ts'
 import { nearest } from '../scenario/load.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
+import { doorGiven, doorText } from './door.ts'
 import { onStop } from './on-stop.ts'
 import type { SimCommandOptions } from './sim.ts'
 
 /** Performs the command and returns its exit code. */
 export async function performSim(name: string, o: SimCommandOptions): Promise<number> {
+  if (name === '')
+    throw new GridproofError('usage', `which device? there are: ${Object.keys(aloneKinds).join(', ')}`)
   const kind = Object.hasOwn(aloneKinds, name) ? aloneKinds[name] : undefined
   if (kind === undefined)
     throw new GridproofError('no-such', `device ${nearest(name, Object.keys(aloneKinds))}`)
@@ -32,7 +35,9 @@ export async function performSim(name: string, o: SimCommandOptions): Promise<nu
   for (const line of o.do) wordsOf(line)
   if (o.dryRun === true) {
     await kind.make(options)[Symbol.asyncDispose]()
-    process.stdout.write(`${name}: ${kind.says}; would answer ${doorText(door)}${unitText(kind, options)}\n`)
+    process.stdout.write(
+      `${name}: ${kind.says}; would ${verb(kind)} ${doorText(door)}${unitText(kind, options)}\n`,
+    )
     return exitCodes.ok
   }
 
@@ -45,7 +50,7 @@ export async function performSim(name: string, o: SimCommandOptions): Promise<nu
     stop(exitCodes.aborted)
   })
   const played = await play({
-    name: `${name}/${kind.wire}`,
+    name: `${name}/${door.kind === 'tcp' ? 'tcp' : 'serial'}`,
     kind,
     options,
     door,
@@ -59,7 +64,7 @@ export async function performSim(name: string, o: SimCommandOptions): Promise<nu
   let console: { close(): void } | undefined
   let code: number = exitCodes.benchFault
   try {
-    show.ready(played, `${name} (${kind.says}) answers at ${played.place}${unitText(kind, options)}.`)
+    show.ready(played, `${name} (${kind.says}) ${verb(kind)}s at ${played.place}${unitText(kind, options)}.`)
     for (const line of o.do) show.reply(played.console.line(line))
     if (o.console) console = readConsole(played, show, stop)
     if (forMs !== undefined) timer = setTimeout(() => stop(exitCodes.ok), forMs)
@@ -71,33 +76,26 @@ export async function performSim(name: string, o: SimCommandOptions): Promise<nu
     await played[Symbol.asyncDispose]()
     forget()
   }
-  if (o.json !== true) process.stdout.write(`${name} ended; it was asked ${played.asked()} times.\n`)
+  if (o.json !== true)
+    process.stdout.write(
+      kind.speaks === 'lists'
+        ? `${name} ended; it sent ${played.asked()} lists.\n`
+        : `${name} ended; it was asked ${played.asked()} times.\n`,
+    )
   return code
 }
 
-function doorOf(name: string, kind: AloneKind, o: SimCommandOptions): Door {
-  const given = (['tcp', 'port', 'pty'] as const).filter((k) => o[k] !== undefined)
-  const fit = kind.wire === 'tcp' ? '--tcp host:port' : '--port /dev/... or --pty'
-  if (given.length !== 1 || (kind.wire === 'tcp') !== (given[0] === 'tcp'))
-    throw new GridproofError(
-      'usage',
-      `${name} is reached by ${fit}: give that${given.length > 1 ? ', and only once' : ''}`,
-    )
-  if (o.port !== undefined) return { kind: 'port', path: o.port }
-  if (o.pty !== undefined) return { kind: 'pty', ...(o.pty === true ? {} : { link: o.pty }) }
-  const m = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(o.tcp ?? '')
-  const port = Number(m?.[3] ?? Number.NaN)
-  if (m === null || !(port <= 65_535))
-    throw new GridproofError(
-      'usage',
-      `'${o.tcp}' is no host:port; write for instance 127.0.0.1:5020 or [::1]:5020`,
-    )
-  return { kind: 'tcp', host: m[1] ?? m[2] ?? '', port }
-}
+const verb = (kind: AloneKind): string => (kind.speaks === 'lists' ? 'talk' : 'answer')
 
-function doorText(d: Door): string {
-  if (d.kind === 'tcp') return `at ${d.host}:${d.port}`
-  return d.kind === 'port' ? `at ${d.path}` : 'at a pseudo terminal'
+function doorOf(name: string, kind: AloneKind, o: SimCommandOptions): Door {
+  const fit = kind.wires
+    .map((w) => (w === 'tcp' ? '--tcp host:port' : '--port /dev/... or --pty'))
+    .join(' or ')
+  return doorGiven(
+    o,
+    (d) => kind.wires.includes(d.kind === 'tcp' ? 'tcp' : 'serial'),
+    `${name} is reached by ${fit}`,
+  )
 }
 
 function unitText(kind: AloneKind, o: AloneOptions): string {

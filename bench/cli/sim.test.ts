@@ -173,6 +173,54 @@ describe('the feeder monitor alone', () => {
   })
 })
 
+/** The first list that comes, from its flag to the end of what came with it. */
+async function firstList(port: number): Promise<Buffer> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const [b] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  return b
+}
+
+describe('a smart meter alone', () => {
+  test.concurrent('talks to whoever connects, tells each list, and follows its console', async ({ p }) => {
+    const d = playing(p, ['kaifa', '--tcp', '127.0.0.1:0', '--do', 'export 500'])
+    const port = Number((await d.told(/talks at 127\.0\.0\.1:(\d+)\.$/))[1])
+    const frame = await firstList(port)
+    expect(frame.subarray(0, 9).toString('hex')).toMatch(/^7ea0(27|79|9b)0102011/)
+    await d.told(/has connected; connected now: 1/)
+    await d.told(/ {3}List \d +\d+ B +\d+ ms {2}P\+ 0 W/)
+    for (const [line, answer] of [
+      ['load nonsense', /expected watts, a number/],
+      ['load 1 load=9', /9|load/],
+      ['draw 40', /the port tripped/],
+      ['fault nonsense', /no fault 'nonsense'; there are: off, /],
+      ['values voltage1', /voltage1 \[V\] {2}\d+/],
+      ['help', /^export <watts>/],
+    ] as const) {
+      d.type(line)
+      await d.told(answer)
+    }
+    d.type('quit')
+    expect(await d.ended).toBe(0)
+    expect(d.lines.at(-1)).toMatch(/kaifa ended; it sent \d+ lists\./)
+    expect(p.left()).toEqual([])
+  })
+
+  test.concurrent('is any personality of a meter, and refuses what is none', async ({ p }) => {
+    for (const [args, code, says] of [
+      [['meter', '--pty'], 2, 'which meter? give --personality'],
+      [['kaifa', '--pty', '--personality', 'tc8'], 2, 'tc8.yaml'],
+      [['kaifa', '--pty', '--tcp', '127.0.0.1:0'], 2, 'only once'],
+      [[], 2, 'which device? there are: gridkey, thermocouple, kaifa, '],
+      [['meter', '--personality', 'kaifa-ma309m', '--tcp', '127.0.0.1:0', '--dry-run'], 0, 'would talk at'],
+      [['kamstrup', '--port', '/dev/ttyUSB0', '--dry-run', '--load', 'winter-weekday'], 0, 'would talk at'],
+    ] as const) {
+      const e = await p.run(['sim', ...args])
+      expect([args.join(' '), e.code, (e.err + e.out).includes(says)]).toEqual([args.join(' '), code, true])
+    }
+  })
+})
+
 const pty = ptyProvider()
 const lacks = 'lacks' in pty ? pty.lacks : undefined
 

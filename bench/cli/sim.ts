@@ -20,12 +20,16 @@ export function simCommand(): Command {
   const gather = (text: string, before: readonly string[]): readonly string[] => [...before, text]
   return new Command('sim')
     .description('Plays one device alone, for any platform, and says live what it is asked')
-    .argument('<device>', 'gridkey or thermocouple')
-    .option('--tcp <host:port>', 'of a TCP device: where it listens; port 0 takes a free one')
+    .argument(
+      '[device]',
+      'gridkey, thermocouple, kaifa, aidon, kamstrup, or meter with any personality of one',
+    )
+    .option('--list-ports', 'lists the serial ports of this machine, with what is known of each')
+    .option('--tcp <host:port>', 'where a TCP device or a meter listens; port 0 takes a free one')
     .option('--port <path>', 'of a device on a serial line: a serial port of this machine')
     .option('--pty [link]', 'of a device on a serial line: a pseudo terminal, with a link to it of this name')
     .option('--personality <name>', 'a name of fixtures/personalities, or the path of a file')
-    .option('--load <load>', 'of the feeder monitor: a profile, or <file.csv>:<column>:<scale>')
+    .option('--load <load>', 'of feeder monitor and meters: a profile, or <file.csv>:<column>:<scale>')
     .addOption(
       new Option('--seed <n>', 'seed of its random numbers').default(1).argParser((text) => {
         if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
@@ -45,11 +49,20 @@ Examples:
   gridproof sim gridkey --tcp 127.0.0.1:0 --do 'load 1 250' --for 1s
   gridproof sim thermocouple --pty --do 'fault open input=top_oil' --for 1s
   gridproof sim thermocouple --port /dev/ttyUSB0 --dry-run
+  gridproof sim kaifa --port /dev/ttyUSB0 --do 'export 2000' --for 3s
+  gridproof sim aidon --pty --do 'fault lost-byte share=0.1' --for 3s
+  gridproof sim meter --personality kaifa-ma309m --tcp 127.0.0.1:0 --for 1s
+  gridproof sim --list-ports
 
 Type help while it plays. Ctrl-C ends it (130), as do quit and --for (0).`,
     )
-    .action(async (device: string, options: SimCommandOptions) => {
+    .action(async (device: string | undefined, options: SimCommandOptions & { listPorts?: boolean }) => {
+      if (options.listPorts === true) {
+        const { listPorts, portsText } = await import('../main/doctor/port-list.ts')
+        process.stdout.write(portsText(await listPorts()))
+        return
+      }
       const { performSim } = await import('./sim-command.ts')
-      process.exitCode = await performSim(device, options)
+      process.exitCode = await performSim(device ?? '', options)
     })
 }

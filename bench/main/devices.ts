@@ -6,7 +6,8 @@ import { devices } from '../../sim/devices/index.ts'
 import { profile } from '../../sim/devices/profile.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { MakeDevice } from '../rigs/cast.ts'
-import { deviceRoles } from '../rigs/parts.ts'
+import { playedDevices } from '../rigs/parts.ts'
+import { playerOf } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
 
@@ -29,8 +30,8 @@ export const makeDevice: MakeDevice = (name, role, options) => {
 
 /** Makes every device of a rig once and lets it go, so that a bad personality or option shows before anything starts. */
 export function checkDevices(rig: RigFile, file: string): void {
-  for (const role of deviceRoles) {
-    const entry = rig.roles[role]
+  for (const role of playedDevices) {
+    const entry = playerOf(rig, role)
     if (entry === undefined) continue
     const at = (key: string): FilePlace => ({
       file,
@@ -42,14 +43,16 @@ export function checkDevices(rig: RigFile, file: string): void {
       throw new GridproofError('bad-file', `expected a device that plays ${role}: ${devicesFor(role)}`, {
         place: at('device'),
       })
-    const [needed, given] = [
-      kind.wire === 'tcp' ? 'port' : 'serial',
-      entry.port === undefined ? 'serial' : 'port',
-    ]
-    if (needed !== given)
-      throw new GridproofError('bad-file', `expected ${needed}, by which '${entry.device}' is reached`, {
-        place: at(given),
-      })
+    const given = entry.port === undefined ? 'serial' : 'port'
+    const wires: readonly string[] = kind.wires
+    if (!wires.includes(given === 'port' ? 'tcp' : 'serial'))
+      throw new GridproofError(
+        'bad-file',
+        `expected ${wires.map((w) => (w === 'tcp' ? 'port' : 'serial')).join(' or ')}, by which '${entry.device}' is reached`,
+        {
+          place: at(given),
+        },
+      )
     try {
       kind.make(entry.options ?? {})
       // Devices read their load when they start.

@@ -7,6 +7,7 @@ import { createGridKey } from './gridkey/device.ts'
 import { gridkeySchema } from './gridkey/personality.ts'
 import { createMeter, meterLine } from './meter/device.ts'
 import { meterSchema } from './meter/personality.ts'
+import type { MeterPersonality } from './meter/personality.ts'
 import { readPersonality } from './personality.ts'
 import { profileSpec } from './profile.ts'
 import { createThermocouple, lineOf } from './thermocouple/device.ts'
@@ -17,8 +18,8 @@ import type { ThermocouplePersonality } from './thermocouple/personality.ts'
 export interface DeviceKind<D extends Device> {
   /** Roles that it can play; the first unless told. */
   readonly roles: readonly [D['role'], ...D['role'][]]
-  /** What it is reached by: a TCP port or a serial line. */
-  readonly wire: 'tcp' | 'serial'
+  /** What it can be reached by: a TCP port, a serial line; the usual one first. */
+  readonly wires: readonly ['tcp' | 'serial', ...('tcp' | 'serial')[]]
   /** Schema of `options` in the rig file. */
   readonly options: z.ZodType
   /** Throws `bad-value` for options that do not fit, `bad-file` or `no-such` for a personality or profile. */
@@ -27,7 +28,6 @@ export interface DeviceKind<D extends Device> {
 
 /** A device on a serial line. */
 export interface SerialDeviceKind<D extends Device> extends DeviceKind<D> {
-  readonly wire: 'serial'
   /** Settings of its line, from its personality. */
   line(options?: unknown): SerialSettings
 }
@@ -55,7 +55,7 @@ function fit<T>(kind: string, schema: z.ZodType<T>, options: unknown): T {
 
 const gridkey: DeviceKind<GridKey> = {
   roles: ['gridkey'],
-  wire: 'tcp',
+  wires: ['tcp'],
   options: gridkeyOptions,
   make(options) {
     const o = fit('gridkey-mcu520', gridkeyOptions, options)
@@ -74,7 +74,7 @@ function moduleKind(
   const options = moduleOptions(usual)
   return {
     roles,
-    wire: 'serial',
+    wires: ['serial'],
     options,
     make(given, role = roles[0]) {
       const o = fit(kind, options, given)
@@ -92,20 +92,31 @@ function moduleKind(
 const meterOptions = z.strictObject({
   personality: z.string().default('kaifa-ma304h3e'),
   profile: profileSpec.optional(),
+  /** In place of the personality's: settings of its line, times of its lists. */
+  line: meterSchema.shape.line.partial().optional(),
+  cadence: meterSchema.shape.cadence.optional(),
 })
+
+/** The personality that the options name, with what they put in its place. */
+function meterPersonality(o: z.infer<typeof meterOptions>): MeterPersonality {
+  const p = readPersonality(o.personality, meterSchema)
+  const line = Object.fromEntries(Object.entries(o.line ?? {}).filter(([, v]) => v !== undefined))
+  return { ...p, line: { ...p.line, ...line }, cadence: o.cadence ?? p.cadence }
+}
 
 const meter: SerialDeviceKind<Meter> = {
   roles: ['meter', 'meter2'],
-  wire: 'serial',
+  // By TCP a list comes whole at its instant, as behind a bridge from a serial line that gathers it.
+  wires: ['serial', 'tcp'],
   options: meterOptions,
   make(given, role = 'meter') {
     const o = fit('han-meter', meterOptions, given)
-    return createMeter(readPersonality(o.personality, meterSchema), {
+    return createMeter(meterPersonality(o), {
       role,
       ...(o.profile === undefined ? {} : { profile: o.profile }),
     })
   },
-  line: (given) => meterLine(readPersonality(fit('han-meter', meterOptions, given).personality, meterSchema)),
+  line: (given) => meterLine(meterPersonality(fit('han-meter', meterOptions, given))),
 }
 
 /** By the name that a rig file uses. */

@@ -27,9 +27,10 @@ export interface ConsoleCommand {
 
 export interface AloneKind {
   readonly says: string
-  readonly wire: 'tcp' | 'serial'
-  /** How what passes on its wire is told live. */
-  readonly speaks: 'modbus-tcp' | 'modbus-rtu'
+  /** What it can be reached by, the usual one first. */
+  readonly wires: readonly ['tcp' | 'serial', ...('tcp' | 'serial')[]]
+  /** How what passes on its wire is told live; `lists`: it only talks, and tells itself what it sends. */
+  readonly speaks: 'modbus-tcp' | 'modbus-rtu' | 'lists'
   /** Which of `AloneOptions` it knows. */
   readonly takes: readonly (keyof AloneOptions)[]
   /** Throws `bad-value`, `bad-file` or `no-such`, before anything is opened. */
@@ -69,7 +70,7 @@ const gridkeyOptions = (o: AloneOptions): Record<string, Json> => ({
 
 const gridkey: AloneKind = {
   says: 'feeder monitor (GridKey MCU520 stand-in), Modbus/TCP',
-  wire: 'tcp',
+  wires: ['tcp'],
   speaks: 'modbus-tcp',
   takes: ['personality', 'load'],
   make: (o) => devices['gridkey-mcu520'].make(gridkeyOptions(o)),
@@ -121,7 +122,7 @@ const thermocoupleOptions = (o: AloneOptions): Record<string, Json> => ({
 
 const thermocouple: AloneKind = {
   says: 'eight-channel thermocouple module, Modbus RTU',
-  wire: 'serial',
+  wires: ['serial'],
   speaks: 'modbus-rtu',
   takes: ['personality'],
   make: (o) => devices['thermocouple-tc8'].make(thermocoupleOptions(o)),
@@ -140,5 +141,70 @@ const thermocouple: AloneKind = {
   },
 }
 
+/** A smart meter; without a usual personality it has to be told which one it is. */
+function meter(says: string, usual?: string): AloneKind {
+  const optionsOf = (o: AloneOptions): Record<string, Json> => {
+    const personality = o.personality ?? usual
+    if (personality === undefined)
+      throw new GridproofError(
+        'usage',
+        'which meter? give --personality, a name of fixtures/personalities or a file',
+      )
+    return { personality, ...(o.load === undefined ? {} : { profile: o.load }) }
+  }
+  return {
+    says: `${says} on its HAN port, which only talks`,
+    wires: ['serial', 'tcp'],
+    speaks: 'lists',
+    takes: ['personality', 'load'],
+    make: (o) => devices['han-meter'].make(optionsOf(o)),
+    units: () => [],
+    line: (o) => devices['han-meter'].line(optionsOf(o)),
+    commands: {
+      load: {
+        usage: 'load <watts|profile> [load=1..3]',
+        does: 'a constant power of each load behind it (or of one), or their profile again',
+        make: (w) => ({ do: 'load', watts: numberOr('profile', w, 0, 'watts'), ...w.named }),
+      },
+      export: {
+        usage: 'export <watts> [load=1..3]',
+        does: 'each load (or one) feeds so much into the grid',
+        make: (w) => ({ do: 'load', watts: -number(w, 0, 'watts'), ...w.named }),
+      },
+      'power-factor': {
+        usage: 'power-factor <0.1..1|profile>',
+        does: 'a constant power factor',
+        make: (w) => ({
+          do: 'power-factor',
+          powerFactor: numberOr('profile', w, 0, 'a power factor'),
+          ...w.named,
+        }),
+      },
+      voltage: {
+        usage: 'voltage <volts|personality> [phase=1..3]',
+        does: 'voltage of the source without load: line to neutral, in IT networks line to line',
+        make: (w) => ({ do: 'voltage', volts: numberOr('personality', w, 0, 'volts'), ...w.named }),
+      },
+      follow: {
+        usage: 'follow <profile> [scale=1]',
+        does: 'another load from now on',
+        make: (w) => ({ do: 'follow', profile: { profile: word(w, 0, 'a profile'), ...w.named } }),
+      },
+      draw: {
+        usage: 'draw <milliamps>',
+        does: 'so much is drawn from its port; above its limit the port trips and stays off for a while',
+        make: (w) => ({ do: 'draw', milliamps: number(w, 0, 'milliamps'), ...w.named }),
+      },
+    },
+  }
+}
+
 /** By the word of the command line. */
-export const aloneKinds: Readonly<Record<string, AloneKind>> = { gridkey, thermocouple }
+export const aloneKinds: Readonly<Record<string, AloneKind>> = {
+  gridkey,
+  thermocouple,
+  kaifa: meter('smart meter (Kaifa MA304H3E)', 'kaifa-ma304h3e'),
+  aidon: meter('smart meter (Aidon 6525)', 'aidon-6525'),
+  kamstrup: meter('smart meter (Kamstrup 6841)', 'kamstrup-6841'),
+  meter: meter('smart meter'),
+}

@@ -2,7 +2,7 @@
 import { lstatSync, symlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { GridproofError } from '../../../drivers/errors.ts'
-import type { Instant, Json, Wire } from '../../../drivers/faces.ts'
+import type { Instant, Json, SerialSettings, Wire } from '../../../drivers/faces.ts'
 import { streams } from '../../../drivers/random.ts'
 import { benchNow } from '../../../drivers/real/clock.ts'
 import { clearLeftovers, openLedger } from '../../../drivers/real/ledger.ts'
@@ -15,6 +15,7 @@ import type { Console } from './console.ts'
 import { followRtu, followTcp, toldWire } from './exchanges.ts'
 import type { Exchange } from './exchanges.ts'
 import type { AloneKind, AloneOptions } from './kinds.ts'
+import { listOf } from './lists.ts'
 
 /** Where a device is to be reached. */
 export type Door =
@@ -34,6 +35,7 @@ export interface Played extends AsyncDisposable {
   readonly console: Console
   /** Where it is reached, in words. */
   readonly place: string
+  /** How many requests have come; of a device that only talks, how many lists have gone. */
   readonly asked: () => number
 }
 
@@ -57,25 +59,39 @@ export async function play(o: PlayOptions): Promise<Played> {
   const device = o.kind.make(o.options)
   const stack = new AsyncDisposableStack()
   try {
-    const { wire, place } = await openDoor(o, stack)
+    const line = o.kind.line?.(o.options)
+    const { wire, place } = await openDoor(
+      {
+        name: o.name,
+        door: o.door,
+        settings: line,
+        onTrouble: (text) => o.onNews({ what: 'trouble', at: benchNow(), text }),
+      },
+      stack,
+    )
     let asked = 0
     const tell = (exchange: Exchange): void => {
       if (exchange.request !== undefined) asked++
       o.onNews({ what: 'exchange', at: benchNow(), exchange })
     }
-    const line = o.kind.line?.(o.options)
     const units = new Set(o.kind.units(o.options))
-    const told = toldWire(wire, (peer) =>
-      o.kind.speaks === 'modbus-tcp' || line === undefined
-        ? followTcp(peer, tell)
-        : followRtu(peer, line, units, rtuSilenceMs, tell),
-    )
+    const told =
+      o.kind.speaks === 'lists'
+        ? peersTold(wire, o.door.kind === 'tcp', (data) =>
+            o.onNews({ what: 'event', at: benchNow(), kind: 'wire', data }),
+          )
+        : toldWire(wire, (peer) =>
+            o.kind.speaks === 'modbus-tcp' || line === undefined
+              ? followTcp(peer, tell)
+              : followRtu(peer, line, units, rtuSilenceMs, tell),
+          )
     const random = streams(o.seed)
     let seq = 0
     await device.start(told, {
       now: benchNow,
       random: (s) => random(`${device.role}/${s}`),
       emit(kind, data) {
+        if (o.kind.speaks === 'lists' && listOf(data) !== undefined) asked++
         o.onNews({ what: 'event', at: benchNow(), kind, data })
         return ++seq
       },
@@ -94,21 +110,63 @@ export async function play(o: PlayOptions): Promise<Played> {
   }
 }
 
-async function openDoor(o: PlayOptions, stack: AsyncDisposableStack): Promise<{ wire: Wire; place: string }> {
-  const { door, name } = o
+/**
+ * The same wire; who comes and goes is told, for a device that does not tell it itself. A line's own first opening is no
+ * news (`first`).
+ */
+function peersTold(wire: Wire, first: boolean, tell: (data: Json) => void): Wire {
+  let now = 0
+  let told = first
+  return {
+    name: wire.name,
+    can: wire.can,
+    open: (f) =>
+      wire.open((c) => {
+        now++
+        if (told) tell({ what: 'connected', peer: c.peer, payload: now })
+        told = true
+        f({
+          peer: c.peer,
+          send: (b) => c.send(b),
+          onBytes: (g) => c.onBytes(g),
+          onEnd: (g) =>
+            c.onEnd((how) => {
+              tell({ what: 'gone', peer: c.peer, payload: --now })
+              g(how)
+            }),
+          end: (how) => c.end(how),
+        })
+      }),
+  }
+}
+
+/** What is needed to open a door. */
+export interface DoorOptions {
+  readonly name: string
+  readonly door: Door
+  /** Of a serial line. */
+  readonly settings: SerialSettings | undefined
+  readonly onTrouble: (text: string) => void
+}
+
+/** Opens it; what is opened is closed with `stack`. */
+export async function openDoor(
+  o: DoorOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ wire: Wire; place: string }> {
+  const { door, name, settings } = o
   if (door.kind === 'tcp') {
     const port = await listenTcp({
       name,
       host: door.host,
       port: door.port,
       now: benchNow,
-      onTrouble: (e) => o.onNews({ what: 'trouble', at: benchNow(), text: e.message }),
+      onTrouble: (e) => o.onTrouble(e.message),
     })
     stack.use(port)
     const host = door.host.includes(':') ? `[${door.host}]` : door.host
     return { wire: port.wire, place: `${host}:${port.port}` }
   }
-  const settings = o.kind.line?.(o.options)
   if (settings === undefined)
     throw new GridproofError('internal', `${name} has no settings for a serial line`)
   const how = `${settings.baudRate} baud, ${settings.dataBits}${settings.parity[0]?.toUpperCase() ?? ''}${settings.stopBits}`

@@ -1,5 +1,6 @@
 /** What happens to a device that is played alone, as lines for a person; never more than can be read. */
 import type { Json } from '../../../drivers/faces.ts'
+import { listOf, sentText } from './lists.ts'
 import type { News } from './play.ts'
 
 /** Lines a second, beyond which they are counted only; ours. */
@@ -48,6 +49,8 @@ export function createTeller(put: (line: string) => void): Teller {
         queueMicrotask(flush)
         return
       }
+      const list = n.kind === 'said' || n.kind === 'note' ? listOf(n.data) : undefined
+      if (list !== undefined) return line(`${at} ${list.damaged ? '!' : ' '} ${sentText(list)}`)
       if (n.kind === 'said') {
         if (waiting !== undefined) waiting.figures = figures(n.data)
         return
