@@ -26,6 +26,7 @@ export {
   recordsAtRate,
   recordsTimes,
   recordsTruly,
+  reconstructs,
   refused,
   sampledTogether,
   scalarFormat,

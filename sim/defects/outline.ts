@@ -2,6 +2,7 @@
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { Message } from '../reference/lvcap/api.ts'
 import type { JsonObject } from '../reference/lvcap/env.ts'
+import type { Point } from '../reference/lvcap/sdk/outline.ts'
 import { listOf, type Defect } from './defect.ts'
 import { objectOf } from './payload.ts'
 
@@ -39,6 +40,10 @@ export const outlineDefects: readonly Defect<GridkeyParts>[] = [
     'series-without-interval': [
       'Sends a series without its interval.',
       otherwise('series', (o) => without(o, 'Interval')),
+    ],
+    'series-starts-at-its-end': [
+      'Gives the time of the last reading as the start of a series.',
+      otherwise('series', (o) => ({ ...o, StartPoint: o['Timestamp'] ?? null })),
     ],
     'coordinates-as-text': [
       'Sends co-ordinates as one text.',
@@ -80,6 +85,21 @@ export const outlineDefects: readonly Defect<GridkeyParts>[] = [
     ],
   }),
   ...listOf<GridkeyParts>('gridkey-app', 'variant', {
+    'series-overlap': [
+      'Tells in each series what the one before told, too.',
+      (p, reached) => {
+        const before = new Map<string, readonly Point[]>()
+        return {
+          ...p,
+          series: (topic, points, interval, stamp) => {
+            const known = before.get(topic) ?? []
+            if (known.length > 0) reached()
+            before.set(topic, [...points])
+            return p.series(topic, [...known, ...points], interval, stamp)
+          },
+        }
+      },
+    ],
     'series-without-options': [
       'Sends a series with its required keys alone.',
       otherwise('series', (o) =>

@@ -164,6 +164,26 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       'Puts its own time, in milliseconds, into the column of the time stamp of the message.',
       rows((row, now) => (row.Timestamp === '' ? undefined : { Timestamp: String(now) })),
     ],
+    'rounds-stamps': [
+      'Stores the time stamps of messages as whole minutes.',
+      rows((row) => {
+        const stamp = Number(row.Timestamp)
+        if (row.Timestamp === '' || !Number.isFinite(stamp) || stamp % 60 === 0) return undefined
+        return { Timestamp: String(stamp - (stamp % 60)) }
+      }),
+    ],
+    'leaves-out-the-invalid': [
+      'Does not record readings that are not valid.',
+      (p, reached) => ({
+        ...p,
+        wants: (heard) => {
+          if (!isData(heard.topic) || !Buffer.from(heard.payload).includes('"Valid":false'))
+            return p.wants(heard)
+          reached()
+          return false
+        },
+      }),
+    ],
     'records-in-local-time': [
       'Gives the time of recording an hour ahead, as in summer.',
       rows((_row, now) => ({ RecordedAt: new Date(now + 3_600_000).toISOString() })),
