@@ -110,6 +110,17 @@ describe('a verdict', () => {
     })
   })
 
+  it('blames whoever ended a scenario early for what it had not shown by then', () => {
+    const open = fixed(inconclusive('bench', 'it saw nothing that it could judge'))
+    const cut: Circumstances = { cut: { blame: 'operator', why: 'stopped by the operator' } }
+    expect(judge(open, 0, hour, cut).result).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'operator',
+      why: 'the scenario did not run to its end: stopped by the operator; until then it saw nothing that it could judge',
+    })
+    expect(judge(open, 0, hour).result.blame).toBe('bench')
+  })
+
   it('blames the bench for a check that breaks', () => {
     const broken = fixed(passed, {
       result: () => {
@@ -117,6 +128,8 @@ describe('a verdict', () => {
       },
     })
     expect(judge(broken, 0, hour).result).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
+    const cut: Circumstances = { cut: { blame: 'operator', why: 'stopped' } }
+    expect(judge(broken, 0, hour, cut).result).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
   })
 })
 

@@ -5,15 +5,16 @@
 import { messageOf } from '../../drivers/errors.ts'
 import type { Instant, Json } from '../../drivers/faces.ts'
 import { durationText } from '../../drivers/units.ts'
+import { gapOf, steadinessOf } from '../evidence/gap.ts'
+import type { Gap, Steadiness } from '../evidence/gap.ts'
 import type { CheckEvent, Circumstances } from '../evidence/schema.ts'
 import type { Check, Event, Result } from '../faces.ts'
 import { inconclusive, steadyTime } from './check.ts'
+import { fallsShort, overStretches, stretchOf } from './stretches.ts'
+import type { Stretch } from './stretches.ts'
 
 /** Above this share of wall time stolen from the bench timing is not judged (design: 1 %). */
 export const stolenLimit = 0.01
-
-/** A run may fall short of `least` by this share: timers of a real clock wake a little early. Ours. */
-const slack = 0.001
 
 export interface Judged {
   readonly result: Result
@@ -36,13 +37,16 @@ export function lacking(check: Check, can: ReadonlySet<string>): readonly string
  * - A pass in a scenario that did not run to its end: inconclusive, with the blame for that.
  * - A pass in a run shorter than `least`, or what such a run leaves open: inconclusive (rig), known beforehand.
  * - A failure in a scenario that broke by the fault of rig or bench: inconclusive, with that blame.
+ * - Nothing seen to judge in a scenario that did not run to its end: inconclusive, with the blame for that.
  * Else a failure stays a failure, also in a short run: what was seen was seen.
  */
 export function judge(check: Check, at: Instant, watched: number, c: Circumstances = {}): Judged {
   let own: Result
+  let broken = false
   try {
     own = check.result(at)
   } catch (e) {
+    broken = true
     own = inconclusive('bench', `the check itself broke: ${messageOf(e)}`)
   }
   const not = (result: Result, beforehand = false): Judged => ({ result, at, beforehand })
@@ -64,7 +68,12 @@ export function judge(check: Check, at: Instant, watched: number, c: Circumstanc
     const why = `${own.why ?? 'it failed'}; but the run ended early (${c.cut.blame}): ${c.cut.why}`
     return not(inconclusive(c.cut.blame, why, own.observed, own.because))
   }
-  const short = check.least !== undefined && watched < check.least * (1 - slack)
+  // What a scenario had no time to show is not the bench's fault where something else cut it short.
+  if (own.verdict === 'inconclusive' && own.blame === 'bench' && c.cut !== undefined && !broken) {
+    const why = `the scenario did not run to its end: ${c.cut.why}; until then ${own.why ?? 'nothing could be judged'}`
+    return not(inconclusive(c.cut.blame, why, own.observed, own.because))
+  }
+  const short = fallsShort(check, watched)
   // What the rig leaves open in too short a run is open because the run is short.
   if (own.verdict === 'fail' || (own.verdict === 'inconclusive' && !(short && own.blame === 'rig')))
     return not(own)
@@ -118,14 +127,19 @@ export function judgedEvent(
 }
 
 interface Seat {
-  readonly check: Check
+  check: Check
+  /** It has not been declared since it was given. */
+  fresh: boolean
   begin?: Instant
   broken?: string
+  /** Of a resumed run: what came of it before each gap. */
+  readonly stretches: Stretch[]
 }
 
 /**
  * The checks of one scenario, fed with its events. A check sees every event from the one that declares it on
- * (that one included), in a live run and in a replay alike.
+ * (that one included), in a live run and in a replay alike. A gap ends what it sees: it is judged there, and after the
+ * gap another one of the same id is seated and declared.
  */
 export interface Jury {
   /** Checks in the order of their seats. */
@@ -139,45 +153,87 @@ export interface Jury {
 }
 
 export function jury(checks: readonly Check[] = []): Jury {
-  const seats = new Map<string, Seat>(checks.map((check) => [check.id, { check }]))
+  const seats = new Map<string, Seat>()
   const active: Seat[] = []
+  const declared = new Set<string>()
+  const gaps: Gap[] = []
+  let steady: Steadiness | undefined
+  let horizonMs: number | undefined
+  const seat = (check: Check): void => {
+    const s = seats.get(check.id)
+    if (s === undefined) seats.set(check.id, { check, fresh: true, stretches: [] })
+    else [s.check, s.fresh] = [check, true]
+  }
+  const away = (gap: Gap): void => {
+    gaps.push(gap)
+    for (const s of active.splice(0)) {
+      const ms = gap.from - (s.begin ?? gap.from)
+      s.stretches.push(
+        s.broken === undefined
+          ? stretchOf(s.check, { ms, steady, result: (c) => judge(s.check, gap.from, Infinity, c).result })
+          : { ms, result: inconclusive('bench', s.broken), excused: false },
+      )
+      delete s.begin
+      delete s.broken
+      s.fresh = false
+    }
+    steady = undefined
+  }
+  for (const c of checks) seat(c)
   return {
     get checks() {
       return [...seats.values()].map((s) => s.check)
     },
-    seat(check) {
-      seats.set(check.id, { check })
-    },
+    seat,
     see(e) {
+      if (e.kind === 'run' && e.src === 'bench') horizonMs = lengthIn(e)
+      steady = steadinessOf(e) ?? steady
+      const gap = gapOf(e)
+      if (gap !== undefined) away(gap)
       const id = e.kind === 'check' ? declaredId(e) : undefined
-      const seat = id === undefined ? undefined : seats.get(id)
-      if (seat !== undefined && seat.begin === undefined) {
-        seat.begin = e.at
-        active.push(seat)
+      const s = id === undefined ? undefined : seats.get(id)
+      if (s?.fresh === true && s.begin === undefined) {
+        s.begin = e.at
+        active.push(s)
+        declared.add(s.check.id)
       }
-      for (const s of active) {
-        if (s.broken !== undefined) continue
+      for (const x of active) {
+        if (x.broken !== undefined) continue
         try {
-          s.check.see(e)
-        } catch (x) {
-          s.broken = `the check itself broke at event ${e.seq}: ${messageOf(x)}`
+          x.check.see(e)
+        } catch (error) {
+          x.broken = `the check itself broke at event ${e.seq}: ${messageOf(error)}`
         }
       }
     },
-    declared: () => active.map((s) => s.check.id),
-    judge(id, at, c) {
-      const seat = seats.get(id)
-      const stopped =
-        seat === undefined
-          ? `there is no check '${id}'`
-          : seat.begin === undefined
-            ? 'it was never declared'
-            : seat.broken
-      if (seat?.begin === undefined || stopped !== undefined)
-        return { result: inconclusive('bench', stopped ?? 'it was never declared'), at, beforehand: false }
-      return judge(seat.check, at, at - seat.begin, c)
+    declared: () => [...declared],
+    judge(id, at, c = {}) {
+      const s = seats.get(id)
+      const open = (why: string): Judged => ({ result: inconclusive('bench', why), at, beforehand: false })
+      if (s === undefined) return open(`there is no check '${id}'`)
+      if (s.broken !== undefined) return open(s.broken)
+      if (s.stretches.length === 0)
+        return s.begin === undefined ? open('it was never declared') : judge(s.check, at, at - s.begin, c)
+      const ms = s.begin === undefined ? 0 : at - s.begin
+      const result =
+        s.begin !== undefined
+          ? judge(s.check, at, Infinity, c).result
+          : inconclusive(
+              c.cut?.blame ?? 'bench',
+              `it was not declared again after the gap: ${c.cut?.why ?? 'the scenario did not'}`,
+            )
+      return {
+        at,
+        ...overStretches(s.check, s.stretches, { ms, result }, { gaps, horizonMs, lacks: c.lacks ?? [] }),
+      }
     },
   }
+}
+
+/** The horizon that a scenario's header tells. */
+function lengthIn(e: Event): number | undefined {
+  const ms = (e.data as { readonly horizonMs?: Json } | null)?.horizonMs
+  return typeof ms === 'number' ? ms : undefined
 }
 
 function declaredId(e: Event): string | undefined {

@@ -39,6 +39,7 @@ function disk(
   let left = room
   return {
     open: () => 3,
+    reopen: () => 3,
     write(_fd, bytes, offset, length) {
       if (left === 0)
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
@@ -92,6 +93,29 @@ describe('the evidence log', () => {
       expect([...readLog(file)]).toHaveLength(n + 1)
     }
     w.close()
+  })
+
+  it('goes on where a killed bench had left it, without the line that was torn', () => {
+    const file = fresh()
+    const first = logWriter(file)
+    first.append(header)
+    first.append(seen(1))
+    first[Symbol.dispose]()
+    const bytes = statSync(file).size
+    appendFileSync(file, '{"seq":3,"at":10')
+    const next = logWriter(file, { after: { seq: 2, bytes } })
+    expect(next.append(seen(2))).toBe(3)
+    next.append(trailer)
+    next.close()
+    const log = readLog(file)
+    expect([...log].map((e) => [e.seq, e.at])).toEqual([
+      [1, 1],
+      [2, 1001],
+      [3, 1002],
+      [4, 9],
+    ])
+    expect([log.torn, log.cutShort]).toEqual([undefined, false])
+    expect(caught(() => logWriter(`${file}.no`, { after: { seq: 2, bytes } })).code).toBe('rig-broke')
   })
 
   it('never lets a step, fault, note or verdict wait in memory', () => {
@@ -348,6 +372,6 @@ describe('the reader', () => {
 describe('what the log takes from the file system', () => {
   it('is taken when the log is opened, so that later patches do not reach it', () => {
     const io = nodeLogIo()
-    expect(Object.keys(io).sort()).toEqual(['close', 'open', 'sync', 'truncate', 'write'])
+    expect(Object.keys(io).sort()).toEqual(['close', 'open', 'reopen', 'sync', 'truncate', 'write'])
   })
 })

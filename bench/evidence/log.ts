@@ -3,7 +3,7 @@
  * Every event reaches the operating system before `append` returns (unless `buffer` says otherwise), so that a killed
  * process leaves a readable log whose last line is torn at most.
  */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Instant, Json } from '../../drivers/faces.ts'
 import type { Kind } from '../faces.ts'
@@ -13,6 +13,8 @@ import type { Redactor } from './redact.ts'
 export interface LogIo {
   /** Opens a new file for writing; must fail if there is one already. */
   open(file: string): number
+  /** Opens a file that is there, to write behind what stands in it. */
+  reopen(file: string): number
   /** Returns how many of the bytes were taken. */
   write(fd: number, bytes: Uint8Array, offset: number, length: number): number
   truncate(fd: number, length: number): void
@@ -26,6 +28,7 @@ export function nodeLogIo(): LogIo {
   const [open, write, truncate, sync, close] = [openSync, writeSync, ftruncateSync, fdatasyncSync, closeSync]
   return {
     open: (file) => open(file, 'wx', 0o644),
+    reopen: (file) => open(file, constants.O_WRONLY | constants.O_APPEND),
     write: (fd, bytes, offset, length) => write(fd, bytes, offset, length, null),
     truncate: (fd, length) => truncate(fd, length),
     sync: (fd) => sync(fd),
@@ -43,6 +46,8 @@ export interface LogOptions {
    * and `wire` never wait.
    */
   readonly buffer?: number
+  /** Goes on with a log that is there, behind its event `seq`, whose line ends at `bytes`; what follows it is cut off. */
+  readonly after?: { readonly seq: number; readonly bytes: number }
   /** Told once when the log cannot be written any more (a full disk). Without it only `trouble` and `close` tell. */
   onTrouble?(e: GridproofError): void
 }
@@ -77,7 +82,7 @@ export interface LogWriter extends Disposable {
 const mayWait: ReadonlySet<Kind> = new Set<Kind>(['said', 'seen', 'sent', 'wire'])
 const largestBuffer = 65_536
 
-/** Starts a log in a new file. Throws `rig-broke` if it cannot be created. */
+/** Starts a log in a new file, or goes on with one (`after`). Throws `rig-broke` if it cannot be opened. */
 export function logWriter(file: string, options: LogOptions = {}): LogWriter {
   const io = options.io ?? nodeLogIo()
   const limit = Math.min(Math.max(options.buffer ?? 0, 0), largestBuffer)
@@ -85,19 +90,24 @@ export function logWriter(file: string, options: LogOptions = {}): LogWriter {
   const names = new Map<string, string>()
   let fd: number
   try {
-    fd = io.open(file)
+    fd = options.after === undefined ? io.open(file) : io.reopen(file)
+    if (options.after !== undefined) io.truncate(fd, options.after.bytes)
   } catch (e) {
-    throw new GridproofError('rig-broke', `cannot create the evidence log: ${messageOf(e)}`, {
-      cause: e,
-      place: { file },
-    })
+    throw new GridproofError(
+      'rig-broke',
+      `cannot ${options.after === undefined ? 'create' : 'go on with'} the evidence log: ${messageOf(e)}`,
+      {
+        cause: e,
+        place: { file },
+      },
+    )
   }
 
   const waiting = Buffer.allocUnsafe(limit)
   let waits = 0
   /** Length of the file up to the end of the last whole write. */
-  let whole = 0
-  let seq = 0
+  let whole = options.after?.bytes ?? 0
+  let seq = options.after?.seq ?? 0
   let open = true
   let trouble: GridproofError | undefined
 

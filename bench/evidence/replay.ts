@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '../../drivers/faces.ts'
 import { jury } from '../checks/judge.ts'
 import type { Check, Event, Result } from '../faces.ts'
+import { gapOf } from './gap.ts'
+import type { Gap } from './gap.ts'
 import type { CheckEvent, ScenarioEnd } from './schema.ts'
 
 export interface Rejudged {
@@ -17,21 +19,33 @@ export interface Rejudged {
   readonly compared: 'same' | 'figures' | 'verdict' | 'not stored' | 'not declared' | 'cut short'
 }
 
+/** How often the bench was away while a log was written: so many sets of checks `replay` needs beside the first. */
+export function gapsIn(events: Iterable<Event>): readonly Gap[] {
+  const gaps: Gap[] = []
+  for (const e of events) {
+    const gap = gapOf(e)
+    if (gap !== undefined) gaps.push(gap)
+  }
+  return gaps
+}
+
 /**
  * Feeds a log to checks, each from the event that declares it, judges each where the log did (same time, same
  * circumstances), and compares. Checks that the log never judged are judged at its last event, as cut short.
  * A check that the log does not know is `not declared`, where the scenario came to its end; a verdict for which there is no check is left out, and told by
- * `unknown`.
+ * `unknown`. `later`: for each gap in the log the checks of the stretch that follows.
  */
 export function replay(
   events: Iterable<Event>,
   checks: readonly Check[],
+  later: readonly (readonly Check[])[] = [],
 ): { readonly checks: readonly Rejudged[]; readonly unknown: readonly string[] } {
   const bench = jury(checks)
   const ids = new Set(checks.map((c) => c.id))
   const done = new Map<string, Rejudged>()
   const unknown = new Set<string>()
   let last = 0
+  let stretch = 0
   let outcome: ScenarioEnd['outcome'] | undefined
   for (const e of events) {
     last = e.at
@@ -40,6 +54,7 @@ export function replay(
     const judged = judgedOf(e)
     if (judged === undefined) {
       bench.see(e)
+      if (gapOf(e) !== undefined) for (const c of later[stretch++] ?? []) bench.seat(c)
       continue
     }
     if (!ids.has(judged.id)) {
