@@ -18,7 +18,7 @@ export interface Outbox {
   keep(w: Waiting): void
   /** The oldest after a number. */
   after(sequence: number, most: number): readonly Waiting[]
-  /** It has arrived: it need not be kept. */
+  /** It has arrived: it need not be kept. Never throws: a disk that takes no deletion now is asked again later. */
   done(sequence: number): void
   /** Lets the oldest go above so many; returns how many went. */
   trim(most: number): number
@@ -46,40 +46,75 @@ export function openOutbox(folder: string): Outbox {
   const first = (sql: string): number => Number(Object.values(db.prepare(sql).get() ?? { n: 0 })[0])
   let last = first('SELECT last FROM counter')
   let size = first('SELECT count(*) FROM waiting')
+  /** Arrived, and still on a disk that took no deletion: must not be sent again. */
+  const arrived = new Set<number>()
+
+  const transaction = (work: () => void): void => {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      db.exec('COMMIT')
+    } catch (e) {
+      try {
+        db.exec('ROLLBACK')
+      } catch {
+        // SQLite has rolled back by itself, as it does on a full disk.
+      }
+      throw e
+    }
+  }
+  const clear = (): void => {
+    if (arrived.size === 0) return
+    let gone = 0
+    try {
+      transaction(() => {
+        for (const n of arrived) gone += Number(remove.run(n).changes)
+      })
+    } catch {
+      return
+    }
+    arrived.clear()
+    size -= gone
+  }
 
   return {
     get size() {
-      return size
+      return size - arrived.size
     },
     next: () => last + 1,
     keep(w) {
-      db.exec('BEGIN IMMEDIATE')
-      try {
+      // First what frees room.
+      clear()
+      transaction(() => {
         insert.run(w.sequence, w.payload)
         count.run(w.sequence)
-        db.exec('COMMIT')
-      } catch (e) {
-        db.exec('ROLLBACK')
-        throw e
-      }
+      })
       last = w.sequence
       size++
     },
-    after: (sequence, most) =>
-      after.all(sequence, most).map((row) => ({
+    after(sequence, most) {
+      const rows = after.all(sequence, most + arrived.size).map((row) => ({
         sequence: Number(row['sequence']),
         payload: String(row['payload']),
-      })),
+      }))
+      return (arrived.size === 0 ? rows : rows.filter((r) => !arrived.has(r.sequence))).slice(0, most)
+    },
     done(sequence) {
-      if (remove.run(sequence).changes > 0) size--
+      arrived.add(sequence)
+      clear()
     },
     trim(most) {
-      const over = size - most
+      const over = size - arrived.size - most
       if (over <= 0) return 0
+      clear()
+      if (arrived.size > 0) return 0
       const gone = Number(oldest.run(over).changes)
       size -= gone
       return gone
     },
-    close: () => db.close(),
+    close() {
+      clear()
+      db.close()
+    },
   }
 }
