@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diskBytes, isSensorTopic, projectVolume, systemBytes } from './volume.ts'
+import { diskBytes, formulaOf, isSensorTopic, projectVolume, systemBytes } from './volume.ts'
 
 /** 66 channels a minute for a day at 181 B a line: figures of the public evidence on LV-CAP recorders. */
 const day = { sensorBytes: 66 * 1440 * 181, appBytes: 0, spanMs: 86_400_000, intervalMs: 60_000 }
@@ -16,6 +16,14 @@ describe('the volume of 18 months', () => {
     const v = projectVolume({ ...day, appBytes: 1e6 }, 30_000)
     expect(v.apps).toBe(548e6)
     expect(v.total).toBe(2 * v.sensors + v.apps)
+  })
+
+  test('takes what neighbours send as it was measured, at the rate asked for, instead of an assumption', () => {
+    const v = projectVolume({ ...day, peerBytes: 1e6 }, 30_000)
+    expect(v.peers).toBe(2 * 548e6)
+    expect(v.total).toBe(v.sensors + v.peers)
+    expect(projectVolume({ ...day, peerBytes: 0 }, 30_000).total).toBe(v.sensors)
+    expect(formulaOf({ peerBytes: 0 })).not.toBe(formulaOf({}))
   })
 
   test('is no number where nothing was measured', () => {

@@ -1,6 +1,7 @@
 /**
  * What 18 months of recording take of the disk (OpenLV M:004), computed from bytes that were measured. What sensors
- * deliver grows with their rate; all else that apps publish (status, results, errors) is taken as it was measured.
+ * deliver grows with their rate, and so does what neighbours send, which are readings of sensors of theirs; all else that
+ * apps publish (status, results, errors) is taken as it was measured.
  */
 
 /** `sensor/data/<IID>/...` (LV-CAP API 5.3). */
@@ -21,6 +22,8 @@ export const systemBytes = 32e9
 export interface MeasuredVolume {
   readonly sensorBytes: number
   readonly appBytes: number
+  /** What neighbours sent, counted with neither of the others; not given: no neighbour was there to be measured. */
+  readonly peerBytes?: number
   /** Span in ms; and the interval of the sensors meanwhile, in ms. */
   readonly spanMs: number
   readonly intervalMs: number
@@ -31,20 +34,27 @@ export interface ProjectVolume {
   /** Bytes of 18 months. */
   readonly sensors: number
   readonly apps: number
-  /** What a neighbour sends: at most what its own sensors deliver at the same interval (our assumption). */
+  /** As measured; where nothing was: at most what our own sensors deliver at the same interval (our assumption). */
   readonly peers: number
   readonly total: number
 }
 
 /** How it is computed, for the evidence. */
-export const formula =
-  'bytes measured / span x 548 d; sensors x (interval measured / interval asked); a neighbour sends at most what our own sensors deliver'
+export function formulaOf(m: Pick<MeasuredVolume, 'peerBytes'>): string {
+  const per = 'bytes measured / span x 548 d'
+  const scaled = 'x (interval measured / interval asked)'
+  return m.peerBytes === undefined
+    ? `${per}; sensors ${scaled}; a neighbour sends at most what our own sensors deliver`
+    : `${per}; sensors and neighbours ${scaled}`
+}
 
 /** @param intervalMs interval of the sensors to compute for, ms. NaN where the span is empty. */
 export function projectVolume(m: MeasuredVolume, intervalMs: number): ProjectVolume {
   const days = m.spanMs / 86_400_000
   const perProject = projectDays / (days > 0 ? days : Number.NaN)
-  const sensors = m.sensorBytes * perProject * (m.intervalMs / intervalMs)
+  const rate = m.intervalMs / intervalMs
+  const sensors = m.sensorBytes * perProject * rate
   const apps = m.appBytes * perProject
-  return { intervalMs, sensors, apps, peers: sensors, total: sensors + apps + sensors }
+  const peers = m.peerBytes === undefined ? sensors : m.peerBytes * perProject * rate
+  return { intervalMs, sensors, apps, peers, total: sensors + apps + peers }
 }

@@ -3,7 +3,8 @@ import type { Json } from '../../drivers/faces.ts'
 import type { Check, Result, Series, VerdictWord } from '../faces.ts'
 import { draft, numbered, type Draft } from './history.fixture.ts'
 import { declaredEvent, jury } from './judge.ts'
-import { publisherIn } from './pairing.ts'
+import { publisherIn } from '../analysis/publisher.ts'
+import { formulaOf } from '../analysis/volume.ts'
 import { attributable, recordsAll, recordsAtRate, recordsTimes, recordsTruly } from './recorded.ts'
 import { volumeFits, volumeMeasured } from './volume.ts'
 
@@ -83,6 +84,12 @@ function judged(check: Check, rows: readonly Row[], torn = 0, read = true, late 
             last: begin + 300_000,
             sensors: sums(sensors),
             apps: sums([...rows].filter((r) => !sensors.includes(r))),
+            publishers: Object.fromEntries(
+              ['a_b_01', 'a_b_02'].map((iid) => [
+                iid,
+                { sensors: sums(sensors.filter((r) => publisherIn(r.topic) === iid)), apps: sums([]) },
+              ]),
+            ),
           },
         },
         { stamp: end },
@@ -210,6 +217,33 @@ describe('checks of the volume', () => {
       verdict: 'fail',
     })
     expect(judged(volumeMeasured(published, lines, 'apps', v), good)).toMatchObject({ verdict: 'fail' })
+  })
+
+  test('tell what neighbours send from all else, and want all of it in the files', () => {
+    const n = { ...v, neighbours: ['a_b_02'] }
+    const theirs = good.filter((r) => publisherIn(r.topic) === 'a_b_02').length
+    expect(judged(volumeMeasured(published, lines, 'neighbours', n), good)).toMatchObject({
+      verdict: 'pass',
+      observed: {
+        'messages published [1]': theirs,
+        'lines [1]': theirs,
+        'measured [B]': theirs * 100,
+        formula: formulaOf({ peerBytes: 1 }),
+      },
+    })
+    expect(judged(volumeMeasured(published, lines, 'sensors', n), good)).toMatchObject({
+      verdict: 'pass',
+      observed: { 'lines [1]': good.length - theirs, 'measured [B]': (good.length - theirs) * 100 },
+    })
+    const without = good.filter((r) => publisherIn(r.topic) !== 'a_b_02')
+    expect(judged(volumeMeasured(published, lines, 'neighbours', n), without).verdict).toBe('fail')
+    expect(judged(volumeMeasured(published, lines, 'sensors', n), without).verdict).toBe('pass')
+    expect(
+      judged(volumeMeasured(published, lines, 'neighbours', { ...v, neighbours: ['toString'] }), good)
+        .verdict,
+    ).toBe('fail')
+    const assumed = judged(volumeFits(published, lines, { ...v, at: ['10 s'] }), good)
+    expect(assumed).toMatchObject({ verdict: 'pass', observed: { formula: formulaOf({}) } })
   })
 
   test('tell what fits and what does not, with the formula', () => {

@@ -1,10 +1,11 @@
 /** What a CSV recorder must have kept (OpenLV M:0039 to M:0043, I:0090 to I:0093): everything, once, true, in time, by name. */
 import type { Instant, Json } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
+import { publisherIn } from '../analysis/publisher.ts'
 import type { Check, Event, Result, Series } from '../faces.ts'
 import { checkOf, inconclusive, into, offences, pass, seconds, stallShare, steadyTime } from './check.ts'
 import type { Offences, Watch } from './check.ts'
-import { Pairing, publisherIn, usualWithin, type Line, type Pair, type RecordOptions } from './pairing.ts'
+import { Pairing, usualWithin, type Line, type Pair, type RecordOptions } from './pairing.ts'
 import { objectOf, textOf } from './scalar.ts'
 
 export type { RecordOptions } from './pairing.ts'

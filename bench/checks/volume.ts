@@ -2,7 +2,7 @@
 import { duration, durationText } from '../../drivers/units.ts'
 import {
   diskBytes,
-  formula,
+  formulaOf,
   isSensorTopic,
   projectDays,
   projectVolume,
@@ -10,6 +10,7 @@ import {
   type MeasuredVolume,
   type ProjectVolume,
 } from '../analysis/volume.ts'
+import { publisherIn } from '../analysis/publisher.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
 import { checkOf, fail, inconclusive, pass, type CheckOptions, type Fold, type Watch } from './check.ts'
@@ -18,12 +19,22 @@ import { type JsonObject, objectOf } from './scalar.ts'
 export interface VolumeOptions extends CheckOptions {
   /** Interval of the sensors while it is measured. */
   readonly interval: string
+  /**
+   * Instance IDs of whatever hands on what neighbours send; all that they publish is a class of its own then. Without it
+   * nothing of neighbours is measured.
+   */
+  readonly neighbours?: readonly string[]
 }
+
+/** What is told apart: what our sensors deliver, what neighbours send, all else that apps publish. */
+export type VolumeClass = 'sensors' | 'apps' | 'neighbours'
+
+type Counts = Record<VolumeClass, number>
 
 interface Measured {
   readonly seq: number
   readonly volume: MeasuredVolume
-  readonly lines: { readonly sensors: number; readonly apps: number }
+  readonly lines: Readonly<Counts>
 }
 
 /** A fold over the messages published, and the last sum of the files. */
@@ -34,12 +45,13 @@ function measuring(
   watch: Watch,
 ): {
   see(e: Event): boolean
-  readonly messages: { sensors: number; apps: number }
+  readonly messages: Readonly<Counts>
   measured(): Measured | undefined
 } {
   const isPublished = matcher(published)
   const isRead = matcher({ src: lines.src, kind: 'seen', select: 'csv.read' })
-  const messages = { sensors: 0, apps: 0 }
+  const messages: Counts = { sensors: 0, apps: 0, neighbours: 0 }
+  const neighbours = new Set(o.neighbours)
   let last: Measured | undefined
   return {
     messages,
@@ -48,27 +60,48 @@ function measuring(
       if (isPublished(e)) {
         // A recorder may need a moment until it hears.
         if (e.at < watch.begin + start) return false
-        const topic = objectOf(e.data)?.['topic']
-        if (typeof topic === 'string' && isSensorTopic(topic)) messages.sensors++
+        const named = objectOf(e.data)?.['topic']
+        const topic = typeof named === 'string' ? named : ''
+        if (neighbours.has(publisherIn(topic) ?? '')) messages.neighbours++
+        else if (isSensorTopic(topic)) messages.sensors++
         else messages.apps++
         return false
       }
       if (!isRead(e)) return false
       const read = objectOf(objectOf(e.data)?.['payload']) ?? {}
-      const sensors = objectOf(read['sensors']) ?? {}
-      const apps = objectOf(read['apps']) ?? {}
+      const [lines, bytes] = (['lines [1]', 'volume [B]'] as const).map((key) =>
+        countsOf(read, key, neighbours),
+      ) as [Counts, Counts]
       last = {
         seq: e.seq,
         volume: {
-          sensorBytes: figure(sensors, 'volume [B]'),
-          appBytes: figure(apps, 'volume [B]'),
+          sensorBytes: bytes.sensors,
+          appBytes: bytes.apps,
+          ...(o.neighbours === undefined ? {} : { peerBytes: bytes.neighbours }),
           spanMs: figure(read, 'last') - figure(read, 'first'),
           intervalMs: duration(o.interval),
         },
-        lines: { sensors: figure(sensors, 'lines [1]'), apps: figure(apps, 'lines [1]') },
+        lines,
       }
       return true
     },
+  }
+}
+
+/** One figure of the sums by class: those of neighbours are taken out of the two others. */
+function countsOf(read: JsonObject, key: string, neighbours: ReadonlySet<string>): Counts {
+  const of = (o: JsonObject, kind: 'sensors' | 'apps'): number => figure(objectOf(o[kind]) ?? {}, key)
+  const theirs = { sensors: 0, apps: 0 }
+  const publishers = objectOf(read['publishers']) ?? {}
+  for (const iid of neighbours) {
+    const sums = (Object.hasOwn(publishers, iid) ? objectOf(publishers[iid]) : undefined) ?? {}
+    theirs.sensors += of(sums, 'sensors')
+    theirs.apps += of(sums, 'apps')
+  }
+  return {
+    sensors: of(read, 'sensors') - theirs.sensors,
+    apps: of(read, 'apps') - theirs.apps,
+    neighbours: theirs.sensors + theirs.apps,
   }
 }
 
@@ -83,19 +116,20 @@ const start = 5_000
 /** A message in a hundred may be on its way while the files are read. Ours. */
 const share = 0.99
 
+const words: Readonly<Record<VolumeClass, string>> = {
+  sensors: 'all that sensors deliver',
+  apps: 'all that apps publish beside',
+  neighbours: 'all that neighbours send',
+}
+
 /**
- * The volume of what sensors deliver, or of all else that apps publish, is computed from what was measured; it can be only
+ * The volume of what sensors deliver, of what neighbours send, or of all else that apps publish, is computed from what was measured; it can be only
  * where the files hold everything that was published.
  */
-export function volumeMeasured(
-  published: Series,
-  lines: Series,
-  what: 'sensors' | 'apps',
-  o: VolumeOptions,
-): Check {
+export function volumeMeasured(published: Series, lines: Series, what: VolumeClass, o: VolumeOptions): Check {
   return checkOf(o, {
     id: `volume-of-${what}`,
-    limit: `bytes of 18 months, from files that hold all that ${what === 'sensors' ? 'sensors deliver' : 'apps publish beside'}`,
+    limit: `bytes of 18 months, from files that hold ${words[what]}`,
     over: lines,
     needs: [published.src],
     fold: (watch): Fold => {
@@ -106,16 +140,20 @@ export function volumeMeasured(
           const got = m.measured()
           if (got === undefined) return inconclusive('bench', 'the recorder’s files were not read')
           const project = projectVolume(got.volume, got.volume.intervalMs)
-          const bytes = what === 'sensors' ? got.volume.sensorBytes : got.volume.appBytes
+          const [bytes, months] = {
+            sensors: [got.volume.sensorBytes, project.sensors] as const,
+            apps: [got.volume.appBytes, project.apps] as const,
+            neighbours: [got.volume.peerBytes ?? 0, project.peers] as const,
+          }[what]
           const observed = {
             'messages published [1]': m.messages[what],
             'lines [1]': got.lines[what],
             'measured [B]': bytes,
             'measured over [s]': got.volume.spanMs / 1000,
-            '18 months [GB]': gigabytes(project[what]),
-            formula,
+            '18 months [GB]': gigabytes(months),
+            formula: formulaOf(got.volume),
           }
-          if (bytes === 0 || !(project[what] > 0))
+          if (bytes === 0 || !(months > 0))
             return fail(
               `nothing of ${what} stands in the files, so there is nothing to compute from`,
               observed,
@@ -159,13 +197,13 @@ export function volumeFits(published: Series, lines: Series, o: VolumeFitsOption
           const asked = o.at.map((i) => projectVolume(got.volume, duration(i)))
           const told = (o.tell ?? []).map((i) => projectVolume(got.volume, duration(i)))
           const observed = {
-            'measured [B]': got.volume.sensorBytes + got.volume.appBytes,
+            'measured [B]': got.volume.sensorBytes + got.volume.appBytes + (got.volume.peerBytes ?? 0),
             'measured over [s]': got.volume.spanMs / 1000,
             ...Object.fromEntries(
               [...asked, ...told].map((p) => [`18 months at ${durationText(p.intervalMs)} [GB]`, shown(p)]),
             ),
             'too much at': told.filter((p) => p.total > room).map((p) => durationText(p.intervalMs)),
-            formula,
+            formula: formulaOf(got.volume),
           }
           const over = asked.find((p) => !(p.total <= room))
           if (over !== undefined)

@@ -145,6 +145,8 @@ export interface CsvRead {
   /** What sensors published, and all else that apps publish: lines and bytes, line ends included. */
   readonly sensors: CsvVolume
   readonly apps: CsvVolume
+  /** The same two for each instance that published, by its ID; at most the first thousand. */
+  readonly publishers: Readonly<Record<string, { readonly sensors: CsvVolume; readonly apps: CsvVolume }>>
 }
 
 export interface CsvVolume {

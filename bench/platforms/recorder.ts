@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Host, Instant, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { CsvLine, CsvRead } from '../evidence/schema.ts'
+import type { CsvLine, CsvRead, CsvVolume } from '../evidence/schema.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Event, Recorder, Series } from '../faces.ts'
+import { publisherIn } from '../analysis/publisher.ts'
 import { isSensorTopic } from '../analysis/volume.ts'
 import { csvReader } from './csv.ts'
 import { payloadOf, stampOf } from './observer.ts'
@@ -115,31 +116,60 @@ interface Summary {
   read(): Omit<CsvRead, 'files [1]'>
 }
 
+/** Instances that are summed up by themselves at most. Ours. */
+const mostPublishers = 1_000
+
+interface Sum {
+  lines: number
+  bytes: number
+}
+
+interface Sums {
+  readonly sensors: Sum
+  readonly apps: Sum
+}
+
+function sums(): Sums {
+  return { sensors: { lines: 0, bytes: 0 }, apps: { lines: 0, bytes: 0 } }
+}
+
 function summary(): Summary {
-  const sensors = { lines: 0, bytes: 0 }
-  const apps = { lines: 0, bytes: 0 }
+  const all = sums()
+  const publishers = new Map<string, Sums>()
   let first: number | null = null
   let last: number | null = null
   let torn = 0
-  const told = (v: typeof apps): CsvRead['apps'] => ({ 'lines [1]': v.lines, 'volume [B]': v.bytes })
+  const told = (v: Sum): CsvVolume => ({ 'lines [1]': v.lines, 'volume [B]': v.bytes })
+  const both = (v: Sums) => ({ sensors: told(v.sensors), apps: told(v.apps) })
+  const ofPublisher = (iid: string): Sums | undefined => {
+    const known = publishers.get(iid)
+    if (known !== undefined || publishers.size >= mostPublishers) return known
+    const fresh = sums()
+    publishers.set(iid, fresh)
+    return fresh
+  }
   return {
     line(topic, recordedAt, bytes) {
-      const v = isSensorTopic(topic) ? sensors : apps
-      v.lines++
-      v.bytes += bytes
+      const kind = isSensorTopic(topic) ? 'sensors' : 'apps'
+      const iid = publisherIn(topic)
+      for (const v of [all[kind], iid === undefined ? undefined : ofPublisher(iid)?.[kind]]) {
+        if (v === undefined) continue
+        v.lines++
+        v.bytes += bytes
+      }
       if (recordedAt === null) return
       first = first === null ? recordedAt : Math.min(first, recordedAt)
       last = last === null ? recordedAt : Math.max(last, recordedAt)
     },
     torn: () => void torn++,
     read: () => ({
-      'lines [1]': sensors.lines + apps.lines,
-      'volume [B]': sensors.bytes + apps.bytes,
+      'lines [1]': all.sensors.lines + all.apps.lines,
+      'volume [B]': all.sensors.bytes + all.apps.bytes,
       'torn lines [1]': torn,
       first,
       last,
-      sensors: told(sensors),
-      apps: told(apps),
+      ...both(all),
+      publishers: Object.fromEntries([...publishers].map(([iid, v]) => [iid, both(v)])),
     }),
   }
 }

@@ -75,6 +75,10 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
       'Does not record results (`algorithm/data`).',
       leavesOut((topic) => topic.startsWith('algorithm/data/')),
     ],
+    'ignores-strangers': [
+      'Does not record the data of apps that are of none of the vendors it knows.',
+      leavesOut((topic) => isData(topic) && !/\/data\/(lucy|eatl)_/.test(topic)),
+    ],
     'deaf-to-newcomers': [
       'Records the data of those alone whom it has heard in its first minute.',
       (p, reached) => {
