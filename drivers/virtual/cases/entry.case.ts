@@ -48,8 +48,12 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
       const escapes = kernel.escapes.length
       const at = kernel.now
       const said = await f()
-      const real = kernel.natives.resources().filter((r) => machine.test(r)).length > before
-      found[name] = { said, virtual: kernel.now > at && !real && kernel.escapes.length === escapes }
+      const moved = kernel.now > at
+      // The kernel itself turns the machine's loop now and then, on a busy machine also just now: what a way in has made
+      // stays, what the kernel holds for that turn does not.
+      const holds = (): boolean => kernel.natives.resources().filter((r) => machine.test(r)).length > before
+      for (let i = 0; i < 20 && holds(); i++) await world.pass(1000)
+      found[name] = { said, virtual: moved && !holds() && kernel.escapes.length === escapes }
     }
     const echo = async (s: Socket): Promise<string> => {
       s.write('ping')
