@@ -1,11 +1,12 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
-import type { Host, Instant, Json } from '../drivers/faces.ts'
+import type { Host, Instant, Json, SerialSettings } from '../drivers/faces.ts'
 import type {
   AppAction,
   AppBehaviour,
   Faulty,
   GridKey,
   Kind,
+  Meter,
   ProfileSpec,
   Thermocouple,
 } from '../sim/faces.ts'
@@ -259,6 +260,44 @@ export interface Storage extends Faulty {
   crash(): void
 }
 
+/** What stands at the end of a meter's line, and how the line is set: what is not given stays as it was. */
+export interface Wiring {
+  /** Another meter, by its personality. */
+  readonly personality?: string
+  readonly line?: Partial<SerialSettings>
+  /** Other times for its lists, as in a personality: `{ list_3: { every: '10 s' } }`. */
+  readonly cadence?: Json
+  /** Added to what the reader is told of the line: its framing, the meter's keys. */
+  readonly reads?: { readonly [k: string]: Json }
+}
+
+/** A meter reader, as the system under test: it stands where `platform` stands else. Ports: `log`, `machine`, `config`. */
+export interface Reader extends Platform {
+  /** What it echoes on its debugging line of each reading: `seen`, alias `debug.reading`; and of what was typed there. */
+  readonly debug: Series
+  readonly echo: Series
+  /** Joins a console to the debugging line. The reader is started anew. */
+  openDebug(): Promise<void>
+  type(text: string): Promise<void>
+  /** Other meters or lines. The reader is started anew with a configuration that says so. */
+  rewire(change: { readonly meter?: Wiring; readonly meter2?: Wiring }): Promise<void>
+}
+
+/**
+ * The cloud behind a reader, played by the bench. Faults: `away`; `silent` (takes everything, acknowledges nothing, keeps
+ * nothing); `wrong-certificate` ({ is: foreign-ca, other-host or self-signed }). What it has acknowledged it keeps.
+ */
+export interface Cloud extends Faulty {
+  /** Each reading that it took: `seen`, alias `cloud.reading`. */
+  readonly readings: Series
+  /** Of each connection made while it showed a wrong certificate, how many bytes it was given inside TLS. */
+  readonly impostor: Series
+  /** What came of each attempt to fetch what it keeps. */
+  readonly retrieved: Series
+  /** `colleague`: another certificate of the same authority. */
+  retrieve(as: 'entitled' | 'colleague' | 'stranger' | 'nobody'): Promise<void>
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -272,6 +311,12 @@ export interface Roles {
   laptop: Laptop
   scripted: Scripted
   storage: Storage
+  /** A smart meter at its HAN port, read by `reader`; `meter2` is another beside it. */
+  meter: Meter
+  meter2: Meter
+  /** A meter reader: the subject, in place of `platform`. */
+  reader: Reader
+  cloud: Cloud
 }
 
 export interface Stage {
@@ -310,6 +355,11 @@ export interface Scenario<K extends keyof Roles = keyof Roles> {
   readonly short?: string
   /** Length that `prove` uses; without it the short one. */
   readonly prove?: string | ProveLengths
+  /**
+   * After its set-up, which may be repeated, all that it does is to let `time.horizon` pass, once: a run in real time that
+   * was interrupted goes on with it (`gridproof run --resume`).
+   */
+  readonly resumable?: true
   run(cast: Cast<K> & Stage): Promise<void>
 }
 

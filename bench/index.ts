@@ -15,6 +15,7 @@ export {
   intervalSet,
   invalidDuring,
   keptThrough,
+  listsArrive,
   logged,
   never,
   noGrowth,

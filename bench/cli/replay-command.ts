@@ -11,6 +11,7 @@ import type { ScenarioHeader } from '../evidence/schema.ts'
 import { loadCatalogue } from '../requirements/load.ts'
 import { findScenarios, loadScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
+import { playerOf } from '../rigs/players.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { runRecordOf } from '../verdicts/record.ts'
 import { pathText, readFormats } from './formats.ts'
@@ -102,7 +103,7 @@ async function replayOne(file: string, rigs: readonly string[], material: Materi
     scenario: loaded.scenario,
     horizonMs: header.horizonMs,
     makeDevice: (role) => {
-      const entry = rigFile.roles[role]
+      const entry = playerOf(rigFile, role)
       if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${header.rig}' has no ${role}`)
       return makeDevice(entry.device, role, entry.options ?? {})
     },

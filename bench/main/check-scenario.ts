@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { GridproofError, isGridproofError, messageOf } from '../../drivers/errors.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { Check } from '../faces.ts'
-import { deviceRoles } from '../rigs/parts.ts'
+import { playedDevices } from '../rigs/parts.ts'
+import { playerOf } from '../rigs/players.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { lineOfKey } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
@@ -31,9 +32,10 @@ export async function checkScenario(s: LoadedScenario, o: ScenarioCheckOptions):
       place: { file: relative(process.cwd(), s.file) || s.file, line: line ?? lineOf(s, 'run') },
     })
   }
-  if (deviceRoles.some((r) => s.scenario.needs.includes(r) && o.rig.roles[r] === undefined)) return
+  if (playedDevices.some((r) => s.scenario.needs.includes(r) && playerOf(o.rig, r) === undefined)) return
   const loads: { readonly load: ProfileSpec; readonly line: number | undefined }[] = []
   const lines = new Map<Check, number | undefined>()
+  const passes: { readonly ms: number; readonly checks: number }[] = []
   let checks: Awaited<ReturnType<typeof rehearse>>
   try {
     checks = await rehearse({
@@ -41,9 +43,10 @@ export async function checkScenario(s: LoadedScenario, o: ScenarioCheckOptions):
       horizonMs: o.horizonMs,
       onLoad: (name) =>
         void loads.push({ load: o.load ?? { profile: name }, line: lineIn(new Error('here'), s.file) }),
+      onPass: (ms) => void passes.push({ ms, checks: lines.size }),
       onCheck: (c) => void lines.set(c, lineIn(new Error('here'), s.file)),
       makeDevice: (role) => {
-        const entry = o.rig.roles[role]
+        const entry = playerOf(o.rig, role)
         if (entry === undefined) throw new GridproofError('rig-lacks', `the rig has no ${role}`)
         return makeDevice(entry.device, role, entry.options ?? {})
       },
@@ -53,6 +56,13 @@ export async function checkScenario(s: LoadedScenario, o: ScenarioCheckOptions):
       refuse(messageOf(e), lineIn(e, s.file))
     return
   }
+  const [pass, again] = passes
+  const once = pass?.ms === o.horizonMs && pass.checks === checks.length && again === undefined
+  if (s.scenario.resumable === true && !once)
+    refuse(
+      'it is declared resumable, and does more after its set-up than to let time.horizon pass once',
+      lineOf(s, 'resumable'),
+    )
   for (const { load, line } of loads)
     try {
       checkLoad(load)

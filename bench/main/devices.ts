@@ -7,7 +7,7 @@ import { profile } from '../../sim/devices/profile.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { MakeDevice } from '../rigs/cast.ts'
 import { playedDevices } from '../rigs/parts.ts'
-import { playerOf } from '../rigs/schema.ts'
+import { playerOf } from '../rigs/players.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
 

@@ -5,7 +5,8 @@ import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
 import type { Catalogue } from '../requirements/load.ts'
-import { deviceRoles } from '../rigs/parts.ts'
+import { playedDevices } from '../rigs/parts.ts'
+import { playerOf } from '../rigs/players.ts'
 import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
@@ -119,11 +120,12 @@ function stopOf(why: Stop, job: Job): StoppedBy {
 /** Which subjects the bench plays, and by what. */
 function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, string> {
   const played: Record<string, string> = {}
-  for (const role of deviceRoles) {
-    const entry = rig.roles[role]
+  for (const role of playedDevices) {
+    const entry = playerOf(rig, role)
     if (entry === undefined || !needs.includes(role)) continue
     const personality: Json | undefined = entry.options?.['personality']
     played[role] = `${entry.device}${typeof personality === 'string' ? `, personality ${personality}` : ''}`
   }
+  if (needs.includes('cloud')) played['cloud'] = 'the cloud of the bench'
   return played
 }

@@ -32,6 +32,7 @@ export interface ProveOptions {
 /** Apps of the reference platform that a scenario brings into play. */
 function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
   const needs = new Set<string>(s.scenario.needs)
+  if (needs.has('reader')) return new Set<AppId>(['han-logger'])
   return new Set<AppId>([
     'marketplace',
     'container-manager',

@@ -43,7 +43,13 @@ export function makeScratch(rig: RigFile): Scratch {
       apps: enrolled,
       revoked: [intruderApp.revoked],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
-      ...(rig.network === 'own' ? {} : { addresses: [addressOf(rig.network, rig.platform.at)] }),
+      ...(rig.network === 'own'
+        ? {}
+        : {
+            addresses: [rig.platform.at, rig.roles.cloud?.at ?? rig.platform.at].map((at) =>
+              addressOf(rig.network, at),
+            ),
+          }),
     })
   const disks =
     rig.time === 'virtual' && existsSync('/dev/shm')

@@ -15,6 +15,7 @@ import { addressOf } from '../rigs/address.ts'
 import { deviceRoles } from '../rigs/parts.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
+import { readerName } from './cloud.ts'
 import { hasDisk, startMachine } from './machine.ts'
 import { observe } from './observer.ts'
 import type { OperatorRequest } from './operate.ts'
@@ -78,6 +79,7 @@ export const enrolled: readonly string[] = [
   storageApp.apid,
   publisherApid,
   uploaderApid,
+  readerName,
   ...Object.values(scriptedApps).map((a) => a.apid),
 ]
 

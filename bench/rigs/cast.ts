@@ -7,14 +7,19 @@ import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { intruderApp, referencePlatform } from '../platforms/reference.ts'
-import type { DevicePlaces, ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
+import type { DevicePlaces, ReferenceOptions } from '../platforms/reference.ts'
 import { publisherApid } from '../platforms/storage.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import { buildLab } from './lab-cast.ts'
-import { deviceRoles } from './parts.ts'
-import type { DeviceRole } from './parts.ts'
+import { playCloud } from '../platforms/cloud.ts'
+import type { PlayedCloud } from '../platforms/cloud.ts'
+import { referenceReader } from '../platforms/reader.ts'
+import { meterAtLine } from './meters.ts'
+import type { MeterAtLine } from './meters.ts'
+import { deviceRoles, meterRoles } from './parts.ts'
+import type { DeviceRole, MeterRole } from './parts.ts'
 import { isLab } from './schema.ts'
 import type { DeviceEntry, ReferenceRig, RigFile } from './schema.ts'
 
@@ -57,9 +62,9 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
   const bench = world.realm({ name: 'bench', address: addressOf(o.network, file.observer.at) })
   const inForce = new Map<string, Fault>()
   const open: AsyncDisposable[] = []
-  let platform: ReferencePlatform | undefined
+  let platform: (Platform & AsyncDisposable) | undefined
 
-  function deviceEntry(role: DeviceRole): DeviceEntry {
+  function deviceEntry(role: DeviceRole | MeterRole): DeviceEntry {
     const e = file.roles[role]
     if (e === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
     return e
@@ -108,6 +113,51 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     maxBytes: s.maxBytes,
   })
 
+  /** The meters, the cloud, and the reader between them. */
+  async function startReading(
+    wanted: ReadonlySet<keyof Roles>,
+    made: Partial<Record<keyof Roles, unknown>>,
+  ): Promise<void> {
+    const meters = new Map<MeterRole, MeterAtLine>()
+    for (const role of meterRoles) {
+      if (!wanted.has(role)) continue
+      const entry = deviceEntry(role)
+      const m = await meterAtLine({ ...o, role, entry, address: addressOf(o.network, entry.at) })
+      open.push(m)
+      meters.set(role, m)
+      made[role] = rememberFaults(m.role, inForce)
+    }
+    let cloud: PlayedCloud | undefined
+    if (wanted.has('cloud')) {
+      // Certificates name addresses: in real time that of this machine alone.
+      const address = world.time === 'real' ? '127.0.0.1' : addressOf(o.network, file.roles.cloud?.at ?? 0)
+      cloud = await playCloud({
+        address,
+        realm: world.realm({ name: 'cloud', address }),
+        pki: o.pki,
+        emit: o.emitAs('cloud'),
+      })
+      open.push(cloud)
+      made.cloud = rememberFaults(cloud, inForce)
+    }
+    if (!wanted.has('reader')) return
+    const reader = await referenceReader({
+      ...o,
+      address: addressOf(o.network, file.roles.reader?.at ?? 0),
+      bench,
+      cloud,
+      lines: () => [...meters.values()].map((m) => m.line),
+      async rewire(change) {
+        for (const [role, m] of meters) if (change[role] !== undefined) await m.off()
+        for (const [role, m] of meters) if (change[role] !== undefined) await m.on(change[role])
+      },
+      emitAs: (src) => o.emitAs(src),
+    })
+    open.push(reader)
+    platform = reader
+    made.reader = reader
+  }
+
   return {
     name: file.name,
     declared: false,
@@ -117,6 +167,8 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     },
     lacks(needs) {
       const has = new Set<string>(['platform', ...Object.keys(file.roles)])
+      if (needs.includes('platform') && needs.includes('reader'))
+        return ['a scenario is of a platform or of a meter reader: ask for one of them']
       return needs.filter((n) => !has.has(n)).map((n) => `the rig '${file.name}' has no ${n}`)
     },
     async cast<K extends keyof Roles>(needs: readonly K[]): Promise<Cast<K>> {
@@ -125,11 +177,12 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       const places: DevicePlaces = {}
       try {
         for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role, places)
+        await startReading(wanted, made)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
         if (wanted.has('platform')) {
-          platform = await referencePlatform({
+          const lvcap = await referencePlatform({
             ...o,
             bench,
             places,
@@ -143,10 +196,11 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
               : { maintenance: { port: laptop.port, password: hashOf(password) } }),
             emitAs: (src) => o.emitAs(src),
           })
-          open.push(platform)
-          made.platform = platform satisfies Platform
-          if (platform.storage !== undefined) made.storage = rememberFaults(platform.storage, inForce)
-          if (platform.recorder !== undefined) made.recorder = platform.recorder
+          platform = lvcap
+          open.push(lvcap)
+          made.platform = lvcap satisfies Platform
+          if (lvcap.storage !== undefined) made.storage = rememberFaults(lvcap.storage, inForce)
+          if (lvcap.recorder !== undefined) made.recorder = lvcap.recorder
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]

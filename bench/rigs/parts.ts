@@ -12,6 +12,13 @@ export const serial = z.strictObject({
 export const deviceRoles = ['gridkey', 'thermocouple', 'adam'] as const
 export type DeviceRole = (typeof deviceRoles)[number]
 
+/** Roles that meters play, which a meter reader reads. */
+export const meterRoles = ['meter', 'meter2'] as const
+export type MeterRole = (typeof meterRoles)[number]
+
+/** All of them. */
+export const playedDevices = [...deviceRoles, ...meterRoles] as const
+
 /** Header names of the columns of a CSV recorder's files. */
 export const csvColumns = z
   .strictObject({

@@ -6,7 +6,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import { placeOf, readYaml } from '../../drivers/yaml.ts'
 import { kindIn, readLab } from './lab.ts'
 import type { LabRig } from './lab.ts'
-import { csvColumns, deviceRoles, serial } from './parts.ts'
+import { csvColumns, playedDevices, serial } from './parts.ts'
 
 /** Last number of an IPv4 address inside the rig's network. */
 const at = z.int().min(2).max(250)
@@ -67,6 +67,13 @@ const rig = z.strictObject({
     thermocouple: device.optional(),
     /** A thermocouple module of another make, and an instance of its own of the app that reads it. */
     adam: device.optional(),
+    /** Smart meters at their HAN ports; `app` is added to what the reader is told of the line. */
+    meter: device.optional(),
+    meter2: device.optional(),
+    /** The meter reader: a host of its own, in place of the platform in scenarios that ask for it. */
+    reader: z.strictObject({ at }).optional(),
+    /** The cloud to which the reader sends. In real time it is at 127.0.0.1. */
+    cloud: z.strictObject({ at }).optional(),
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
@@ -126,7 +133,7 @@ export function readRig(file: string): RigFile {
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
     [['observer', 'at'], r.observer.at],
-    ...([...deviceRoles, 'intruder'] as const).map(
+    ...([...playedDevices, 'reader', 'cloud', 'intruder'] as const).map(
       (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
     ),
   ] as const) {

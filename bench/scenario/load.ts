@@ -37,6 +37,10 @@ const roleNames = {
   laptop: true,
   scripted: true,
   storage: true,
+  meter: true,
+  meter2: true,
+  reader: true,
+  cloud: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */
@@ -54,6 +58,7 @@ const shape = z.strictObject({
   horizon: durationText,
   short: durationText.optional(),
   prove: z.union([durationText, z.record(z.string(), durationText)]).optional(),
+  resumable: z.literal(true).optional(),
   run: z.custom<Scenario['run']>((v) => typeof v === 'function', 'expected a function'),
 })
 

@@ -4,16 +4,19 @@
  */
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
-import type { DeviceRole } from '../rigs/parts.ts'
+import type { DeviceRole, MeterRole } from '../rigs/parts.ts'
+import { GridproofError } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Device } from '../../sim/faces.ts'
 import type {
   Cast,
   Check,
   Clock,
+  Cloud,
   Intruder,
   Laptop,
   Platform,
+  Reader,
   Recorder,
   Roles,
   Scenario,
@@ -28,20 +31,47 @@ export interface RehearsalOptions {
   onLoad?(name: string): void
   /** Told each check, while it is declared. */
   onCheck?(check: Check): void
+  /** Told each passing of time, in ms. */
+  onPass?(ms: number): void
   /** Makes a device that is never started: checks ask it for its accuracy. */
-  makeDevice(role: DeviceRole): Device
+  makeDevice(role: DeviceRole | MeterRole): Device
 }
 
-/** The checks in the order of their declaration. Throws what the scenario throws. */
+/** Steps that a scenario may take on paper: twice those of a day in seconds. Ours. */
+const mostSteps = 172_800
+/** Wall time after which one that takes no steps at all is given up, ms. Ours. */
+const patience = 20_000
+
+/**
+ * The checks in the order of their declaration. Throws what the scenario throws, and `bad-value` where its run does not
+ * come to an end on paper: it waits in a loop for something that only a platform could give, or for ever.
+ */
 export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   const checks: Check[] = []
   let now = 0
+  let steps = 0
+  const stuck = Promise.withResolvers<never>()
+  stuck.promise.catch(() => undefined)
+  /** One step; a scenario that takes too many is left standing, and cannot keep the loop busy. */
+  const step = (): Promise<null> => {
+    if (++steps <= mostSteps) return Promise.resolve(null)
+    stuck.reject(
+      new GridproofError(
+        'bad-value',
+        'its run does not come to an end where no platform answers: bound its loops by time.horizon or by tries',
+      ),
+    )
+    return new Promise<never>(() => undefined)
+  }
   const stage: Stage = {
     time: {
       now: () => now,
       // The clock moves, else a scenario that waits for an hour to come would wait for ever.
       async pass(d) {
-        now += typeof d === 'number' ? d : duration(d)
+        const ms = typeof d === 'number' ? d : duration(d)
+        now += ms
+        o.onPass?.(ms)
+        await step()
       },
       horizon: o.horizonMs,
     },
@@ -72,13 +102,13 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'tls',
     ]),
     hosts: [],
-    ready: async () => undefined,
+    ready: async () => void (await step()),
     watch: (port, select) => ({ src: port, kind: 'seen', select }),
-    ask: async () => null,
+    ask: step,
   }
   const intruder: Intruder = {
     outcomes: { src: 'intruder', kind: 'seen', select: 'intruder.*' },
-    attempt: async () => null,
+    attempt: step,
   }
   const clock: Clock = {
     faults: [],
@@ -88,12 +118,29 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   }
   const laptop: Laptop = {
     outcomes: { src: 'laptop', kind: 'seen', select: 'laptop.*' },
-    visit: async () => null,
+    visit: step,
   }
   const recorder: Recorder = {
     lines: { src: 'csv', kind: 'seen', select: '*' },
-    collect: async () => undefined,
+    collect: async () => void (await step()),
     crash: () => undefined,
+  }
+  const reader: Reader = {
+    ...platform,
+    can: new Set(['log', 'host', 'machine', 'config', 'tls', 'disk']),
+    debug: { src: 'debug', kind: 'seen', select: 'debug.reading' },
+    echo: { src: 'debug', kind: 'seen', select: 'debug.echo' },
+    openDebug: async () => undefined,
+    type: async () => undefined,
+    rewire: async () => undefined,
+  }
+  const cloud: Cloud = {
+    faults: [],
+    readings: { src: 'cloud', kind: 'seen', select: 'cloud.reading' },
+    impostor: { src: 'cloud', kind: 'seen', select: 'cloud.impostor' },
+    retrieved: { src: 'cloud', kind: 'seen', select: 'cloud.retrieved' },
+    retrieve: async () => undefined,
+    inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
   }
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
@@ -102,11 +149,22 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'clock') cast[role] = clock
     else if (role === 'laptop') cast[role] = laptop
     else if (role === 'recorder') cast[role] = recorder
+    else if (role === 'reader') cast[role] = reader
+    else if (role === 'cloud') cast[role] = cloud
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
     else cast[role] = idle(o.makeDevice(role))
   }
-  await o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage })
+  const late = setTimeout(() => {
+    stuck.reject(
+      new GridproofError('bad-value', 'its run does not come to an end: it waits for what never comes'),
+    )
+  }, patience)
+  try {
+    await Promise.race([o.scenario.run({ ...(cast as Cast<keyof Roles>), ...stage }), stuck.promise])
+  } finally {
+    clearTimeout(late)
+  }
   return checks
 }
 

@@ -1,4 +1,5 @@
 /** Which modules of the reference platform can be wrapped, and with what. */
+import * as hanLogger from '../reference/han-logger/main.ts'
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
@@ -13,6 +14,7 @@ import { adamDefects } from './adam.ts'
 import type { AppId, Defect } from './defect.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
+import { hanDefects } from './han.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
@@ -73,6 +75,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
       ...outlineDefects,
     ]),
   ],
+  ['sim/reference/han-logger/main.ts', wrappable('han-logger', hanLogger, hanDefects)],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],

@@ -9,6 +9,7 @@ export type AppId =
   | 'csv-recorder'
   | 'maintenance'
   | 'data-storage'
+  | 'han-logger'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

@@ -1,5 +1,6 @@
 /** Every way to break the reference platform on purpose, and every legal variant of it. */
 import { GridproofError } from '../../drivers/errors.ts'
+import type { LoggerParts } from '../reference/han-logger/main.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
@@ -11,6 +12,7 @@ import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
+import { hanDefects } from './han.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
 import { maintenanceDefects } from './maintenance.ts'
@@ -35,6 +37,7 @@ export type AnyDefect =
   | Defect<StorageParts>
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
+  | Defect<LoggerParts>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
@@ -52,6 +55,7 @@ export const defects: readonly AnyDefect[] = [
   ...recorderDefects,
   ...maintenanceDefects,
   ...storageDefects,
+  ...hanDefects,
 ]
 
 /**

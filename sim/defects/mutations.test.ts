@@ -7,6 +7,7 @@ import type { Message } from '../reference/lvcap/api.ts'
 import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
+import * as reader from '../reference/han-logger/main.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
 import { defectOf, defects } from './index.ts'
 import { altered, difference, mutationOf, mutations, seams } from './mutations.ts'
@@ -19,6 +20,7 @@ const modules = {
   'csv-recorder': recorder.parts({}),
   'data-storage': storage.parts({}),
   'container-manager': platform.parts({}),
+  'han-logger': reader.parts({}),
 } as const
 
 describe('mutations', () => {

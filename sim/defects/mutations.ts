@@ -45,6 +45,7 @@ export const seams: Readonly<Record<AppId, Seams>> = {
     respond: 'value',
     marks: 'list',
   },
+  'han-logger': { payload: 'value', keeps: 'value', read: 'value', envelope: 'value' },
   'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
 }
 

@@ -77,6 +77,8 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
   /** Nothing is sent before: a reboot, or the port has tripped. */
   let silentUntil = Number.NEGATIVE_INFINITY
   let lastCounter = 0
+  /** When the line is through with what was sent last. */
+  let busyUntil = Number.NEGATIVE_INFINITY
 
   const alive = (): Life => {
     if (life === undefined) throw new GridproofError('bad-value', `${role}: it has not been started`)
@@ -199,6 +201,10 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
     const active = effects()
     for (const e of active) e.list?.(o)
     if (o.silent) return
+    if (env.now() < busyUntil) {
+      env.emit('note', { what: 'list left out: the one before is still on the line', list: slot.list })
+      return
+    }
     if (o.energyBackWh > 0) o.values = back(o.values, o.energyBackWh)
     o.values = only(o.values, quantitiesIn(p, slot.list))
     const onTheLine: OnTheLine = {
@@ -206,6 +212,8 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
       sound: true,
     }
     for (const e of active) e.line?.(onTheLine)
+    const takes = (x: Piece): number => x.bytes.length * characterMs(line) + x.pauseMs
+    busyUntil = env.now() + onTheLine.pieces.reduce((ms, x) => ms + takes(x), 0)
     tell(slot, o, list.true, onTheLine)
     send(onTheLine.pieces)
   }
@@ -216,9 +224,10 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
     const asked = {
       list: slot.list,
       bytes,
-      took_ms: Number((bytes * characterMs(line)).toFixed(3)),
+      took_ms: Number((busyUntil - env.now()).toFixed(3)),
       clock: wallTime(o.clock) ?? null,
       to: conns.size,
+      baud: line.baudRate,
     }
     if (!on.sound) {
       env.emit('note', { what: 'list sent damaged, by a fault', ...asked })

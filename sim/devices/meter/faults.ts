@@ -53,6 +53,20 @@ export interface MeterFaultNeeds {
   readonly reboot: (ms: number) => () => void
 }
 
+/** The wall time an hour later; a deviation that is told goes with it. */
+function hourAhead(c: CosemDateTime): CosemDateTime {
+  const d = new Date(Date.UTC(c.year ?? 2000, (c.month ?? 1) - 1, c.day ?? 1, (c.hour ?? 0) + 1))
+  return {
+    ...c,
+    year: d.getUTCFullYear(),
+    month: d.getUTCMonth() + 1,
+    day: d.getUTCDate(),
+    dayOfWeek: d.getUTCDay() === 0 ? 7 : d.getUTCDay(),
+    hour: d.getUTCHours(),
+    deviation: c.deviation === undefined ? undefined : c.deviation - 60,
+  }
+}
+
 const share = z.number().gt(0).max(1).default(1)
 
 type Kind = FaultKind<MeterEffect>
@@ -72,6 +86,8 @@ export function meterFaults(needs: MeterFaultNeeds): Readonly<Record<string, Kin
   const { chance } = needs
   const hit = (p: { share: number }): boolean => p.share >= 1 || chance() < p.share
   const place = (length: number): number => Math.floor(chance() * length)
+  /** Not the first or last: without those, or with two of them, a list may still be read or not. */
+  const inside = (length: number): number => 1 + place(length - 2)
   const some = z.strictObject({ share })
   const none = z.strictObject({})
 
@@ -96,13 +112,14 @@ export function meterFaults(needs: MeterFaultNeeds): Readonly<Record<string, Kin
         o.silent = true
       },
     })),
-    /** Each bit of a frame turns over with a likelihood. */
+    /** Each bit between the first and last byte of a frame turns over with a likelihood. */
     'bit-flips': kind(z.strictObject({ likelihood: z.number().gt(0).max(1).default(0.001) }), (p) => ({
       line: (o) =>
         damage(o, (b) =>
-          b.map((x) => {
+          b.map((x, i) => {
+            if (i === 0 || i === b.length - 1) return x
             let flips = 0
-            for (let i = 0; i < 8; i++) if (chance() < p.likelihood) flips |= 1 << i
+            for (let bit = 0; bit < 8; bit++) if (chance() < p.likelihood) flips |= 1 << bit
             return x ^ flips
           }),
         ),
@@ -111,7 +128,7 @@ export function meterFaults(needs: MeterFaultNeeds): Readonly<Record<string, Kin
       line: (o) => {
         if (hit(p))
           damage(o, (b) => {
-            const at = place(b.length)
+            const at = inside(b.length)
             return Uint8Array.from([...b.subarray(0, at), ...b.subarray(at + 1)])
           })
       },
@@ -120,7 +137,7 @@ export function meterFaults(needs: MeterFaultNeeds): Readonly<Record<string, Kin
       line: (o) => {
         if (hit(p))
           damage(o, (b) => {
-            const at = place(b.length)
+            const at = inside(b.length)
             return Uint8Array.from([...b.subarray(0, at + 1), ...b.subarray(at)])
           })
       },
@@ -203,6 +220,12 @@ export function meterFaults(needs: MeterFaultNeeds): Readonly<Record<string, Kin
     'clock-known': kind(z.strictObject({ minutes: z.int().min(-720).max(720).default(-60) }), (p) => ({
       list: (o) => {
         o.clock = { ...o.clock, deviation: p.minutes, hundredths: 0 }
+      },
+    })),
+    /** Its clock shows summer time, an hour ahead. Lifted, it goes back: as in October, an hour comes twice. */
+    'summer-time': kind(none, () => ({
+      list: (o) => {
+        o.clock = hourAhead(o.clock)
       },
     })),
     /** A meter whose clock was never set: the year 2000, status 03. */

@@ -55,8 +55,8 @@ const future = { notBefore: new Date('9990-01-01T00:00:00Z'), notAfter: always.n
 const rootName = 'Platform certificate authority'
 
 /**
- * Writes ca.crt and ca.crl; broker, maintenance, container-manager, observer, operator and `<APID>` as .crt and .key; and
- * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key, all PEM, into `folder`, which is made. With RSA it
+ * Writes ca.crt and ca.crl; broker, maintenance, cloud, container-manager, observer, operator and `<APID>` as .crt and .key; and
+ * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key and cloud-{foreign-ca,other-host,self-signed}, all PEM, into `folder`, which is made. With RSA it
  * takes a second or two. Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
  */
 export function makePki(folder: string, options: PkiOptions): void {
@@ -79,6 +79,10 @@ export function makePki(folder: string, options: PkiOptions): void {
   const local = newKeys()
   const localNames = ['maintenance', ...names.filter((n) => n !== 'marketplace')]
   put('maintenance', issue('maintenance', local, root, 'server', { names: localNames }), local)
+  // What stands behind a meter reader, in the cloud.
+  const cloud = newKeys()
+  const cloudNames = ['cloud', ...names.filter((n) => n !== 'marketplace')]
+  put('cloud', issue('cloud', cloud, root, 'server', { names: cloudNames }), cloud)
   const serials: string[] = []
   for (const name of new Set([...standingIdentities, ...options.apps])) {
     const keys = newKeys()
@@ -108,6 +112,11 @@ export function makePki(folder: string, options: PkiOptions): void {
   put('intruder/not-yet-valid', issue(victim, own, root, 'client', future), own)
   put('intruder/foreign-ca', issue(victim, own, foreign, 'client'), own)
   put('intruder/self-signed', issue(victim, own, own, 'client', { issuer: victim }), own)
+  // Servers that stand where the cloud should.
+  const claimed = { names: cloudNames }
+  put('intruder/cloud-foreign-ca', issue('cloud', own, foreign, 'server', claimed), own)
+  put('intruder/cloud-other-host', issue('elsewhere', own, root, 'server', { names: ['elsewhere'] }), own)
+  put('intruder/cloud-self-signed', issue('cloud', own, own, 'server', { issuer: 'cloud', ...claimed }), own)
 }
 
 function issue(
