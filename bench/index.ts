@@ -15,6 +15,7 @@ export {
   intervalSet,
   invalidDuring,
   keptThrough,
+  listLatency,
   listsArrive,
   logged,
   never,

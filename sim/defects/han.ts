@@ -286,6 +286,26 @@ export const hanDefects: readonly Defect<LoggerParts>[] = [
         }
       },
     ],
+    'hands-on-with-the-next': [
+      'Hands a list on only when the next one has come.',
+      (p, reached) => ({
+        ...p,
+        receiver: (line, reading, read) => {
+          let held: Reading | undefined
+          return p.receiver(
+            line,
+            (r) => {
+              if (held !== undefined) {
+                reached()
+                reading(held)
+              }
+              held = r
+            },
+            read,
+          )
+        },
+      }),
+    ],
     'refuses-an-overflowed-length': [
       'Refuses the M-Bus frame whose length byte has overflowed, as some Sagemcom send it.',
       (p, reached) => ({

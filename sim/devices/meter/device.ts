@@ -55,6 +55,8 @@ interface Life {
   readonly port: AsyncDisposable
 }
 
+/** Told in the evidence of a list that is not sent because its line is not free. */
+const lineBusy = 'list left out: the one before is still on the line'
 /** Registers of 32 bits begin anew after their last count. */
 const registerSpan = 2 ** 32
 /** Counter of ciphered messages: seconds since this instant, so that it never comes twice, restarts included. */
@@ -64,6 +66,8 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
   const p = personality
   const role = options.role ?? 'meter'
   const line = meterLine(p)
+  /** `8E1` */
+  const characterFormat = `${line.dataBits}${line.parity.charAt(0).toUpperCase()}${line.stopBits}`
   const all = [...new Set(([1, 2, 3] as const).flatMap((l) => quantitiesIn(p, l)))]
   const byName = new Map(all.map((q) => [truthName(q), q]))
   const conns = new Set<Conn>()
@@ -202,7 +206,12 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
     for (const e of active) e.list?.(o)
     if (o.silent) return
     if (env.now() < busyUntil) {
-      env.emit('note', { what: 'list left out: the one before is still on the line', list: slot.list })
+      env.emit('note', {
+        what: lineBusy,
+        list: slot.list,
+        baud: line.baudRate,
+        format: characterFormat,
+      })
       return
     }
     if (o.energyBackWh > 0) o.values = back(o.values, o.energyBackWh)
@@ -228,6 +237,7 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
       clock: wallTime(o.clock) ?? null,
       to: conns.size,
       baud: line.baudRate,
+      format: characterFormat,
     }
     if (!on.sound) {
       env.emit('note', { what: 'list sent damaged, by a fault', ...asked })
