@@ -5,6 +5,7 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { materialOptions } from './material-options.ts'
 import { operatorCommands } from './operator.ts'
 import { doctorCommand } from './doctor.ts'
+import { listenCommand } from './listen.ts'
 import { simCommand } from './sim.ts'
 
 // A reader that has seen enough (`| head`), or a terminal that is gone, is no fault of anybody.
@@ -30,6 +31,8 @@ export const program = new Command('gridproof')
   .version(versionOf(), '-V, --version', 'tell the version')
   .showHelpAfterError('(--help tells what there is)')
   .exitOverride()
+  // A command below a command may have options of the same names.
+  .enablePositionalOptions()
   .addHelpText(
     'after',
     `
@@ -169,7 +172,8 @@ program
     process.exitCode = await requirementsCommand(options)
   })
 
-program.addCommand(simCommand().copyInheritedSettings(program))
+program.addCommand(simCommand(program))
+program.addCommand(listenCommand().copyInheritedSettings(program))
 program.addCommand(doctorCommand().copyInheritedSettings(program))
 
 program

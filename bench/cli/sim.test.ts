@@ -19,8 +19,8 @@ const test = base.extend<{ p: Place }>({
 })
 
 /** A device with its standard input at hand, and its lines as they come. */
-function playing(p: Place, args: readonly string[]) {
-  const child = spawn(process.execPath, [join(here, 'bench/cli/gridproof.mjs'), 'sim', ...args], {
+function playing(p: Place, args: readonly string[], command: readonly string[] = ['sim']) {
+  const child = spawn(process.execPath, [join(here, 'bench/cli/gridproof.mjs'), ...command, ...args], {
     cwd: p.path,
     env: p.env,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -217,6 +217,59 @@ describe('a smart meter alone', () => {
     ] as const) {
       const e = await p.run(['sim', ...args])
       expect([args.join(' '), e.code, (e.err + e.out).includes(says)]).toEqual([args.join(' '), code, true])
+    }
+  })
+})
+
+describe('a smart meter that is listened to', () => {
+  test.concurrent('is recorded, and played back byte for byte', async ({ p }) => {
+    const meter = playing(p, ['kaifa', '--tcp', '127.0.0.1:0', '--do', 'fault noise', '--no-console'])
+    const port = (await meter.told(/talks at 127\.0\.0\.1:(\d+)\.$/))[1]
+    const capture = join(p.path, 'a.capture')
+    const hears = playing(p, ['listen', '--tcp', `127.0.0.1:${port}`, '--record', capture], [])
+    await hears.told(/holds|will hold what comes as it comes/)
+    await hears.told(/List \d +\d+ B .* P\+ \d/)
+    await hears.told(/! \d+ bytes of noise/)
+    hears.child.kill('SIGINT')
+    expect(await hears.ended).toBe(130)
+    expect(hears.lines.join('\n')).toMatch(/bytes, framed by HDLC\nList \d: 1 of \d+ bytes/)
+    meter.child.kill('SIGINT')
+    await meter.ended
+
+    const again = playing(p, ['replay', capture, '--tcp', '127.0.0.1:0', '--speed', '100'])
+    const at = Number((await again.told(/are played at 127\.0\.0\.1:(\d+),/))[1])
+    const socket = connect({ host: '127.0.0.1', port: at })
+    const got: Buffer[] = []
+    socket.on('data', (b: Buffer) => got.push(b))
+    expect(await again.ended).toBe(0)
+    socket.destroy()
+    const recorded = readFileSync(capture, 'utf8')
+      .split('\n')
+      .slice(1, -1)
+      .map((l) => (JSON.parse(l) as { hex: string }).hex)
+    expect(Buffer.concat(got).toString('hex')).toBe(recorded.join(''))
+    expect(p.left()).toEqual([])
+  })
+
+  test.concurrent('refuses what makes no sense, before anything is open', async ({ p }) => {
+    const none = p.write('none.capture', 'nonsense\n')
+    const key = '00112233445566778899aabbccddeeff'
+    for (const [args, code, why] of [
+      [['listen'], 2, 'give one of --port, --tcp and --file'],
+      [['listen', '--port', '/dev/null', '--line', '2400'], 2, '2400-8E1'],
+      [['listen', '--port', join(p.path, 'none')], 4, 'is it plugged in?'],
+      [['listen', '--file', none], 2, 'line 1'],
+      [['listen', '--file', none, '--record', 'x'], 2, '--record needs a line'],
+      [['listen', '--tcp', 'nonsense'], 2, 'is no host:port'],
+      [['listen', '--key', key, '--file', none], 2, 'never the key itself'],
+      [['sim', 'replay', none, '--pty'], 2, 'line 1'],
+      [['sim', 'replay', none], 2, '--tcp host:port, --port /dev/... or --pty'],
+      [['sim', 'replay', none, '--port', 'x', '--speed', '2'], 2, 'a real line has a speed'],
+      [['sim', 'replay', none, '--pty', '--speed', '0'], 2, 'expected a number'],
+    ] as const) {
+      const e = await p.run(args)
+      expect([args.join(' '), e.code, e.err.includes(why)]).toEqual([args.join(' '), code, true])
+      expect(e.err).not.toContain(key)
     }
   })
 })

@@ -1,5 +1,6 @@
 /** `gridproof sim`: one device alone, for any platform. What it takes; the work is in sim-command.ts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { replayCommand } from './sim-replay.ts'
 
 export interface SimCommandOptions {
   readonly tcp?: string
@@ -16,9 +17,13 @@ export interface SimCommandOptions {
   readonly dryRun?: boolean
 }
 
-export function simCommand(): Command {
+/** Takes its settings from the program above it, and hands them on to its own commands. */
+export function simCommand(above: Command): Command {
   const gather = (text: string, before: readonly string[]): readonly string[] => [...before, text]
-  return new Command('sim')
+  const sim = new Command('sim')
+    .copyInheritedSettings(above)
+    // Its own commands have options of the same names.
+    .enablePositionalOptions()
     .description('Plays one device alone, for any platform, and says live what it is asked')
     .argument(
       '[device]',
@@ -65,4 +70,5 @@ Type help while it plays. Ctrl-C ends it (130), as do quit and --for (0).`,
       const { performSim } = await import('./sim-command.ts')
       process.exitCode = await performSim(device ?? '', options)
     })
+  return sim.addCommand(replayCommand().copyInheritedSettings(sim))
 }
