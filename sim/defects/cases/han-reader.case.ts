@@ -1,5 +1,6 @@
 /** The reader of HAN ports between a line, a cloud and a modem, in whichever world: for reader.test.ts of sim/reference/han-logger. */
 import { readFileSync } from 'node:fs'
+import { request } from 'node:https'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createServer, type TLSSocket } from 'node:tls'
@@ -440,6 +441,77 @@ export const stories: Readonly<Record<string, (k: Kit, arg: Json) => Promise<Jso
     await k.until('the refusal', seen(k, 'cloud-refused'))
     await k.world.pass(4_000)
     return { came: k.cloud.came, refusals: k.logs.filter((l) => l['event'] === 'cloud-refused') }
+  },
+  /** From a first start without a configuration to readings at the broker, and the same again after a kill. */
+  async page(k, arg) {
+    const { pki, port, password, stored } = arg as unknown as {
+      pki: string
+      port: number
+      password: string
+      stored: string
+    }
+    const own = k.config() as { readonly broker: { readonly port: number; readonly host: string } }
+    const { broker, ...rest } = own
+    const config = {
+      ...rest,
+      web: { port, password: stored, cert: join(pki, 'maintenance.crt'), key: join(pki, 'maintenance.key') },
+    }
+    const proc = await k.host.start('reader', { entry, config, defects: [] })
+    await k.until('the page', seen(k, 'web-listening'))
+    // Nothing but the page: what the meter says now is nobody's.
+    await k.send(kaifa(1, 1))
+    await k.world.pass(1_000)
+    const phone = k.world.realm({ name: 'phone', address: '10.0.0.40' })
+    const ca = readFileSync(join(pki, 'ca.crt'))
+    const ask = (method: string, path: string, form = {}, cookie = '') =>
+      phone.run(
+        () =>
+          new Promise<{ status: number; text: string; cookie: string }>((resolve, reject) => {
+            const r = request(
+              { host: k.host.address, port, ca, agent: false, method, path, headers: { cookie } },
+              (a) => {
+                let text = ''
+                a.on('data', (b: Buffer) => (text += String(b)))
+                a.on('end', () =>
+                  resolve({
+                    status: a.statusCode ?? 0,
+                    text,
+                    cookie: String(a.headers['set-cookie']).split(';')[0] ?? '',
+                  }),
+                )
+              },
+            )
+            r.on('error', reject)
+            r.end(new URLSearchParams(form).toString())
+          }),
+      )
+    const { cookie } = await ask('POST', '/login', { key: password })
+    const token = async (): Promise<string> =>
+      /name="token" value="([^"]+)"/.exec((await ask('GET', '/', {}, cookie)).text)?.[1] ?? ''
+    const form = {
+      token: await token(),
+      broker: broker.host,
+      port: String(broker.port),
+      clientId: 'by-page',
+      publishTopic: 'han/by-page',
+      username: 'reader',
+      connectionKey: 'cloud-key',
+      deviceId: 'device-7',
+      certificate: String(ca),
+      meterType0: 'kaifa',
+    }
+    const saved = await ask('POST', '/save', form, cookie)
+    await k.until('the cloud', seen(k, 'cloud-connected'))
+    await k.send(kaifa(1, 2))
+    await k.until('a reading', () => k.cloud.came.length === 1)
+    k.host.kill('reader')
+    await proc.ended
+    const before = k.logs.length
+    await k.start(config)
+    await k.until('the cloud again', seen(k, 'cloud-connected', before))
+    await k.send(kaifa(1, 3))
+    await k.until('another', () => k.cloud.came.length === 2)
+    return { saved: saved.status, said: k.cloud.said() as never, passwords: k.cloud.passwords }
   },
   async modem(k, arg) {
     const { baudRate, manners, lists } = arg as unknown as {

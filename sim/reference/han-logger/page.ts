@@ -142,7 +142,7 @@ export function configPage(f: Form): string {
   const count = Object.keys(problems).length
   const said =
     count > 0
-      ? `<p class="said bad" role="alert">Nothing was saved: ${count === 1 ? 'one field does not fit.' : `${count} fields do not fit.`}${problems[''] === undefined ? '' : ` ${escaped(problems[''])}`}</p>`
+      ? `<p class="said bad" role="alert">Nothing was saved: ${count === 1 ? 'one field does not fit.' : `${count} fields do not fit.`} What was typed as a password or key is to be typed again.${problems[''] === undefined ? '' : ` ${escaped(problems[''])}`}</p>`
       : f.said === undefined
         ? ''
         : `<p class="said" role="status">${escaped(f.said)}</p>`

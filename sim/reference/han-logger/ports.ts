@@ -41,10 +41,31 @@ export function keepOpen(settings: PortSettings, log: (entry: JsonObject) => voi
   const again = (): void => {
     if (!closed) retry = setTimeout(open, reopenAfter)
   }
+  const begin = (p: SerialPort): void => {
+    if (closed || !p.isOpen) {
+      if (!closed) again()
+      return
+    }
+    log({ event: 'port-open', path, baud: baudRate })
+    p.on('data', (chunk: Uint8Array) => user.bytes(chunk))
+    user.opened?.(p)
+    // Some drivers tell nobody that their line has gone, and give no bytes for ever.
+    const device = deviceAt(path)
+    if (device !== undefined)
+      watch = setInterval(() => {
+        if (deviceAt(path) !== device && p.isOpen) p.close()
+      }, reopenAfter)
+    p.once('close', () => {
+      clearInterval(watch)
+      if (closed) return
+      log({ event: 'port-lost', path })
+      user.lost?.()
+      again()
+    })
+  }
   const open = (): void => {
     const p = new SerialPort({ path, baudRate, dataBits, parity, stopBits, autoOpen: false })
     port = p
-    p.on('data', (chunk: Uint8Array) => user.bytes(chunk))
     p.on('error', () => undefined)
     p.open((e) => {
       if (closed) {
@@ -58,21 +79,8 @@ export function keepOpen(settings: PortSettings, log: (entry: JsonObject) => voi
         return again()
       }
       told = ''
-      log({ event: 'port-open', path, baud: baudRate })
-      user.opened?.(p)
-      // Some drivers tell nobody that their line has gone, and give no bytes for ever.
-      const device = deviceAt(path)
-      if (device !== undefined)
-        watch = setInterval(() => {
-          if (deviceAt(path) !== device && p.isOpen) p.close()
-        }, reopenAfter)
-      p.once('close', () => {
-        clearInterval(watch)
-        if (closed) return
-        log({ event: 'port-lost', path })
-        user.lost?.()
-        again()
-      })
+      // What came before is of no known time, and perhaps of another speed.
+      p.flush(() => begin(p))
     })
   }
   open()

@@ -5,11 +5,14 @@ import type { Json } from '../../../drivers/faces.ts'
 import { createRealWorld } from '../../../drivers/real/world.ts'
 import { runInChild } from '../../../drivers/virtual/child.ts'
 import { makeKit, stories } from '../../defects/cases/han-reader.case.ts'
+import { hashPassword } from '../lvcap/maintenance/password.ts'
 import { makePki } from '../lvcap/pki.ts'
 import { freePort, tempFolder } from '../lvcap/testing.ts'
 
 const folder = tempFolder()
-beforeAll(() => makePki(folder.path, { apps: ['a_b_1.0'], addresses: ['10.0.0.30'], algorithm: 'ed25519' }))
+beforeAll(() =>
+  makePki(folder.path, { apps: ['a_b_1.0'], addresses: ['10.0.0.30', '10.0.0.10'], algorithm: 'ed25519' }),
+)
 afterAll(() => folder.remove())
 
 type Result = { readonly [k: string]: Json }
@@ -27,9 +30,9 @@ async function virtually<T = Result>(story: string, arg: Json = null): Promise<T
 async function really<T = Result>(story: string, arg: Json = null): Promise<T> {
   await using world = await createRealWorld({ seed: 1 })
   // Addresses of real time are the machine's own.
-  const { address } = world.realm({ name: 'cloud', address: '10.0.0.30' })
+  const addresses = ['10.0.0.30', '10.0.0.10'].map((address) => world.realm({ name: 'x', address }).address)
   const pki = join(folder.path, story)
-  makePki(pki, { apps: ['a_b_1.0'], addresses: [address], algorithm: 'ed25519' })
+  makePki(pki, { apps: ['a_b_1.0'], addresses, algorithm: 'ed25519' })
   const k = await makeKit(world, pki, await freePort())
   const tell = stories[story]
   if (tell === undefined) throw new Error(story)
@@ -88,6 +91,26 @@ describe.each(times)('in %s time', (_time, tell) => {
     expect(watts).toEqual([1, 2, 3, 4])
   })
 })
+
+test.each(times)(
+  'set on its page from nothing, it reads and sends, and does so again after a kill (%s time)',
+  async (time, tell) => {
+    const password = 'a right good password'
+    const stored = hashPassword(password, { n: 1024, r: 8, p: 1 })
+    const port = time === 'real' ? await freePort() : 8443
+    const pki = time === 'real' ? join(folder.path, 'page') : folder.path
+    const { saved, said, passwords } = await tell<{ saved: number; said: Result[]; passwords: string[] }>(
+      'page',
+      { password, stored, port, pki },
+    )
+    expect(saved).toBe(303)
+    expect(said).toMatchObject([
+      { DataID: 1, Logger_MAC: 'device-7', data: { ActiveImportPower: 2 } },
+      { DataID: 2, Logger_MAC: 'device-7', data: { ActiveImportPower: 3 } },
+    ])
+    expect(passwords).toEqual(['reader:cloud-key', 'reader:cloud-key'])
+  },
+)
 
 describe('in virtual time', () => {
   test('the form of the thesis has its doubled keys, its texts, its kW, raw mA and 0.1 V', async () => {

@@ -64,7 +64,7 @@ function isCertificates(pem: string): boolean {
 /** Empty texts: not given. */
 export const settingsSchema = z.strictObject({
   /** Of the access point's client; kept for a radio that the reader does not have. IEEE 802.11: an SSID has up to 32 bytes. */
-  ssid: text(32),
+  ssid: text(32).refine((s) => Buffer.byteLength(s) <= 32, 'at most 32 bytes'),
   wifiPassword: text(63),
   broker: needed(253).regex(
     /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+)$/,
