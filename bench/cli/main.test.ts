@@ -34,9 +34,11 @@ describe.concurrent('help', () => {
     expect(loaded).toEqual([
       'bench/cli/doctor.ts',
       'bench/cli/gridproof.mjs',
+      'bench/cli/listen.ts',
       'bench/cli/main.ts',
       'bench/cli/material-options.ts',
       'bench/cli/operator.ts',
+      'bench/cli/sim-replay.ts',
       'bench/cli/sim.ts',
       'drivers/errors.ts',
     ])

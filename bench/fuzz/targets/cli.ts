@@ -37,6 +37,8 @@ export const cliTargets: readonly Target[] = [
         'requirements --find M:0022 --clauses --json',
         'sim gridkey --tcp 127.0.0.1:0 --for 1s --do quit',
         'replay runs/latest --report',
+        'listen --port /dev/null --line 2400-8E1 --for 1s',
+        'sim replay a.capture --pty --speed 2',
         '--version',
       ].map((line) => bytesOf(line.replaceAll(' ', '\u0000'))),
     words: wordsOf(program).map((w) => `\u0000${w}\u0000`),

@@ -9,6 +9,8 @@ import { adamSchema, tc8Schema } from '../../../sim/devices/thermocouple/persona
 import { createGridKey } from '../../../sim/devices/gridkey/device.ts'
 import { createThermocouple } from '../../../sim/devices/thermocouple/device.ts'
 import { readLog } from '../../evidence/read.ts'
+import { readCapture } from '../../main/listen/capture.ts'
+import { readKeys } from '../../main/listen/keys.ts'
 import { loadCatalogue } from '../../requirements/load.ts'
 import { readRig } from '../../rigs/schema.ts'
 import { recordFold } from '../../verdicts/record.ts'
@@ -107,6 +109,32 @@ export const fileTargets: readonly Target[] = [
     file: 'p.csv',
     read: (file) =>
       profile({ csv: file, column: 'a', scale: 1, from: '2018-01-15' }, 1, 0).amps(1_510_000_000_000),
+  }),
+  fileTarget({
+    name: 'captures-and-keys',
+    weight: 3,
+    examples: () => [
+      bytesOf(
+        '{"format":"gridproof-capture/1","begun":"2026-01-15T09:00:00.000Z","from":"x","line":null}\n{"at":1,"hex":"7ea0"}\n',
+      ),
+      bytesOf(
+        '# ours\n4b464d6750000001 00112233445566778899aabbccddeeff\necb 00112233445566778899aabbccddeeff\n',
+      ),
+    ],
+    words: [
+      '"line":{"baudRate":2400,"dataBits":8,"parity":"even","stopBits":1}',
+      '{"at":2,"hex":"00"}\n',
+      'any ',
+    ],
+    file: 'a.capture',
+    read(file) {
+      for (const read of [readCapture, readKeys])
+        try {
+          read(file)
+        } catch (e) {
+          if (!refusal(e)) throw e
+        }
+    },
   }),
   fileTarget({
     name: 'requirement-files',

@@ -9,6 +9,7 @@ import { readApdu } from '../../../drivers/protocols/han/reading.ts'
 import { createHdlcReceiver } from '../../../drivers/protocols/hdlc/receiver.ts'
 import { createMbusReceiver, encodeMbus } from '../../../drivers/protocols/mbus/link.ts'
 import { segmentsOf } from '../../../drivers/protocols/mbus/transport.ts'
+import { createDecoder } from '../../main/listen/decode.ts'
 import { parser } from '../target.ts'
 import type { Opened, Target } from '../target.ts'
 
@@ -87,7 +88,42 @@ function stream(): Opened {
   }
 }
 
+/** A stream as `gridproof listen` hears it: both framings tried, with a key. */
+function heard(): Opened {
+  let lists = 0
+  const d = createDecoder(
+    { keys: new Map([['any', { encryption: new Uint8Array(16), authentication: new Uint8Array(16) }]]) },
+    (h) => {
+      if (h.what === 'list') lists++
+      if (h.what !== 'rejected' && h.what !== 'noise' && !(h.span.ended >= h.span.began))
+        throw new Error(`a message ends ${h.span.began - h.span.ended} ms before it begins`)
+    },
+  )
+  const good = frameOf(apduOf(kaifaBody(1, state), envelopes.kaifa, state.clock), envelopes.kaifa)
+  let at = 0
+  d.push(good, at)
+  return {
+    feed: (input) => d.push(input, ++at),
+    check() {
+      d.silent()
+      const before = lists
+      d.push(good, ++at)
+      d.silent()
+      if (lists !== before + 1) throw new Error('a good list is not heard any more')
+    },
+  }
+}
+
 export const meterTargets: readonly Target[] = [
+  {
+    name: 'meter-heard',
+    weight: 8,
+    examples: () => [
+      ...apdus().map((a) => frameOf(a, envelopes.aidon)),
+      ...apdus().map((a) => Buffer.concat(segmentsOf(a).map((f) => encodeMbus(f)))),
+    ],
+    open: heard,
+  },
   {
     name: 'meter-stream',
     weight: 12,

@@ -259,13 +259,16 @@ export const textTargets: readonly Target[] = [
       [
         'load 1 250 phase=2',
         'set top_oil from=20 to=80 over=1h',
+        'export 500 load=2',
+        'fault lost-byte share=0.5',
         'fault slow ms=300 share=0.5',
         'follow "a b" x=[1,2]',
       ].map(bytesOf),
     async open() {
       const consoles = await Promise.all(
         Object.values(aloneKinds).map(async (kind) => {
-          const device = kind.make({})
+          // `meter` has no usual personality.
+          const device = kind.make(kind.speaks === 'lists' ? { personality: 'aidon-6534' } : {})
           let seq = 0
           const wire = {
             name: 'fuzz',
