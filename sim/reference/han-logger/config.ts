@@ -62,7 +62,7 @@ export const modemSchema = z.strictObject({
   /** Seconds for the answer to a command, and to a call. */
   answerSeconds: seconds.default(5),
   connectSeconds: seconds.default(60),
-  /** Seconds until the broker has answered, from the first command on: TLS takes two minutes at 300 baud. */
+  /** Seconds until the broker has answered, from the first command on: TLS takes a minute and a half at 300 baud. */
   sessionSeconds: seconds.default(300),
   /** Seconds of silence after which the broker is asked for a sign of life. */
   keepalive: z.int().min(10).max(3600).default(120),

@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { appConfigSchema } from './app.ts'
+import { brokerSchema, lineSchema, loggerSchema, modemSchema, webSchema } from './config.ts'
 
 const folder = import.meta.dirname
 const sources = globSync('**/*.ts', { cwd: folder })
@@ -45,4 +47,17 @@ describe('every source file of the product', () => {
   test('is at most 400 lines long', () => {
     expect(sources.filter((s) => s.text.split('\n').length > 401).map((s) => s.file)).toEqual([])
   })
+})
+
+test('README names every field of the configuration, and every event', () => {
+  const readme = readFileSync(`${folder}/README.md`, 'utf8')
+  const missing: string[] = []
+  for (const schema of [loggerSchema, lineSchema, brokerSchema, modemSchema, webSchema, appConfigSchema])
+    for (const key of Object.keys(schema.shape))
+      if (!new RegExp(`[\`.\\]]${key}(\\[\\])?[\`.]`).test(readme)) missing.push(key)
+  const events = new Set(
+    sources.flatMap(({ text }) => [...text.matchAll(/event: '([\w-]+)'/g)].map((m) => m[1] ?? '')),
+  )
+  for (const e of events) if (!readme.includes(`\`${e}\``)) missing.push(e)
+  expect(missing).toEqual([])
 })

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../../drivers/faces.ts'
+import { ptyProvider } from '../../../drivers/real/pty.ts'
 import { createRealWorld } from '../../../drivers/real/world.ts'
 import { runInChild } from '../../../drivers/virtual/child.ts'
 import { makeKit, stories } from '../../defects/cases/han-reader.case.ts'
@@ -39,10 +40,9 @@ async function really<T = Result>(story: string, arg: Json = null): Promise<T> {
   return (await tell(k, arg)) as T
 }
 
-const times = [
-  ['virtual', virtually],
-  ['real', really],
-] as const
+const ptys = ptyProvider()
+if ('lacks' in ptys) process.stderr.write(`the HAN reader is not tried in real time: ${ptys.lacks}\n`)
+const times = [['virtual', virtually], ...('lacks' in ptys ? [] : [['real', really] as const])] as const
 const upTo = (n: number, from = 1): number[] => Array.from({ length: n - from + 1 }, (_, i) => i + from)
 
 describe.each(times)('in %s time', (_time, tell) => {
