@@ -279,6 +279,8 @@ export interface Reader extends Platform {
   /** Joins a console to the debugging line. The reader is started anew. */
   openDebug(): Promise<void>
   type(text: string): Promise<void>
+  /** Confines it to one core of its machine, where that can be (`one-core`). It is started anew. */
+  confine(): Promise<void>
   /** Other meters or lines. The reader is started anew with a configuration that says so. */
   rewire(change: { readonly meter?: Wiring; readonly meter2?: Wiring }): Promise<void>
 }

@@ -36,6 +36,8 @@ export interface Program {
   readonly entry: string
   readonly config: Json
   readonly defects: readonly string[]
+  /** It may run on one core of the machine alone, on a host that can `one-core`. */
+  readonly oneCore?: true
 }
 
 /** What a program is given by whatever runs it. */
@@ -69,7 +71,7 @@ export interface Proc {
   signal(s: 'TERM' | 'KILL'): void
 }
 
-export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full'
+export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full' | 'one-core'
 
 /** Where a platform runs: power, disk, clock and address. A Proc runs on it. */
 export interface Host {

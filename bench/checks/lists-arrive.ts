@@ -178,8 +178,7 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
           )
         return true
       }
-      const away = (s: Said, r: ReaderList): number =>
-        r.stamp === undefined ? 0 : Math.abs(s.end - r.stamp)
+      const away = (s: Said, r: ReaderList): number => (r.stamp === undefined ? 0 : Math.abs(s.end - r.stamp))
       const far = (s: Said, r: ReaderList): number =>
         away(s, r) + 10_000 * Math.abs(s.values.size - r.values.size)
 

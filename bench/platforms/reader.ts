@@ -60,6 +60,7 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
   let up = false
   let more: { readonly [k: string]: Json } = {}
   let opened = 0
+  let confined = false
   let wake = (): void => undefined
   const died = Promise.withResolvers<never>()
   died.promise.catch(() => undefined)
@@ -151,6 +152,7 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
       entry: 'sim/defects/launch.ts',
       config: { app: 'sim/reference/han-logger/main.ts', config: config() },
       defects: o.defects,
+      ...(confined ? { oneCore: true as const } : {}),
     })
     proc = p
     void p.ended.then((how) => {
@@ -190,7 +192,15 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
   await start()
 
   const platform: Platform = {
-    can: new Set(['log', 'host', 'machine', 'config', 'tls', ...(hasDisk(host, world) ? ['disk'] : [])]),
+    can: new Set([
+      'log',
+      'host',
+      'machine',
+      'config',
+      'tls',
+      ...(hasDisk(host, world) ? ['disk'] : []),
+      ...(host.can.has('one-core') ? ['one-core'] : []),
+    ]),
     hosts: [host],
     async ready(within) {
       await lined(duration(within), 'rig-broke')
@@ -224,6 +234,13 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
       if (debug !== undefined) return
       await anew('TERM', async () => {
         debug = await openDebug()
+      })
+    },
+    async confine() {
+      // Checks that need it say that it cannot be.
+      if (!host.can.has('one-core')) return
+      await anew('TERM', async () => {
+        confined = true
       })
     },
     async type(text) {

@@ -127,11 +127,12 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   }
   const reader: Reader = {
     ...platform,
-    can: new Set(['log', 'host', 'machine', 'config', 'tls', 'disk']),
+    can: new Set(['log', 'host', 'machine', 'config', 'tls', 'disk', 'one-core']),
     debug: { src: 'debug', kind: 'seen', select: 'debug.reading' },
     echo: { src: 'debug', kind: 'seen', select: 'debug.echo' },
     openDebug: async () => undefined,
     type: async () => undefined,
+    confine: async () => undefined,
     rewire: async () => undefined,
   }
   const cloud: Cloud = {

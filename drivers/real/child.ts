@@ -1,6 +1,8 @@
 /** One child process that runs one Program. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { GridproofError } from '../errors.ts'
@@ -40,11 +42,30 @@ export interface Child {
   signal(s: 'TERM' | 'KILL'): void
 }
 
+/** Whether this machine can confine a program to one core: Linux, and util-linux's taskset, which replaces itself by it. */
+export function canOneCore(): boolean {
+  const places = (process.env['PATH'] ?? '').split(delimiter)
+  return process.platform === 'linux' && places.some((p) => existsSync(join(p, 'taskset')))
+}
+
+/** What stands before a program's own command line to confine it to the first core that this process may use. */
+function onOneCore(): readonly string[] {
+  if (!canOneCore()) throw new GridproofError('not-capable', 'there is no taskset: install util-linux')
+  const status = readFileSync('/proc/self/status', 'latin1')
+  const core = /^Cpus_allowed_list:\s*(\d+)/m.exec(status)?.[1] ?? '0'
+  return ['taskset', '-c', core, process.execPath]
+}
+
 /** Starts a process of its own group, which ends when this one does. */
 export function startChild(o: ChildOptions): Child {
+  const [command = process.execPath, ...before] = o.program.oneCore === true ? onOneCore() : []
   const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('proc-main.ts', import.meta.url))],
+    command,
+    [
+      ...before,
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(new URL('proc-main.ts', import.meta.url)),
+    ],
     {
       cwd: o.disk,
       env: childEnv(),

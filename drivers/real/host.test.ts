@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isGridproofError } from '../errors.ts'
 import type { Json, Program } from '../faces.ts'
+import { canOneCore } from './child.ts'
 import { createRealHost, type RealHost } from './host.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import { processStamp } from './process.ts'
@@ -76,8 +77,8 @@ describe('a host of real time', () => {
     expect(log).toContainEqual({ proc: 'app', entry: { stdout: 'to standard output' } })
   })
 
-  test('claims to start programs, and no more', () => {
-    expect([...host.can]).toEqual(['start'])
+  test('claims to start programs, on one core where that can be, and no more', () => {
+    expect([...host.can]).toEqual(canOneCore() ? ['start', 'one-core'] : ['start'])
     try {
       host.clock({ stepMs: 1 })
       expect.unreachable()
@@ -96,6 +97,14 @@ describe('a host of real time', () => {
     expect(await other.ended).toBe('SIGKILL')
     other.signal('KILL')
     other.signal('TERM')
+  })
+
+  test.skipIf(!canOneCore())('confines a program to one core where it is asked to', async () => {
+    const proc = await host.start('app', { ...program('stubborn'), oneCore: true })
+    const status = readFileSync(`/proc/${await pidOf('app')}/status`, 'latin1')
+    expect(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1]).toMatch(/^\d+$/)
+    proc.signal('KILL')
+    expect(await proc.ended).toBe('SIGKILL')
   })
 
   test('tells a crash: exit code 1, and the stack in the log', async () => {

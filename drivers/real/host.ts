@@ -1,7 +1,7 @@
 /** A host of real time: programs are child processes of the bench on this machine. */
 import { GridproofError, isGridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program } from '../faces.ts'
-import { startChild, type Child } from './child.ts'
+import { canOneCore, startChild, type Child } from './child.ts'
 import { benchNow } from './clock.ts'
 import { figuresOf } from './process.ts'
 import type { Ledger } from './ledger.ts'
@@ -141,7 +141,7 @@ export function createRealHost(o: RealHostOptions): RealHost {
     name: o.name,
     address: o.address,
     disk,
-    can: new Set(['start'] as const),
+    can: new Set(canOneCore() ? (['start', 'one-core'] as const) : (['start'] as const)),
     start,
     cut,
     kill(name) {
