@@ -4,10 +4,13 @@
  */
 import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
 import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
+import { realSeries, scorePredictor } from './predictor.ts'
 import { helpBarMs, measureHelp } from './start-up.ts'
 
 /** Our Modbus slave beside a small libmodbus C server: at least this share of its rate at 10 clients. Ours. */
 const modbusBar = 0.9
+/** Seconds for all rolling days of the real series. Ours. */
+const predictorBarS = 30
 /** Rounds of the Modbus measurement: a disturbed one does not move the median. */
 const rounds = 7
 
@@ -55,5 +58,26 @@ if (wanted('modbus')) {
         `${Math.round(m.ours.requestsPerSecond)} against ${Math.round(m.peer.requestsPerSecond)} requests/s, ` +
         `p99 ${m.ours.p99} against ${m.peer.p99} µs`,
     )
+}
+
+if (wanted('predictor')) {
+  const series = realSeries()
+  if (typeof series === 'string') process.stdout.write(`– predictor: not measured, ${series}\n`)
+  else {
+    const began = performance.now()
+    const s = scorePredictor(series, 1)
+    const seconds = (performance.now() - began) / 1000
+    const text = (e: { mape: number; ofSum: number }): string =>
+      `${(100 * e.mape).toFixed(2)} % (${(100 * e.ofSum).toFixed(2)} %)`
+    verdict(
+      'predictor',
+      s.predictor.mape <= s.lastWeek.mape &&
+        s.predictor.ofSum <= s.lastWeek.ofSum &&
+        seconds <= predictorBarS,
+      `off by ${text(s.predictor)}, last week by ${text(s.lastWeek)} (bar), yesterday by ${text(s.yesterday)}: ` +
+        `MAPE (and sum of |e| over sum of a) of ${s.judged} rolling days in ${seconds.toFixed(1)} s ` +
+        `(bar ${predictorBarS}); ${s.zeros} left out for zeros, ${s.notValid} not valid`,
+    )
+  }
 }
 process.exitCode = missed > 0 ? 1 : 0
