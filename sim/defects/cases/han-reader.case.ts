@@ -392,6 +392,24 @@ export const stories: Readonly<Record<string, (k: Kit, arg: Json) => Promise<Jso
     await k.until('a new one', () => ids(k).includes(4))
     return { ids: ids(k), watts: watts(k) }
   },
+  /** Power goes while much is under way, and comes back. */
+  async cut(k) {
+    await k.start()
+    await k.until('the cloud', seen(k, 'cloud-connected'))
+    k.cloud.mute = true
+    for (const n of [1, 2, 3]) await k.send(kaifa(1, n))
+    await k.until('three', () => k.cloud.came.length === 3)
+    k.host.cut()
+    await k.world.pass(30_000)
+    k.cloud.mute = false
+    k.cloud.came.splice(0)
+    const before = k.logs.length
+    await k.host.restore()
+    await k.until('the port', seen(k, 'port-open', before))
+    await k.send(kaifa(1, 4))
+    await k.until('them again, and a new one', () => ids(k).includes(4), 200_000)
+    return { ids: ids(k), watts: watts(k) }
+  },
   async disk(k) {
     await k.start()
     await k.send(kaifa(1, 1))

@@ -125,6 +125,10 @@ describe('in virtual time', () => {
     )
   })
 
+  test('after a loss of power it sends what was not acknowledged, and goes on counting', async () => {
+    expect(await virtually('cut')).toEqual({ ids: [1, 2, 3, 4], watts: [1, 2, 3, 4] })
+  })
+
   test('what a broker took without a word is sent once more, under the same numbers, and not twice more', async () => {
     expect((await virtually<{ ids: number[] }>('unacknowledged')).ids).toEqual([1, 2, 3, 1, 2, 3])
   })
