@@ -27,6 +27,35 @@ describe('redaction', () => {
     })
   })
 
+  it('finds each form of a key and of a short secret in any text around it', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const lines = pem.split('\n').filter((l) => /^[A-Za-z0-9+/=]{16,}$/.test(l))
+    const whole = pem
+      .split('\n')
+      .filter((l) => !l.includes('-'))
+      .join('')
+    const hex = Buffer.from(whole, 'base64').toString('hex')
+    const r = redactor()
+    r.add('word', 'geheim"7')
+    r.addKey(pem)
+    const forms = [
+      ...lines,
+      whole,
+      hex,
+      hex.toUpperCase(),
+      'geheim"7',
+      Buffer.from('geheim"7').toString('hex'),
+    ]
+    fc.assert(
+      fc.property(fc.string(), fc.constantFrom(...forms), fc.string(), (before, secret, after) => {
+        const text = r.clean({ topic: 'a/b', payload: [`${before}${secret}${after}`] }).text
+        expect(text).not.toContain(JSON.stringify(secret).slice(1, -1))
+        expect(text).toContain('[redacted')
+      }),
+    )
+  })
+
   it('hides a registered value in texts, keys, numbers, hex and base64', () => {
     const r = redactor()
     r.add('meter', '2000024512368')

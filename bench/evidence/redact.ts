@@ -42,6 +42,9 @@ export function holdsSecret(text: string): boolean {
 }
 
 const pemBody = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----([\s\S]*?)-----END [A-Z0-9 ]*PRIVATE KEY-----/g
+/** What keys are written in. Long runs of it are rare: an event without one is searched for no key. */
+const keyCharacters = 'A-Za-z0-9+/='
+const isKeyLike = new RegExp(`^[${keyCharacters}]+$`)
 /** Characters of base64 that a line of a key has at least to be known by itself. Ours. */
 const shortestKeyLine = 16
 
@@ -60,12 +63,29 @@ export interface Redactor {
 /** A redactor that knows the telling key names and nothing registered yet. */
 export function redactor(): Redactor {
   const secrets: { readonly form: string; readonly inJson: string; readonly label: string }[] = []
+  /** Those that only stand where a run of key characters is as long as they are, and the others, which may stand anywhere. */
+  let keyLike: typeof secrets = []
+  let others: typeof secrets = []
+  let runs: RegExp | undefined
+  const sort = (): void => {
+    // The longest first, so that a secret inside another one does not spoil it.
+    secrets.sort((a, b) => b.form.length - a.form.length)
+    keyLike = secrets.filter((s) => s.form.length >= shortestKeyLine && isKeyLike.test(s.form))
+    others = secrets.filter((s) => !keyLike.includes(s))
+    const shortest = keyLike.at(-1)?.form.length
+    runs = shortest === undefined ? undefined : new RegExp(`[${keyCharacters}]{${shortest},}`, 'g')
+  }
+  const holdsOne = (text: string): boolean => {
+    if (others.some((s) => text.includes(s.inJson))) return true
+    const longest = (runs === undefined ? null : text.match(runs))?.reduce((n, r) => Math.max(n, r.length), 0)
+    if (longest === undefined) return false
+    return keyLike.some((s) => s.form.length <= longest && text.includes(s.inJson))
+  }
   const register = (forms: readonly string[], label: string): void => {
     for (const form of new Set(forms))
       if (!secrets.some((s) => s.form === form))
         secrets.push({ form, inJson: JSON.stringify(form).slice(1, -1), label })
-    // The longest first, so that a secret inside another one does not spoil it.
-    secrets.sort((a, b) => b.form.length - a.form.length)
+    sort()
   }
   const telling = new Set(tellingKeys)
   const names = tellingKeys.map((k) => k.split('').join('[-_]?')).join('|')
@@ -135,7 +155,7 @@ export function redactor(): Redactor {
     },
     addKey(pem) {
       for (const [, body = ''] of pem.matchAll(pemBody)) {
-        const lines = body.split(/\s+/).filter((l) => /^[A-Za-z0-9+/=]+$/.test(l))
+        const lines = body.split(/\s+/).filter((l) => isKeyLike.test(l))
         const whole = lines.join('')
         // A short last line is no secret, and stands in other texts too.
         const long = lines.filter((l) => l.length >= shortestKeyLine)
@@ -146,7 +166,7 @@ export function redactor(): Redactor {
     },
     clean(data) {
       const text = JSON.stringify(data)
-      const hit = hint.test(text) || secrets.some((s) => text.includes(s.inJson))
+      const hit = hint.test(text) || holdsOne(text)
       if (!hit) return { data, text }
       const cleaned = walk(data)
       return { data: cleaned, text: JSON.stringify(cleaned) }
