@@ -140,6 +140,8 @@ export async function makeCloud(realm: Realm, pki: string, port: number, cert = 
 export interface ModemManners {
   /** Commands that get no answer before it begins to speak. */
   readonly silentFor?: number
+  /** It answers no call, neither way. */
+  readonly mum?: boolean
   /** Calls that are answered BUSY before one gets through. */
   readonly busyFor?: number
   /** After so many bytes to the network it resets once, without a word. */
@@ -154,7 +156,7 @@ export function playModem(
   conn: Conn,
   manners: ModemManners = {},
 ): { readonly heard: string[]; readonly online: () => boolean } {
-  let { silentFor = 0, busyFor = 0, resetAfter = Infinity, dropAfter = Infinity } = manners
+  let { mum = false, silentFor = 0, busyFor = 0, resetAfter = Infinity, dropAfter = Infinity } = manners
   const heard: string[] = []
   let line = ''
   let socket: Socket | undefined
@@ -195,6 +197,7 @@ export function playModem(
     }
     const number = /^ATD(.+):(\d+)$/.exec(text)
     if (number === null) return say('ERROR')
+    if (mum) return undefined
     if (busyFor-- > 0) return say('BUSY')
     call(number[1] ?? '', Number(number[2]))
   }
@@ -530,6 +533,30 @@ export const stories: Readonly<Record<string, (k: Kit, arg: Json) => Promise<Jso
     await k.send(kaifa(1, 3))
     await k.until('another', () => k.cloud.came.length === 2)
     return { saved: saved.status, said: k.cloud.said() as never, passwords: k.cloud.passwords }
+  },
+  /** Told to end while a modem is asked, or calls. */
+  async modemEnd(k, arg) {
+    const line = await k.line({ baudRate: 9600, parity: 'none' })
+    k.meter.run(() => playModem(k.cloudRealm, line.conn, arg as unknown as ModemManners))
+    const proc = await k.start(k.config({ modem: { path: line.path, baudRate: 9600 } }))
+    await k.world.pass(4_000)
+    const asked = k.world.now()
+    proc.signal('TERM')
+    return { ended: await proc.ended, after: k.world.now() - asked }
+  },
+  /** The network goes without a word, and comes back. */
+  async carrier(k) {
+    await k.start()
+    await k.send(kaifa(1, 1))
+    await k.until('the first', () => k.cloud.came.length === 1)
+    k.world.network?.carrier(k.host.address, k.cloudRealm.address, 'down')
+    for (let n = 2; n <= 40; n++) {
+      await k.send(kaifa(1, n))
+      await k.world.pass(2_000)
+    }
+    k.world.network?.carrier(k.host.address, k.cloudRealm.address, 'up')
+    await k.until('all of them', () => ids(k).includes(40), 120_000)
+    return { ids: ids(k), lost: k.logs.filter((l) => l['event'] === 'cloud-lost') }
   },
   async modem(k, arg) {
     const { baudRate, manners, lists } = arg as unknown as {

@@ -165,7 +165,8 @@ export function createUplink(o: UplinkOptions): Uplink {
         ...(o.open === undefined ? {} : { socket: o.open(host, port), ecdhCurve: 'X25519:P-256:P-384' }),
       })
       // Said by TLS alone: that a certificate is refused.
-      stream.on('error', (e) => end(textOf(e)))
+      // OpenSSL's text begins with the address of a thread, which says nothing.
+      stream.on('error', (e) => end(textOf(e).replace(/^[0-9A-F]+:error:/, '')))
       return stream
     }, options)
     current = { client, fill }
@@ -184,7 +185,7 @@ export function createUplink(o: UplinkOptions): Uplink {
     })
     // Told by the cloud, and kept in the log: what it says commands nothing.
     client.on('message', (topic, payload) => log({ event: 'cloud-message', topic, bytes: payload.length }))
-    client.on('error', (e) => end(textOf(e)))
+    client.on('error', (e) => end(textOf(e).replace(/^[0-9A-F]+:error:/, '')))
     client.on('close', () => end(stood ? 'the connection was closed' : 'no connection came about'))
   }
   connect()

@@ -41,6 +41,7 @@ export function createModem(config: ModemConfig): Modem {
   let gone: (why: Error) => void = () => undefined
   let turn: Promise<void> = Promise.resolve()
   let closed = false
+  let dialling = false
 
   const opened = async (): Promise<SerialPort> => {
     if (port?.isOpen === true) return port
@@ -109,6 +110,7 @@ export function createModem(config: ModemConfig): Modem {
   /** The modem takes commands when this resolves. */
   const attention = async (p: SerialPort): Promise<void> => {
     for (let i = 0; i < tries; i++) {
+      if (closed) throw new LoggerError('given up')
       const answer = await ask(p, 'AT\r', (l) => l === 'OK' || l === 'ERROR', wait)
       if (answer === 'OK') return
       // An error is of what stood before it on the line, an escape that was none, say; one that hears commands is not escaped from.
@@ -121,7 +123,7 @@ export function createModem(config: ModemConfig): Modem {
   const escape = async (p: SerialPort): Promise<void> => {
     await new Promise<void>((resolve) => p.drain(() => resolve()))
     await pause(guardTime)
-    if (!p.isOpen) return
+    if (!p.isOpen || (closed && dialling)) return
     if ((await ask(p, '+++', (l) => l === 'OK', guardTime + wait)) !== undefined)
       await ask(p, 'ATH\r', (l) => l === 'OK', wait)
   }
@@ -133,6 +135,7 @@ export function createModem(config: ModemConfig): Modem {
     early: (b: Buffer) => void,
   ): Promise<SerialPort> => {
     const p = await opened()
+    dialling = true
     await attention(p)
     if (d.destroyed || closed) throw new LoggerError('given up')
     const answer = await ask(
@@ -188,6 +191,7 @@ export function createModem(config: ModemConfig): Modem {
           let early: Buffer = Buffer.alloc(0)
           before
             .then(() => dial(host, tcp, d, (b) => (early = b)))
+            .finally(() => (dialling = false))
             .then(
               (opened) => {
                 p = opened
@@ -230,6 +234,8 @@ export function createModem(config: ModemConfig): Modem {
     },
     async close() {
       closed = true
+      // A modem that is still asked, or calls, is left to itself: the next one to open its port has its attention first.
+      if (dialling) gone(new LoggerError('given up'))
       await turn
       const p = port
       if (p?.isOpen === true) await new Promise<void>((resolve) => p.close(() => resolve()))

@@ -129,6 +129,12 @@ describe('in virtual time', () => {
     expect(await virtually('cut')).toEqual({ ids: [1, 2, 3, 4], watts: [1, 2, 3, 4] })
   })
 
+  test('a network that goes without a word is noticed, and nothing is missing afterwards', async () => {
+    const { ids, lost } = await virtually<{ ids: number[]; lost: Result[] }>('carrier')
+    expect([...new Set(ids)].sort((a, b) => a - b)).toEqual(upTo(40))
+    expect(lost.map((l) => l['why'])).toEqual(['Keepalive timeout'])
+  })
+
   test('what a broker took without a word is sent once more, under the same numbers, and not twice more', async () => {
     expect((await virtually<{ ids: number[] }>('unacknowledged')).ids).toEqual([1, 2, 3, 1, 2, 3])
   })
@@ -191,6 +197,15 @@ describe('through a serial modem', () => {
     expect(r.ids).toEqual([1, 2, 3])
     expect(JSON.stringify(r.refusals)).toMatch(/does not answer.*BUSY/)
   })
+
+  test.each([{ silentFor: 1e9 }, { mum: true }])(
+    'told to end while it is asked or calls (%o), it ends',
+    async (m) => {
+      const { ended, after } = await virtually<{ ended: number; after: number }>('modemEnd', m)
+      expect(ended).toBe(0)
+      expect(after).toBeLessThan(3_000)
+    },
+  )
 
   test('one that loses its carrier in the middle is called again; what was not acknowledged comes again', async () => {
     const r = await virtually<Modem>('modem', modem({ dropAfter: 3000 }, 9600, 20))
