@@ -5,7 +5,7 @@
  */
 import type { Blame } from '../bench/faces.ts'
 import { type Case, type Suite, suitesOf } from './model/cases.ts'
-import { notice, outcome } from './model/outcome.ts'
+import { cutShort, outcome } from './model/outcome.ts'
 import type { RunView } from './model/run.ts'
 import { observedText } from './text/figures.ts'
 import { xmlElement, xmlText } from './text/xml.ts'
@@ -45,7 +45,7 @@ function documentOf(run: RunView, faults: Faults, texts: boolean): string {
   const suites = suitesOf(run)
   const h = run.header
   const what = h === undefined ? 'a run without a header' : `${h.subject.product} ${h.subject.version}`
-  const name = ['Gridproof', what, notice(run) ?? outcome(run).sentence].join(': ')
+  const name = ['Gridproof', what, cutShort(run) ?? outcome(run).sentence].join(': ')
   const inside = suites.map((s) => suiteText(s, run, faults, texts)).join('\n')
   const all = tally(
     suites.flatMap((s) => s.cases),

@@ -101,6 +101,9 @@ function olderRuns(line: string): void {
     if (/^runs\/\d{4}-/.test(word) && !existsSync(to) && existsSync(latest)) {
       mkdirSync(join(project, 'runs'), { recursive: true })
       cpSync(realpathSync(latest), to, { recursive: true })
+      // Only a run without its end is resumed.
+      const log = join(to, 'log.jsonl')
+      if (line.includes('--resume')) writeFileSync(log, readFileSync(log, 'utf8').replace(/.*\n$/, ''))
     }
   }
 }

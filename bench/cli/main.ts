@@ -95,11 +95,27 @@ program
     'wall time that each scenario may take, such as 10 min: then it is a rig fault',
   )
   .option('--retries <n>', 'try a scenario again, for a reason of the rig and no other', whole(0, 20), 0)
+  .option(
+    '--resume <run>',
+    'go on with a run whose bench was killed, under the conditions that it began under',
+  )
   .option('--all', 'print every requirement, not only those judged in this run')
   .addOption(junitOption())
   .addOption(gitlabOption())
-  .addHelpText('after', '\nExample:\n  gridproof run capture/every-minute --short')
-  .action(async (scenarios: string[], options) => {
+  .addHelpText(
+    'after',
+    `
+Examples:
+  gridproof run capture/every-minute --short
+  gridproof run --resume runs/2026-11-21T08-24-40Z-lab      after the bench was killed, or its machine restarted`,
+  )
+  .action(async (scenarios: string[], options, command: Command) => {
+    if (options.resume !== undefined) {
+      const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli')
+      const { resumeCommand } = await import('./resume-command.ts')
+      process.exitCode = await resumeCommand(options.resume, scenarios, options, given)
+      return
+    }
     const { runCommand } = await import('./run-command.ts')
     process.exitCode = await runCommand(scenarios, options)
   })

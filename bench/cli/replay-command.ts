@@ -2,12 +2,14 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { durationText } from '../../drivers/units.ts'
 import { earlyEnd } from '../../reports/model/outcome.ts'
 import { writeReports } from '../../reports/write.ts'
 import { readLog } from '../evidence/read.ts'
-import { replay } from '../evidence/replay.ts'
+import { gapsIn, replay } from '../evidence/replay.ts'
 import type { Rejudged } from '../evidence/replay.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
+import type { Check } from '../faces.ts'
 import { loadCatalogue } from '../requirements/load.ts'
 import { findScenarios, loadScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
@@ -99,22 +101,28 @@ async function replayOne(file: string, rigs: readonly string[], material: Materi
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
   })
-  const checks = await rehearse({
-    scenario: loaded.scenario,
-    horizonMs: header.horizonMs,
-    makeDevice: (role) => {
-      const entry = playerOf(rigFile, role)
-      if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${header.rig}' has no ${role}`)
-      return makeDevice(entry.device, role, entry.options ?? {})
-    },
-  })
+  const checksFor = (horizonMs: number): Promise<readonly Check[]> =>
+    rehearse({
+      scenario: loaded.scenario,
+      horizonMs,
+      makeDevice: (role) => {
+        const entry = playerOf(rigFile, role)
+        if (entry === undefined)
+          throw new GridproofError('rig-lacks', `the rig '${header.rig}' has no ${role}`)
+        return makeDevice(entry.device, role, entry.options ?? {})
+      },
+    })
   const log = readLog(file)
-  const result = replay(log, checks)
+  const gaps = loaded.scenario.resumable === true ? gapsIn(log) : []
+  const later: (readonly Check[])[] = []
+  for (const gap of gaps) later.push(await checksFor(gap.horizonMs))
+  const result = replay(log, await checksFor(header.horizonMs), later)
   const notes = [
     ...(loaded.sha256 === header.sha256 ? [] : ['the scenario file has changed since this run']),
     ...([undefined, digest(rigPath)].includes(header.rigSha256)
       ? []
       : ['the rig file is not the one of this run: give it by --rig']),
+    ...gaps.map((g) => `the bench was away for ${durationText(g.to - g.from)}: judged without that span`),
     ...(log.torn ? ['the last line of the log is torn'] : []),
     ...(log.cutShort ? ['the log has no trailer: the run was cut short'] : []),
   ]

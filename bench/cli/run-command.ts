@@ -44,6 +44,7 @@ export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
   readonly junitFaults: 'error' | 'skipped'
   readonly gitlab?: string
   readonly dryRun?: boolean
+  readonly resume?: string
 }
 
 /** Performs the command and returns its exit code. */
@@ -135,7 +136,7 @@ function workersFor(plan: Plan, o: RunCommandOptions): number {
 const mostTimeout = 2 ** 31 - 1
 
 /** `--timeout` of the command line, in ms. Throws `usage`. */
-function readTimeout(text: string): number {
+export function readTimeout(text: string): number {
   const ms = duration(text)
   if (ms >= 1 && ms <= mostTimeout) return ms
   throw new GridproofError(

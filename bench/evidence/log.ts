@@ -36,6 +36,14 @@ export function nodeLogIo(): LogIo {
   }
 }
 
+/** Where a log goes on: behind its event `seq`, whose line ends at `bytes`. */
+export interface LogEnd {
+  readonly seq: number
+  readonly bytes: number
+  /** That line is whole, but for the line feed at its end. */
+  readonly unended?: true
+}
+
 export interface LogOptions {
   readonly io?: LogIo
   /** Takes secrets out of each event's data. */
@@ -46,8 +54,8 @@ export interface LogOptions {
    * and `wire` never wait.
    */
   readonly buffer?: number
-  /** Goes on with a log that is there, behind its event `seq`, whose line ends at `bytes`; what follows it is cut off. */
-  readonly after?: { readonly seq: number; readonly bytes: number }
+  /** Goes on with a log that is there; what follows this end of it is cut off. */
+  readonly after?: LogEnd
   /** Told once when the log cannot be written any more (a full disk). Without it only `trouble` and `close` tell. */
   onTrouble?(e: GridproofError): void
 }
@@ -139,6 +147,8 @@ export function logWriter(file: string, options: LogOptions = {}): LogWriter {
       fail(e)
     }
   }
+
+  if (options.after?.unended === true) out(Buffer.from('\n'), 1)
 
   function flush(): void {
     if (waits === 0) return

@@ -34,8 +34,17 @@ export interface RunHeader {
   readonly shard?: { readonly index: number; readonly of: number; readonly all: readonly string[] }
   /** This run was merged of these: their IDs, and the SHA-256 of their log.jsonl. */
   readonly merged?: readonly { readonly id: string; readonly shard: string; readonly sha256: string }[]
+  /** The process that writes it: a run that still goes on is not resumed. */
+  readonly process?: BenchProcess
   /** The revision of each requirement that the run looks at, by ID (bench/requirements/revision.ts). */
   readonly revisions?: Readonly<Record<string, string>>
+}
+
+/** `stamp` and `place` tell the process from any other of its number (drivers/real/process.ts). */
+export interface BenchProcess {
+  readonly pid: number
+  readonly stamp: string
+  readonly place: string
 }
 
 /** Which thing was judged. */

@@ -23,7 +23,12 @@ afterAll(() => {
 
 let count = 0
 /** What comes of a scenario with this head and this body; undefined: nothing, it is let through. */
-async function refusal(verifies: string, body: string, load?: string): Promise<string | undefined> {
+async function refusal(
+  verifies: string,
+  body: string,
+  load?: string,
+  more = '',
+): Promise<string | undefined> {
   const file = join(folder, `s${++count}.ts`)
   // The body begins on line 10.
   writeFileSync(
@@ -35,7 +40,7 @@ export default scenario({
   verifies: [${verifies}],
   needs: ['platform', 'gridkey'],
   catches: {},
-  horizon: '1 h',
+  horizon: '1 h',${more}
   async run({ platform, gridkey, check, load, time }) {
 ${body}
   },
@@ -62,6 +67,25 @@ const check = (id: string, verifies: string): string =>
 describe('a scenario is looked at before anything starts, and', () => {
   test('passes where all that it promises is judged', async () => {
     expect(await refusal(`'X:1'`, check('a', `'X:1'`))).toBeUndefined()
+  })
+
+  test('is refused where its run never ends on paper, by name and line', async () => {
+    expect(await refusal(`'X:1'`, `for (;;)\n  await time.pass('1 h')`)).toMatch(
+      /^file:11: its run does not come to an end /,
+    )
+  })
+
+  test('one that can be resumed does nothing but let its time pass, once', async () => {
+    const of = (body: string): Promise<string | undefined> =>
+      refusal(`'X:1'`, body, undefined, ' resumable: true,')
+    const a = check('a', `'X:1/a'`)
+    const b = check('b', `'X:1/b'`)
+    expect(await of(`${a}\n${b}\nawait time.pass(time.horizon)`)).toBeUndefined()
+    const why =
+      'file:8: it is declared resumable, and does more after its set-up than to let time.horizon pass once'
+    expect(await of(`${a}\n${b}`)).toBe(why)
+    expect(await of(`${a}\nawait time.pass(time.horizon)\n${b}`)).toBe(why)
+    expect(await of(`${a}\n${b}\nawait time.pass('1 min')\nawait time.pass(time.horizon)`)).toBe(why)
   })
 
   test('two checks of one id are refused, at the second', async () => {

@@ -1,6 +1,7 @@
 /** What a worker is told to do, as one line of JSON: everything that a run of one scenario depends on. */
 import type { Instant } from '../../drivers/faces.ts'
 import type { Identity, Subject } from '../evidence/schema.ts'
+import type { LogEnd } from '../evidence/log.ts'
 import type { Material } from './material.ts'
 import type { Outcome } from './perform-job.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
@@ -35,8 +36,20 @@ export interface Job {
   readonly timeoutMs?: number
   /** Which try this is, from 1; absent: the first. */
   readonly attempt?: number
+  /** Goes on with the log that a killed bench left; `horizonMs` is then the length of the stretch that follows. */
+  readonly resume?: Resume
   /** Run it again and again until it is known where two runs part; its logs are of no use afterwards. */
   readonly findDivergence?: boolean
+}
+
+/** Where a log goes on. */
+export interface Resume extends LogEnd {
+  /** Time of its last whole event. */
+  readonly from: Instant
+  /** Beginning of the line that was torn. */
+  readonly torn?: string
+  /** Lengths that its stretches were to have, ms, in order. */
+  readonly horizons: readonly number[]
 }
 
 /** What a worker tells, one line of JSON each. */

@@ -1,9 +1,12 @@
 /** One job on one world: the file of the scenario, the rig, the log; then the runner. */
+import { GridproofError } from '../../drivers/errors.ts'
 import type { Json, World } from '../../drivers/faces.ts'
 import { durationText } from '../../drivers/units.ts'
 import type { LogIo } from '../evidence/log.ts'
 import { logWriter } from '../evidence/log.ts'
+import { readLog } from '../evidence/read.ts'
 import type { ScenarioHeader } from '../evidence/schema.ts'
+import type { Check } from '../faces.ts'
 import type { Catalogue } from '../requirements/load.ts'
 import { playedDevices } from '../rigs/parts.ts'
 import { playerOf } from '../rigs/players.ts'
@@ -11,13 +14,15 @@ import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { perform } from '../runner/perform.ts'
-import type { Performed, StoppedBy } from '../runner/perform.ts'
+import type { Performed, Resumption, StoppedBy } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
+import { rehearse } from '../scenario/rehearse.ts'
 import { makeDevice } from './devices.ts'
 import { knownDefects } from './defects.ts'
 import { readRigWith } from './material.ts'
 import { networkOf } from './network.ts'
-import type { Job, Stop } from './job.ts'
+import type { Job, Resume, Stop } from './job.ts'
 import type { Natives } from './stage.ts'
 
 /** `trouble`: the log could not be written. */
@@ -68,7 +73,9 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
     defects: job.defects,
   }
   let trouble: string | undefined
+  const resume = job.resume === undefined ? undefined : await resumption(job, job.resume, loaded, rig)
   const log = logWriter(job.log, {
+    ...(job.resume === undefined ? {} : { after: job.resume }),
     io: c.io,
     redactor: redactorFor(rig, job.rigFile, job.pki),
     ...(rig.time === 'virtual' ? { buffer: virtualBuffer } : {}),
@@ -79,6 +86,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   const performed = await perform({
     loaded,
     header,
+    ...(resume === undefined ? {} : { resume }),
     clausesOf: (r) => catalogue.clausesOf(r),
     world: c.world,
     log,
@@ -104,6 +112,25 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
   // Verdicts without their evidence do not count.
   const blamed = performed.record.trouble ?? { blame: 'rig', why: trouble }
   return { ...performed, record: { ...performed.record, trouble: blamed }, trouble }
+}
+
+/** What the log of a killed bench holds, and checks to judge it by. */
+async function resumption(job: Job, r: Resume, loaded: LoadedScenario, rig: RigFile): Promise<Resumption> {
+  const checks: (readonly Check[])[] = []
+  for (const horizonMs of r.horizons)
+    checks.push(
+      await rehearse({
+        scenario: loaded.scenario,
+        horizonMs,
+        makeDevice: (role) => {
+          const entry = playerOf(rig, role)
+          if (entry === undefined) throw new GridproofError('rig-lacks', `the rig has no ${role}`)
+          return makeDevice(entry.device, role, entry.options ?? {})
+        },
+      }),
+    )
+  const gap = { from: r.from, horizonMs: job.horizonMs, ...(r.torn === undefined ? {} : { torn: r.torn }) }
+  return { before: readLog(job.log), checks, gap }
 }
 
 /** What the log says of a stop, and whose doing it is. */

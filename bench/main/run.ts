@@ -1,15 +1,17 @@
 /** `gridproof run`: scenarios in workers, the run's own log, the reports. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
+import { gapEvent } from '../evidence/gap.ts'
 import { logWriter } from '../evidence/log.ts'
 import type { LogWriter } from '../evidence/log.ts'
 import type { RunEnd, RunHeader, ScenarioStep } from '../evidence/schema.ts'
 import { revisionOf } from '../requirements/revision.ts'
 import { redactorFor } from '../rigs/secrets.ts'
+import type { LoadedScenario } from '../scenario/load.ts'
 import { virtualEpoch } from './job.ts'
 import type { Job } from './job.ts'
 import { makeFolders } from './folder.ts'
@@ -17,6 +19,8 @@ import { lengthOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { startPool } from './pool.ts'
 import type { Done, Pool } from './pool.ts'
+import { goingOn, thisBench } from './resume.ts'
+import type { GoingOn, Interrupted } from './resume.ts'
 import { rigCause } from './retry.ts'
 import { dealtTo } from './shard.ts'
 import type { Shard } from './shard.ts'
@@ -38,6 +42,8 @@ export interface RunOptions {
   readonly shard?: Shard
   /** Wall time that each scenario may take, ms. */
   readonly timeoutMs?: number
+  /** Goes on with a run that was interrupted. */
+  readonly resume?: Interrupted
   /** How often a scenario is tried again for a reason of the rig. */
   readonly retries?: number
   onBegin?(job: Job): void
@@ -62,34 +68,25 @@ export interface Run {
 export function startRun(o: RunOptions): Run {
   const { plan } = o
   const known = redactorFor(plan.rig, plan.rigFile, o.pki)
-  const began = Date.now()
-  const id = runId(began, plan.rig.name)
-  const folder = freshFolder(o.out, id)
+  const began = o.resume === undefined ? Date.now() : Date.parse(o.resume.header.started)
+  const folder = o.resume?.folder ?? freshFolder(o.out, runId(began, plan.rig.name))
   mkdirSync(join(folder, 'data'), { recursive: true })
   const all = jobsOf(o, folder)
-  const jobs = o.shard === undefined ? all : dealtTo(o.shard, all)
-  const header: RunHeader = {
-    format: 'gridproof-run/1',
-    id: basename(folder),
-    rig: plan.rig.name,
-    seed: o.seed,
-    short: o.length === 'short',
-    commit: plan.commit,
-    node: process.version,
-    bench: plan.version,
-    started: new Date(began).toISOString(),
-    scenarios: jobs.map((j) => j.id),
-    verifies: Object.fromEntries(jobs.map((j) => [j.id, verifiedBy(plan, j)])),
-    subject: plan.subject,
-    ...identityOf(plan),
-    rigSha256: plan.rigSha256,
-    ...(o.load === undefined ? {} : { load: { ...o.load } }),
-    ...(o.shard === undefined ? {} : { shard: { ...o.shard, all: all.map((j) => j.id) } }),
-    revisions: revisionsOf(plan),
+  const dealt = o.shard === undefined ? all : dealtTo(o.shard, all)
+  const before = o.resume === undefined ? undefined : whatIsLeft(o.resume, dealt, plan)
+  const jobs = before?.jobs ?? dealt
+  const log = logWriter(join(folder, 'log.jsonl'), {
+    redactor: known,
+    ...(o.resume === undefined ? {} : { after: o.resume.log }),
+  })
+  if (o.resume === undefined) append(log, 'run', headerOf(o, folder, began, all, jobs) as unknown as Json)
+  else {
+    const { from, torn } = o.resume.log
+    const gap = { from, to: Date.now(), horizonMs: 0, ...(torn === undefined ? {} : { torn }) }
+    append(log, 'step', { ...(gapEvent(gap) as object), ...thisBench() } as unknown as Json)
+    for (const s of before?.steps ?? []) append(log, 'step', step('scenario ended', s))
   }
-  const log = logWriter(join(folder, 'log.jsonl'), { redactor: known })
-  append(log, 'run', header as unknown as Json)
-  pointLatest(o.out, folder)
+  pointLatest(dirname(folder), folder)
 
   let aborted = false
   let wallMs: number | undefined
@@ -104,7 +101,9 @@ export function startRun(o: RunOptions): Run {
     again: ({ job, record }) => {
       const tried = job.attempt ?? 1
       if (tried > (o.retries ?? 0) || rigCause(record) === undefined) return undefined
-      return { ...job, attempt: tried + 1, log: attemptLog(folder, job.id, tried + 1) }
+      // What was resumed is tried again whole.
+      const whole = dealt.find((j) => j.id === job.id) ?? job
+      return { ...whole, attempt: tried + 1, log: attemptLog(folder, job.id, tried + 1) }
     },
     onDone(done, again) {
       const { job, record } = done
@@ -139,7 +138,8 @@ export function startRun(o: RunOptions): Run {
     jobs,
     finished: pool.finished.then((done) => {
       wallMs = Date.now() - began
-      return done
+      const kept = (before?.kept ?? []).map((k): Done => ({ ...k, reached: [] }))
+      return [...kept, ...done]
     }),
     stop() {
       aborted = true
@@ -155,6 +155,51 @@ export function startRun(o: RunOptions): Run {
       log.close()
     },
   }
+}
+
+/** What is known of a run before it begins. */
+function headerOf(
+  o: RunOptions,
+  folder: string,
+  began: number,
+  all: readonly Job[],
+  jobs: readonly Job[],
+): RunHeader {
+  const { plan } = o
+  return {
+    format: 'gridproof-run/1',
+    id: basename(folder),
+    rig: plan.rig.name,
+    seed: o.seed,
+    short: o.length === 'short',
+    commit: plan.commit,
+    node: process.version,
+    bench: plan.version,
+    started: new Date(began).toISOString(),
+    ...thisBench(),
+    scenarios: jobs.map((j) => j.id),
+    verifies: Object.fromEntries(jobs.map((j) => [j.id, verifiedBy(plan, j)])),
+    subject: plan.subject,
+    ...identityOf(plan),
+    rigSha256: plan.rigSha256,
+    ...(o.load === undefined ? {} : { load: { ...o.load } }),
+    ...(o.shard === undefined ? {} : { shard: { ...o.shard, all: all.map((j) => j.id) } }),
+    revisions: revisionsOf(plan),
+  }
+}
+
+/** What an interrupted run has still to do. */
+function whatIsLeft(i: Interrupted, jobs: readonly Job[], plan: Plan): GoingOn {
+  const scenarioOf = (job: Job): LoadedScenario | undefined =>
+    plan.scenarios.find((s) => s.id === job.scenario)
+  return goingOn(i, jobs, {
+    log: (id, attempt) => attemptLog(i.folder, id, attempt),
+    scenarioSha256: (job) => scenarioOf(job)?.sha256,
+    leastOf(job) {
+      const s = scenarioOf(job)
+      return s?.scenario.resumable === true ? lengthOf(s, 'short') : undefined
+    },
+  })
 }
 
 /** The longest first, so that no worker is left alone with a long one at the end. */

@@ -5,6 +5,8 @@ import { duration, durationText } from '../../drivers/units.ts'
 import type { Emit, ProfileSpec } from '../../sim/faces.ts'
 import { declaredEvent, judgedEvent, jury, lacking } from '../checks/judge.ts'
 import type { Jury } from '../checks/judge.ts'
+import { gapEvent, gapOf, steadinessEvent } from '../evidence/gap.ts'
+import type { Gap } from '../evidence/gap.ts'
 import type { LogWriter } from '../evidence/log.ts'
 import type { Circumstances, DefectNote, ScenarioEnd, ScenarioHeader } from '../evidence/schema.ts'
 import type { Blame, Check, Event, Stage } from '../faces.ts'
@@ -25,6 +27,8 @@ export interface Performance {
   readonly world: World
   readonly log: LogWriter
   readonly rig: Omit<RigOptions, 'emitAs' | 'world'>
+  /** Goes on with a log that a killed bench left. The header is not written again. */
+  readonly resume?: Resumption
   /** Clauses that a reference such as `M:0022` stands for; throws `no-such`. */
   clausesOf(reference: string): readonly string[]
   /** What `load` gives instead of the profile that the scenario names. */
@@ -37,6 +41,15 @@ export interface Performance {
   cpuMs(): number
   /** Wall time in ms, by a clock that nothing replaces. */
   wallMs(): number
+}
+
+/** What there was before. */
+export interface Resumption {
+  /** The events of the log. */
+  readonly before: Iterable<Event>
+  /** Checks of each stretch that they hold, as a rehearsal gives them. */
+  readonly checks: readonly (readonly Check[])[]
+  readonly gap: Omit<Gap, 'to'>
 }
 
 /** What a stop before the end is told as. */
@@ -69,7 +82,11 @@ export async function perform(p: Performance): Promise<Performed> {
     p.onProgress?.(at, began.at)
     return seq
   }
-  append('bench', 'run', p.header as unknown as Json)
+  if (p.resume === undefined) append('bench', 'run', p.header as unknown as Json)
+  else {
+    goOn(p.resume, bar, record)
+    append('bench', 'step', gapEvent({ ...p.resume.gap, to: world.now() }))
+  }
 
   const rig = buildRig({
     ...p.rig,
@@ -103,6 +120,20 @@ export async function perform(p: Performance): Promise<Performed> {
   return { record: record.record(), reached: [...reached.keys()], changes }
 }
 
+/** Shows the checks of earlier stretches what was seen then, as a replay would. */
+function goOn(r: Resumption, bar: Jury, record: ReturnType<typeof recordFold>): void {
+  let stretch = 0
+  const seat = (): void => {
+    for (const c of r.checks[stretch++] ?? []) bar.seat(c)
+  }
+  seat()
+  for (const e of r.before) {
+    bar.see(e)
+    record.see(e)
+    if (gapOf(e) !== undefined) seat()
+  }
+}
+
 function noteReached(data: Json, reached: Map<string, string>): void {
   const d = data as Partial<DefectNote> | null
   if (d?.phase === 'reached' && d.defect !== undefined) reached.set(d.defect, d.change ?? '')
@@ -133,6 +164,8 @@ async function play(p: Performance, rig: BuiltRig, bar: Jury, append: Append): P
   p.world.beginWatch()
   const stage = stageFor(p, bar, append)
   using _ = sampleFigures(rig, p.header.horizonMs, append)
+  using _steady =
+    p.header.time === 'real' && scenario.resumable === true ? tellSteadiness(p, append) : undefined
   const during = await cut(scenario.run({ ...cast, ...stage }))
   if (during !== undefined) return during
   if (rig.liftAll() > 0) {
@@ -161,6 +194,21 @@ function sampleFigures(rig: BuiltRig, horizonMs: number, append: Append): Dispos
     },
     Math.max(1000, Math.round(horizonMs / samples)),
   )
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+/** How often it is told how steady time was, ms: so much of a run's end is not known when the bench is killed. Ours. */
+const steadyEvery = 5000
+
+function tellSteadiness(p: Performance, append: Append): Disposable {
+  const timer = setInterval(() => {
+    const { stolen, stalledMs } = p.world.report()
+    const so = {
+      ...(stolen === undefined ? {} : { stolen }),
+      ...(stalledMs === undefined ? {} : { stalledMs }),
+    }
+    append('bench', 'note', steadinessEvent(so))
+  }, steadyEvery)
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 

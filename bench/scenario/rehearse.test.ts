@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Check, Scenario } from '../faces.ts'
 import { rehearse } from './rehearse.ts'
 
@@ -74,4 +74,36 @@ test('what the scenario throws is thrown', async () => {
     makeDevice,
   })
   await expect(rehearsal).rejects.toThrow('woe')
+})
+
+test('a run that never ends on paper is given up, whether it loops or waits', async () => {
+  const wait = scenario(() => new Promise<void>(() => undefined))
+  const loops = [
+    scenario(async ({ platform }) => {
+      while ((await platform.ask('csv', {})) !== 'done') continue
+    }),
+    scenario(async ({ time }) => {
+      for (;;)
+        try {
+          await time.pass(1000)
+        } catch {
+          // Whatever it does with errors.
+        }
+    }),
+  ]
+  for (const s of loops)
+    await expect(rehearse({ scenario: s, horizonMs: 1, makeDevice })).rejects.toMatchObject({
+      code: 'bad-value',
+      message: expect.stringContaining('does not come to an end'),
+    })
+  vi.useFakeTimers()
+  try {
+    const given = expect(rehearse({ scenario: wait, horizonMs: 1, makeDevice })).rejects.toMatchObject({
+      code: 'bad-value',
+    })
+    await vi.runAllTimersAsync()
+    await given
+  } finally {
+    vi.useRealTimers()
+  }
 })

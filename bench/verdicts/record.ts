@@ -2,6 +2,8 @@
  * What a scenario's log says of its checks and of its end. Only the log is read. Data of the bench's own events are
  * taken as the types say: this program wrote them.
  */
+import { gapOf } from '../evidence/gap.ts'
+import type { Gap } from '../evidence/gap.ts'
 import type {
   CheckEvent,
   RunEnd,
@@ -122,8 +124,10 @@ export interface RunRecord {
   readonly end?: RunEnd
   /** Steps of scenarios that ended, by scenario. */
   readonly ended: ReadonlyMap<string, ScenarioStep>
-  /** Attempts before those, in order: each was followed by another one for a reason of the rig. */
+  /** Attempts before those, in order: each was followed by another one, for a reason of the rig or since the bench was killed. */
   readonly earlier: ReadonlyMap<string, readonly ScenarioStep[]>
+  /** Spans in which its bench was away, before it went on. */
+  readonly gaps: readonly Gap[]
   /** Scenarios with a step that says they began. */
   readonly begun: ReadonlySet<string>
 }
@@ -134,8 +138,11 @@ export function runRecordOf(events: Iterable<Event>): RunRecord {
   const ended = new Map<string, ScenarioStep>()
   const earlier = new Map<string, ScenarioStep[]>()
   const begun = new Set<string>()
+  const gaps: Gap[] = []
   for (const e of events) {
     if (e.src !== 'bench') continue
+    const gap = gapOf(e)
+    if (gap !== undefined) gaps.push(gap)
     if (e.kind === 'run') header = e.data as unknown as RunHeader
     else if (e.kind === 'end') end = e.data as unknown as RunEnd
     else if (e.kind === 'step') {
@@ -154,6 +161,7 @@ export function runRecordOf(events: Iterable<Event>): RunRecord {
     ...(end === undefined ? {} : { end }),
     ended,
     earlier,
+    gaps,
     begun,
   }
 }

@@ -3,7 +3,7 @@
  * its end?), one for each check. JUnit and CTRF are made from it, so that they never differ.
  */
 import type { Blame, VerdictWord } from '../../bench/faces.ts'
-import { notice, stepOrTrouble } from './outcome.ts'
+import { cutShort, stepOrTrouble } from './outcome.ts'
 import type { CheckView, RunView, ScenarioView } from './run.ts'
 
 /**
@@ -37,7 +37,7 @@ export interface Suite {
 }
 
 export function suitesOf(run: RunView): Suite[] {
-  const cut = notice(run)
+  const cut = cutShort(run)
   const whole: Case = {
     name: 'the run comes to its end',
     verifies: [],

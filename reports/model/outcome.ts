@@ -1,6 +1,7 @@
 /** What came of a run: counts, findings, and one sentence. */
 import type { Blame, Result, VerdictWord } from '../../bench/faces.ts'
-import { count } from '../text/figures.ts'
+import { durationText } from '../../drivers/units.ts'
+import { count, utc } from '../text/figures.ts'
 import type { CheckView, RequirementView, RunView, ScenarioView } from './run.ts'
 import { isJudged, type State } from './states.ts'
 
@@ -88,7 +89,7 @@ export function troubles(run: RunView): Trouble[] {
       out.push({
         scenario: e,
         what: `try ${i + 1} of ${s.earlier.length + 1} does not count: ${e.step?.again ?? 'no reason is given'}`,
-        blame: 'rig',
+        blame: e.step?.blame ?? 'rig',
       })
     const told = stepOrTrouble(s)
     if (told !== undefined)
@@ -123,8 +124,24 @@ export function earlyEnd(end: RunView['end']): string | undefined {
   return end.outcome === 'aborted' ? 'The operator stopped this run before its end' : undefined
 }
 
-/** For the first lines of every format: that a run did not come to its end, and how much of it is missing. */
+/** For the first lines of every format: what must be known before anything else is believed. */
 export function notice(run: RunView): string | undefined {
+  const told = [cutShort(run), away(run)].filter((t) => t !== undefined)
+  return told.length === 0 ? undefined : told.join(' ')
+}
+
+/** That the bench was away for a while, and what that means. */
+function away(run: RunView): string | undefined {
+  const [first] = run.gaps
+  if (first === undefined) return undefined
+  const ms = run.gaps.reduce((n, g) => n + g.to - g.from, 0)
+  const times = run.gaps.length === 1 ? 'once' : `${run.gaps.length} times`
+  const since = run.gaps.length === 1 ? `from ${utc(first.from)} on` : `the first time at ${utc(first.from)}`
+  return `The bench was away ${times}, for ${durationText(ms)} in all (${since}): nothing was observed then. A scenario that went on is judged stretch by stretch; others that were interrupted ran again.`
+}
+
+/** That a run did not come to its end, and how much of it is missing. */
+export function cutShort(run: RunView): string | undefined {
   if (run.header === undefined)
     return 'The log of this run has no header: nothing is known of how it was started.'
   const how = earlyEnd(run.end)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../drivers/faces.ts'
 import { isGridproofError, messageOf } from '../../drivers/errors.ts'
+import { gapOf } from '../../bench/evidence/gap.ts'
 import { readLog } from '../../bench/evidence/read.ts'
 import type { Event } from '../../bench/faces.ts'
 import type { Catalogue } from '../../bench/requirements/load.ts'
@@ -75,6 +76,7 @@ export function readRun(
   return {
     ...(run.header === undefined ? {} : { header: run.header }),
     ...(run.end === undefined ? {} : { end: run.end }),
+    gaps: run.gaps,
     scenarios: scenarios.map((s) => ({ ...s, record: byId.get(s.id) ?? s.record })),
     requirements: requirementsOf(catalogue, records),
     problems,
@@ -99,7 +101,7 @@ function* believable(path: string, problems: string[], files: Map<string, string
           ? runHeader.safeParse(e.data).success
           : e.kind === 'end'
             ? runEnd.safeParse(e.data).success
-            : e.kind === 'step' && isStep(e.data, files)
+            : e.kind === 'step' && (gapOf(e) !== undefined || isStep(e.data, files))
       if (whole) yield e
       if (e.kind === 'note' && problems.length < mostTroubles) problems.push(...troubleIn(e.data))
     }

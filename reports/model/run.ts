@@ -1,5 +1,6 @@
 /** A run as reports see it: read from its folder, joined with the catalogue. Data only. */
 import type { Instant } from '../../drivers/faces.ts'
+import type { Gap } from '../../bench/evidence/gap.ts'
 import type { Blame, Kind, Series } from '../../bench/faces.ts'
 import type {
   DefectNote,
@@ -19,6 +20,8 @@ export interface RunView {
   readonly header?: RunHeader
   readonly end?: RunEnd
   readonly scenarios: readonly ScenarioView[]
+  /** Spans in which its bench was away, before it went on. */
+  readonly gaps: readonly Gap[]
   /** In the order of the catalogue. */
   readonly requirements: readonly RequirementView[]
   /** What is wrong with the evidence itself: cut short, unreadable lines. */

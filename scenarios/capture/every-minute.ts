@@ -95,6 +95,7 @@ export default scenario({
   horizon: '24 h',
   short: '6 min',
   prove: '3 h',
+  resumable: true,
   async run({ platform, gridkey, thermocouple, time, check, load }) {
     gridkey.follow(load('winter-weekday'))
     thermocouple.set('ambient', { mean: 1, swing: 6, period: '75 min' })

@@ -63,6 +63,7 @@ export default scenario({
     'temperature-app/stops-after-six-hours': '7 h',
     others: '2 h',
   },
+  resumable: true,
   async run({ platform, gridkey, thermocouple, time, check, load }) {
     gridkey.follow(load('summer-weekday'))
     thermocouple.set('ambient', { mean: 12, swing: 6, period: '24 h' })
