@@ -282,8 +282,18 @@ export interface Reader extends Platform {
   /** Confines it to one core of its machine, where that can be (`one-core`). It is started anew. */
   confine(): Promise<void>
   /** Other meters or lines. The reader is started anew with a configuration that says so. */
-  rewire(change: { readonly meter?: Wiring; readonly meter2?: Wiring }): Promise<void>
+  rewire(change: {
+    readonly meter?: Wiring
+    readonly meter2?: Wiring
+    readonly modem?: Partial<SerialSettings>
+  }): Promise<void>
 }
+
+/**
+ * A serial modem by which the reader reaches the cloud, played by the bench. Faults: `silent`, `no-carrier`, `busy`,
+ * `resetting` ({ everyMs }), `slow` ({ ms }).
+ */
+export type Modem = Faulty
 
 /**
  * The cloud behind a reader, played by the bench. Faults: `away`; `silent` (takes everything, acknowledges nothing, keeps
@@ -319,6 +329,7 @@ export interface Roles {
   /** A meter reader: the subject, in place of `platform`. */
   reader: Reader
   cloud: Cloud
+  modem: Modem
 }
 
 export interface Stage {

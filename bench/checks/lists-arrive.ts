@@ -25,6 +25,8 @@ export interface ListsArriveOptions extends CheckOptions {
   readonly lists?: readonly number[]
   /** Only lists sent at this rate. */
   readonly baud?: number
+  /** Only lists that came while the reader's modem was at this rate. */
+  readonly modem?: number
   /** Judges the reader's time of arrival too: this much about the end of the list on the line. */
   readonly stamps?: string
   /** Lists that are expected at the least; 1 unless given. Fewer: inconclusive. */
@@ -56,6 +58,7 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
   const words = [
     `each list${o.lists === undefined ? '' : ` ${o.lists.join(', ')}`} of ${o.of ?? [...meters].join(' and ')}`,
     ...(o.baud === undefined ? [] : [`at ${o.baud} baud`]),
+    ...(o.modem === undefined ? [] : [`with the modem at ${o.modem} baud`]),
     `comes out once, with its values, within ${durationText(bound)} of its last bit`,
     ...(stamps === undefined ? [] : [`, its time within ${durationText(stamps)} of it`]),
   ]
@@ -71,6 +74,7 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
       const sequences = new Map<number, string>()
       let [judged, arrived, again, slowest] = [0, 0, 0, 0]
       let down: boolean = false
+      let modem: Json | undefined
       const outages = new Set<string>()
       const wanted = (list: number, baud: Json | undefined): boolean =>
         (o.lists === undefined || o.lists.includes(list)) && (o.baud === undefined || o.baud === baud)
@@ -85,7 +89,10 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
         for (const [q, pair] of Object.entries(answers))
           if (Array.isArray(pair) && typeof pair[0] === 'number') values.set(q, pair[0])
         const end = e.at + Number(asked['took_ms'])
-        const ours = (o.of ?? e.src) === e.src && wanted(list, asked['baud'])
+        const ours =
+          (o.modem === undefined || o.modem === modem) &&
+          (o.of ?? e.src) === e.src &&
+          wanted(list, asked['baud'])
         // Those of other lists and rates are followed too: else they would look invented.
         open.push({
           at: e.at,
@@ -193,11 +200,12 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
             }
             if (what === readerUp) {
               down = false
+              modem = objectOf(e.data)?.['modem']
               for (const s of open) s.due = Math.max(s.due, e.at + catchUp)
             }
             return false
           }
-          if (e.src === 'cloud' && e.kind === 'fault') {
+          if ((e.src === 'cloud' || e.src === 'modem') && e.kind === 'fault') {
             const d = objectOf(e.data)
             const id = textOf(d?.['id'])
             if (d?.['phase'] === 'on') {

@@ -41,6 +41,8 @@ const certificates = z.strictObject({
 })
 const nothing = z.strictObject({})
 
+/** A handshake through a modem at 300 baud takes minutes, ms. Ours. */
+const patience = 600_000
 /** Longest part of a message that the evidence keeps, in characters. Ours. */
 const longestKept = 8_192
 
@@ -55,6 +57,7 @@ export async function playCloud(o: CloudOptions): Promise<PlayedCloud> {
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
+    handshakeTimeout: patience,
   })
   const stored: string[] = []
   const sockets = new Set<Socket>()
@@ -70,6 +73,7 @@ export async function playCloud(o: CloudOptions): Promise<PlayedCloud> {
     Aedes.createBroker({
       id: 'cloud',
       concurrency: 1_000,
+      connectTimeout: patience,
       authorizePublish: (client, packet, done) => {
         if (client === null || packet.topic !== readingsTopic) return done(new Error('not authorized'))
         // It has heard, and says nothing: whoever believes that this is enough loses it.

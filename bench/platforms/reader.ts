@@ -33,6 +33,8 @@ export interface ReaderOptions {
   lines(): readonly ReadLine[]
   /** Takes the meters off their lines, and puts them back so. */
   rewire(change: Parameters<Reader['rewire']>[0]): Promise<void>
+  /** The modem's line as it is now; nothing: the reader is on the network itself. */
+  modem(): { readonly path: string; readonly settings: SerialSettings } | undefined
   readonly cloud: { readonly address: string; readonly port: number } | undefined
   emitAs(src: string): Emit
 }
@@ -104,6 +106,10 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
     return line
   }
 
+  const modemConfig = (): { readonly modem?: Json } => {
+    const m = o.modem()
+    return m === undefined ? {} : { modem: { path: m.path, ...m.settings } }
+  }
   const config = (): Json => ({
     id: readerName,
     lines: o.lines().map((l) => ({ path: l.path, ...l.settings, stopBits: 1, ...l.reads })),
@@ -120,6 +126,7 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
             key: join(o.pki, `${readerName}.key`),
           },
         }),
+    ...modemConfig(),
     ...(debug === undefined ? {} : { debug: { path: debug.path, ...console8n1 } }),
     ...more,
   })
@@ -187,7 +194,7 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
     await away()
     await start()
     await lined(duration('30 s'), 'timeout')
-    reader('host', { what: readerUp })
+    reader('host', { what: readerUp, modem: o.modem()?.settings.baudRate ?? null })
   }
   await start()
 

@@ -15,6 +15,8 @@ import { liftEach, rememberFaults } from './faults.ts'
 import { buildLab } from './lab-cast.ts'
 import { playCloud } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
+import { playModem } from '../platforms/modem.ts'
+import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
 import { meterAtLine } from './meters.ts'
 import type { MeterAtLine } from './meters.ts'
@@ -140,16 +142,30 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       open.push(cloud)
       made.cloud = rememberFaults(cloud, inForce)
     }
+    const fitted = wanted.has('modem') ? file.roles.modem : undefined
+    let modem: PlayedModem | undefined
+    if (fitted !== undefined) {
+      modem = await playModem({
+        world,
+        realm: world.realm({ name: 'modem', address: addressOf(o.network, fitted.at) }),
+        settings: fitted.serial,
+        emit: o.emitAs('modem'),
+      })
+      open.push(modem)
+      made.modem = rememberFaults(modem.role, inForce)
+    }
     if (!wanted.has('reader')) return
     const reader = await referenceReader({
       ...o,
       address: addressOf(o.network, file.roles.reader?.at ?? 0),
       bench,
       cloud,
+      modem: () => modem?.line,
       lines: () => [...meters.values()].map((m) => m.line),
       async rewire(change) {
         for (const [role, m] of meters) if (change[role] !== undefined) await m.off()
         for (const [role, m] of meters) if (change[role] !== undefined) await m.on(change[role])
+        if (change.modem !== undefined) await modem?.rewire(change.modem)
       },
       emitAs: (src) => o.emitAs(src),
     })

@@ -74,6 +74,8 @@ const rig = z.strictObject({
     reader: z.strictObject({ at }).optional(),
     /** The cloud to which the reader sends. In real time it is at 127.0.0.1. */
     cloud: z.strictObject({ at }).optional(),
+    /** A serial modem between reader and cloud, where a scenario asks for it. */
+    modem: z.strictObject({ at, serial }).optional(),
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
@@ -133,7 +135,7 @@ export function readRig(file: string): RigFile {
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
     [['observer', 'at'], r.observer.at],
-    ...([...playedDevices, 'reader', 'cloud', 'intruder'] as const).map(
+    ...([...playedDevices, 'reader', 'cloud', 'modem', 'intruder'] as const).map(
       (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
     ),
   ] as const) {

@@ -41,6 +41,7 @@ const roleNames = {
   meter2: true,
   reader: true,
   cloud: true,
+  modem: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

@@ -15,6 +15,7 @@ import type {
   Cloud,
   Intruder,
   Laptop,
+  Modem,
   Platform,
   Reader,
   Recorder,
@@ -135,13 +136,14 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     confine: async () => undefined,
     rewire: async () => undefined,
   }
+  const inflict: Modem['inflict'] = (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined })
   const cloud: Cloud = {
     faults: [],
     readings: { src: 'cloud', kind: 'seen', select: 'cloud.reading' },
     impostor: { src: 'cloud', kind: 'seen', select: 'cloud.impostor' },
     retrieved: { src: 'cloud', kind: 'seen', select: 'cloud.retrieved' },
     retrieve: async () => undefined,
-    inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
+    inflict,
   }
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
@@ -152,6 +154,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'recorder') cast[role] = recorder
     else if (role === 'reader') cast[role] = reader
     else if (role === 'cloud') cast[role] = cloud
+    else if (role === 'modem') cast[role] = { faults: [], inflict }
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
     else cast[role] = idle(o.makeDevice(role))
