@@ -104,7 +104,7 @@ interface Help {
 
 let commands = new Map<string, Help>()
 /** Of commands below a command that the pages call. */
-const below = ['sim replay']
+const below = ['sim replay', 'sim fleet']
 const inner = new Map<string, Help>()
 let folder = ''
 

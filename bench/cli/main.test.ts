@@ -38,6 +38,7 @@ describe.concurrent('help', () => {
       'bench/cli/main.ts',
       'bench/cli/material-options.ts',
       'bench/cli/operator.ts',
+      'bench/cli/sim-fleet.ts',
       'bench/cli/sim-replay.ts',
       'bench/cli/sim.ts',
       'drivers/errors.ts',

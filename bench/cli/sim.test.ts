@@ -251,6 +251,19 @@ describe('a smart meter that is listened to', () => {
     expect(p.left()).toEqual([])
   })
 
+  test.concurrent('may be one of a fleet, which tells how late its lists are', async ({ p }) => {
+    const args = ['--count', '50', '--tcp', '127.0.0.1:0', '--every', '500ms', '--json']
+    const d = playing(p, ['fleet', ...args, '--personality', 'kaifa-ma304h3e', 'aidon-6525'])
+    const port = Number((await d.told(/"what":"ready","place":"127\.0\.0\.1:(\d+)","meters":50/))[1])
+    const sockets = Array.from({ length: 50 }, () => connect({ host: '127.0.0.1', port }))
+    for (const s of sockets) s.resume()
+    await d.told(/"what":"figures".*"connected":50,.*"lateness":\{"count":[1-9]/)
+    d.child.kill('SIGINT')
+    expect(await d.ended).toBe(130)
+    for (const s of sockets) s.destroy()
+    expect(p.left()).toEqual([])
+  })
+
   test.concurrent('refuses what makes no sense, before anything is open', async ({ p }) => {
     const none = p.write('none.capture', 'nonsense\n')
     const key = '00112233445566778899aabbccddeeff'
@@ -262,6 +275,10 @@ describe('a smart meter that is listened to', () => {
       [['listen', '--file', none, '--record', 'x'], 2, '--record needs a line'],
       [['listen', '--tcp', 'nonsense'], 2, 'is no host:port'],
       [['listen', '--key', key, '--file', none], 2, 'never the key itself'],
+      [['sim', 'fleet'], 2, '--tcp'],
+      [['sim', 'fleet', '--tcp', '127.0.0.1:0', '--count', '0'], 2, 'expected a whole number from 1'],
+      [['sim', 'fleet', '--tcp', '127.0.0.1:0', '--personality', 'tc8'], 2, 'tc8.yaml'],
+      [['sim', 'fleet', '--tcp', '127.0.0.1:60000', '--port-each'], 2, 'no room for 10000 ports'],
       [['sim', 'replay', none, '--pty'], 2, 'line 1'],
       [['sim', 'replay', none], 2, '--tcp host:port, --port /dev/... or --pty'],
       [['sim', 'replay', none, '--port', 'x', '--speed', '2'], 2, 'a real line has a speed'],

@@ -1,5 +1,6 @@
 /** `gridproof sim`: one device alone, for any platform. What it takes; the work is in sim-command.ts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { fleetCommand } from './sim-fleet.ts'
 import { replayCommand } from './sim-replay.ts'
 
 export interface SimCommandOptions {
@@ -70,5 +71,6 @@ Type help while it plays. Ctrl-C ends it (130), as do quit and --for (0).`,
       const { performSim } = await import('./sim-command.ts')
       process.exitCode = await performSim(device ?? '', options)
     })
-  return sim.addCommand(replayCommand().copyInheritedSettings(sim))
+  for (const c of [replayCommand(), fleetCommand()]) sim.addCommand(c.copyInheritedSettings(sim))
+  return sim
 }

@@ -9,7 +9,7 @@ import { wallTime } from '../../../drivers/protocols/dlms/datetime.ts'
 import { type QuantityName, unitOf } from '../../../drivers/protocols/han/quantities.ts'
 import type { DeviceEnv, Meter, ProfileSpec } from '../../faces.ts'
 import { createFaults } from '../faults.ts'
-import { channel, noise } from '../noise.ts'
+import { channel } from '../noise.ts'
 import { profile } from '../profile.ts'
 import { type OffsetAt, meterClock, neverSet, zoneOffset } from './clock.ts'
 import { type MeterEffect, type OnTheLine, type Outgoing, type Piece, meterFaults } from './faults.ts'
@@ -19,7 +19,7 @@ import type { MeterPersonality } from './personality.ts'
 import { type Registers, createRegisters } from './registers.ts'
 import { type MeterCommand, meterCommand } from './command.ts'
 import { type Slot, nextSlot } from './schedule.ts'
-import { type Values, accuracyShare, back, only, valueOf } from './values.ts'
+import { type Values, accuracyShare, back, errorOf, only, shown, valueOf } from './values.ts'
 
 export interface MeterOptions {
   readonly profile?: ProfileSpec
@@ -57,8 +57,6 @@ interface Life {
 
 /** Told in the evidence of a list that is not sent because its line is not free. */
 const lineBusy = 'list left out: the one before is still on the line'
-/** Registers of 32 bits begin anew after their last count. */
-const registerSpan = 2 ** 32
 /** Counter of ciphered messages: seconds since this instant, so that it never comes twice, restarts included. */
 const countsSince = Date.UTC(2000, 0, 1)
 
@@ -112,17 +110,8 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
   const truth = (q: QuantityName, t: Instant): number =>
     valueOf(q, sampleAt(t), () => alive().registers.at(t))
 
-  /** What it shows of a truth: a fixed error of its own within the band, in the steps of its registers. */
-  const shownOf = (q: QuantityName, value: number): number => {
-    if (p.not_measured.some((n) => n === q)) return 0
-    const error = 1 + 0.5 * accuracyShare(p, q) * noise(channel(alive().seed, 500), all.indexOf(q))
-    const step = stepOf(p, unitOf[q])
-    const counts = Math.round((value * error) / step)
-    const unit = unitOf[q]
-    const wrapped =
-      unit === 'Wh' || unit === 'varh' ? ((counts % registerSpan) + registerSpan) % registerSpan : counts
-    return step < 1 ? wrapped / Math.round(1 / step) : wrapped * step
-  }
+  const shownOf = (q: QuantityName, value: number): number =>
+    shown(p, q, value, errorOf(p, q, alive().seed, all.indexOf(q)))
 
   /** The energies of a list are those of the last whole hour, where the personality says so. */
   const energyInstant = (t: Instant): Instant =>

@@ -1,5 +1,7 @@
 /** What a meter's quantities are, of a second of the home behind it and of its registers. */
 import { type QuantityName, unitOf } from '../../../drivers/protocols/han/quantities.ts'
+import { channel, noise } from '../noise.ts'
+import { stepOf } from './frames.ts'
 import type { HomeSample } from './home.ts'
 import type { MeterPersonality } from './personality.ts'
 import type { Energies } from './registers.ts'
@@ -32,6 +34,25 @@ export function accuracyShare(p: MeterPersonality, q: QuantityName): number {
   if (unit === 'V') return p.accuracy.voltage
   if (unit === 'A') return p.accuracy.current
   return unit === 'Wh' || unit === 'varh' ? p.accuracy.energy : p.accuracy.power
+}
+
+/** Registers of 32 bits begin anew after their last count. */
+const registerSpan = 2 ** 32
+
+/** The fixed error of a meter's own: half of its band at the most; `n` is the quantity's place among its quantities. */
+export function errorOf(p: MeterPersonality, q: QuantityName, seed: number, n: number): number {
+  return 0.5 * accuracyShare(p, q) * noise(channel(seed, 500), n)
+}
+
+/** What a meter with that error shows of a truth, in the steps of its registers. */
+export function shown(p: MeterPersonality, q: QuantityName, value: number, error: number): number {
+  if (p.not_measured.some((n) => n === q)) return 0
+  const unit = unitOf[q]
+  const step = stepOf(p, unit)
+  const counts = Math.round((value * (1 + error)) / step)
+  const wrapped =
+    unit === 'Wh' || unit === 'varh' ? ((counts % registerSpan) + registerSpan) % registerSpan : counts
+  return step < 1 ? wrapped / Math.round(1 / step) : wrapped * step
 }
 
 /** Energies of so many Wh before; none below zero. */
