@@ -1,6 +1,7 @@
 /** The requirement table printed after a run. Text only: who calls it writes it. */
 import { durationText } from '../drivers/units.ts'
 import { clock, count, grouped, observedText, shortHash } from './text/figures.ts'
+import { runClockText } from './text/clock.ts'
 import { identityTexts } from './text/identity.ts'
 import { columns, cut, oneLine, pad, wrap } from './text/plain.ts'
 import {
@@ -40,6 +41,7 @@ function subjectLines(run: RunView, p: Paint, t: Terminal): string[] {
   if (h === undefined) return ['', p.bold('No run header in the log: nothing is known of this run.'), '']
   const s = h.subject
   const what = `${s.product} ${s.version}, ${s.maker} (${s.kind})`
+  const clock = runClockText(run)
   const how = [
     ...identityTexts(h),
     `rig ${h.rig}`,
@@ -55,6 +57,7 @@ function subjectLines(run: RunView, p: Paint, t: Terminal): string[] {
     ...(stopped === undefined ? [] : hanging('', oneLine(stopped), t.width).map((l) => p.bold(l))),
     p.bold(cut(oneLine(`Judged: ${what}`), t.width)),
     p.dim(cut(oneLine(how.join(', ')), t.width)),
+    ...(clock === undefined ? [] : [p.dim(cut(oneLine(`The platform's clock: ${clock}`), t.width))]),
     '',
   ]
 }

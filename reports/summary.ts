@@ -2,6 +2,7 @@
 import { countStates, type Finding, findings, notice, outcome, troubles } from './model/outcome.ts'
 import type { RequirementView, RunView } from './model/run.ts'
 import { isJudged, looks, severity, states } from './model/states.ts'
+import { runClockText } from './text/clock.ts'
 import { identityTexts } from './text/identity.ts'
 import { count, observedText, shortHash } from './text/figures.ts'
 import { oneLine } from './text/plain.ts'
@@ -21,6 +22,7 @@ export function summaryMarkdown(run: RunView, budget = usualBudget): string {
   page.add(`${md(o.sentence)}\n\n`)
   if (h !== undefined) {
     const kind = h.subject.kind === 'reference' ? 'the bench’s own reference platform' : 'a real platform'
+    const clock = runClockText(run)
     const how = [
       `Judged: ${h.subject.product} ${h.subject.version} by ${h.subject.maker} (${kind})`,
       ...(h.subject.digest === undefined ? [] : [`digest ${shortHash(h.subject.digest)}`]),
@@ -31,6 +33,7 @@ export function summaryMarkdown(run: RunView, budget = usualBudget): string {
       `Node ${h.node}`,
       h.short ? 'short run' : 'full run',
       `started ${h.started}`,
+      ...(clock === undefined ? [] : [`the platform's clock ${clock}`]),
     ]
     page.add(`${md(how.join(', '))}.\n\n`)
   }

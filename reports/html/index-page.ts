@@ -1,6 +1,7 @@
 /** The first page of a report: what was judged, what came of it, what failed and why; then every requirement. */
 import { durationText } from '../../drivers/units.ts'
 import { clock, count, grouped, utc } from '../text/figures.ts'
+import { runClockText } from '../text/clock.ts'
 import { instrumentText } from '../text/identity.ts'
 import { countStates, type Counts, findings, notice, outcome, troubles } from '../model/outcome.ts'
 import type { RunView, ScenarioView } from '../model/run.ts'
@@ -105,6 +106,7 @@ function subjectFacts(run: RunView): Markup {
     ['Seed', String(h.seed)],
     ['Started', startedText(h.started)],
     ['Took', run.end === undefined ? 'not known: no trailer' : durationText(run.end.wallMs)],
+    ['Clock of the platform', runClockText(run) ?? ''],
     ['Scenarios', `${ran} of ${run.scenarios.length} ran`],
     ['Bench', `${h.bench}, on Node ${h.node}`],
   ])}

@@ -5,6 +5,7 @@ import type { Place } from '../model/read-scenario.ts'
 import type { CheckView, LogContents, ScenarioView } from '../model/run.ts'
 import { wayTo } from '../model/paths.ts'
 import { looks } from '../model/states.ts'
+import { clockText } from '../text/clock.ts'
 import { count, figure, grouped, observedPairs, spanText, splitUnit } from '../text/figures.ts'
 import { blameWords, requirementLink } from './finding.ts'
 import { anchor, html, type Insert, type Markup, relative } from './html.ts'
@@ -129,6 +130,7 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
             ? 'none'
             : String(e.world.escapes.length),
     ],
+    ['Clock of the platform', contents.clock === undefined ? '' : clockText(contents.clock)],
     ['Longest stall of the bench', e?.world.stalledMs === undefined ? '' : `${figure(e.world.stalledMs)} ms`],
     ['Time stolen from the bench', e?.world.stolen === undefined ? '' : `${figure(e.world.stolen * 100)} %`],
     ['Defects put in on purpose', h === undefined || h.defects.length === 0 ? '' : h.defects.join(', ')],

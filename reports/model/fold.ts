@@ -6,11 +6,19 @@ import type { Instant } from '../../drivers/faces.ts'
 import type { Event, Kind, Series } from '../../bench/faces.ts'
 import { matcher } from '../../bench/evidence/series.ts'
 import { recordFold, type ScenarioRecord } from '../../bench/verdicts/record.ts'
-import type { DefectNote } from '../../bench/evidence/schema.ts'
+import type { ClockNote, DefectNote } from '../../bench/evidence/schema.ts'
 import { Decimator } from '../plot/decimate.ts'
 import { Channel } from './channel.ts'
 import { aliasOf, figureOf, isRecord } from './payload.ts'
-import { type Declared, declared, defectNote, judged, scenarioEnd, scenarioHeader } from './shapes.ts'
+import {
+  clockNote,
+  type Declared,
+  declared,
+  defectNote,
+  judged,
+  scenarioEnd,
+  scenarioHeader,
+} from './shapes.ts'
 import type { CheckView, Moment, SeriesChannels, TruthChannel } from './run.ts'
 
 /** The most that is kept of each: a hostile log must not fill the memory. */
@@ -35,6 +43,8 @@ export class ScenarioFold {
   /** Events about the scenario or its checks that are not what they should be. */
   unread = 0
   readonly defects: DefectNote[] = []
+  /** What was told last of the platform's clock. */
+  clock: ClockNote | undefined
   readonly truth = new Map<string, TruthChannel>()
   readonly #declared = new Map<string, Declared>()
   readonly #series = new Map<string, GrowingSeries>()
@@ -119,6 +129,9 @@ export class ScenarioFold {
 
   #moment(e: Event): void {
     const d = isRecord(e.data) ? e.data : {}
+    // What the bench itself did to a clock, at a rate (ppm), is no measurement.
+    if (e.kind === 'note' && e.src === 'clock' && !('ppm' in d))
+      this.clock = clockNote.safeParse(e.data).data ?? this.clock
     if (e.kind === 'note' && e.src === 'defect' && this.defects.length < most.defects) {
       const note = defectNote.safeParse(e.data).data
       if (note !== undefined) this.defects.push(note)

@@ -67,6 +67,7 @@ export function readScenario(folder: string, place: Place, step?: ScenarioStep):
       timeline: fold.timeline,
       momentsLeftOut: fold.momentsLeftOut,
       defects: fold.defects,
+      ...(fold.clock === undefined ? {} : { clock: fold.clock }),
       deciding,
       channels: fold.series(),
       truth: fold.truth,

@@ -3,6 +3,7 @@ import type { Instant } from '../../drivers/faces.ts'
 import type { Gap } from '../../bench/evidence/gap.ts'
 import type { Blame, Kind, Series } from '../../bench/faces.ts'
 import type {
+  ClockNote,
   DefectNote,
   RunEnd,
   RunHeader,
@@ -65,6 +66,8 @@ export interface LogContents {
   /** Steps, faults and notes beyond those of the timeline. */
   readonly momentsLeftOut: number
   readonly defects: readonly DefectNote[]
+  /** The platform's clock against the bench's, as it was known last. */
+  readonly clock?: ClockNote
   /** Events that decided verdicts, by seq, as far as they were kept. */
   readonly deciding: ReadonlyMap<number, Extract>
   readonly channels: readonly SeriesChannels[]

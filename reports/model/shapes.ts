@@ -8,6 +8,7 @@ import type { Json } from '../../drivers/faces.ts'
 import type { Event, Result, Series } from '../../bench/faces.ts'
 import type {
   CheckEvent,
+  ClockNote,
   DefectNote,
   RunEnd,
   RunHeader,
@@ -123,6 +124,8 @@ export const defectNote = z.object({
   proc: z.string(),
 })
 
+export const clockNote = z.object({ offsetMs: z.number(), uncertaintyMs: z.number() })
+
 export const series = z.object({ src: z.string(), kind, select: z.string() })
 
 export const declared = z.object({
@@ -170,6 +173,7 @@ export type Held = [
   Fits<z.infer<typeof scenarioStep>, ScenarioStep>,
   Fits<z.infer<typeof runEnd>, RunEnd>,
   Fits<z.infer<typeof defectNote>, DefectNote>,
+  Fits<z.infer<typeof clockNote>, ClockNote>,
   Fits<z.infer<typeof series>, Series>,
   Fits<z.infer<typeof declared>, CheckEvent>,
   Fits<z.infer<typeof judged>, CheckEvent>,
