@@ -64,7 +64,7 @@ export default scenario({
         subTopic: 'long',
         messages: Array.from(
           { length: messages },
-          () => `{"ToStore":true,"n":${last++},"Text":"${'x'.repeat(large)}"}`,
+          () => `{"ToStore":true,"n":${last++},"Text":"${'.'.repeat(large)}"}`,
         ),
         kept: true,
       })
