@@ -125,6 +125,19 @@ test('hot oil that cools under a new load: the hot spot is highest on the way, a
   }
 })
 
+test('the top oil of a piece is highest at one of its ends', () => {
+  const from = { oil: 70, up: 5, down: 0 }
+  const cooling = { seconds: 3600, load: 0.1, air: 0 }
+  expect(peakOf(onan, from, cooling).topOil).toBe(70)
+  const heating = { seconds: 3600, load: 1.5, air: 30 }
+  expect(peakOf(onan, from, heating).topOil).toBe(after(onan, from, heating).oil)
+})
+
+test('an enclosure warms all by what its air is warmer', () => {
+  const inside = { ...onan, enclosure: 10 }
+  expect(hotSpotOf(endOf(inside, 0.7, 11))).toBeCloseTo(hotSpotOf(endOf(onan, 0.7, 11)) + 10, 9)
+})
+
 test.each([
   [-5, 1.382],
   [0, 1.345],
@@ -242,9 +255,11 @@ describe('the forecast', () => {
   })
 
   test('the rating of the hour that begins now is that of the whole hour', () => {
-    const f = told(forecastOf(config, measured({ at: began + 1500 }), halfHours(day(300))))
+    const hot = measured({ at: began + 1500, topOil: 88 })
+    const f = told(forecastOf(config, hot, halfHours(day(300))))
     const hour = [{ seconds: 3600, load: 0, air: 12 }]
-    const from = startHeat(config, measured({ at: began + 1500 }), 300)
+    const from = startHeat(config, hot, 300)
+    expect(f.ratingNow).toBeLessThan(1.45 * 666.7)
     expect(f.ratingNow).toBeCloseTo(ratingOver(onan, from, hour, config.limits) * 666.7, 6)
   })
 

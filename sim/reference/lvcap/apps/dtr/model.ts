@@ -146,7 +146,6 @@ export function ratingOver(t: Transformer, from: Heat, pieces: readonly Piece[],
     )
     return hotSpot <= limits.hotSpot && topOil <= limits.topOil
   }
-  if (!keeps(0)) return 0
   if (keeps(limits.load)) return limits.load
   let low = 0
   let high = limits.load

@@ -86,10 +86,18 @@ test('an outage is not learnt from, and costs confidence; a feeder without any l
 })
 
 test('a load that flows both ways is not scaled by a ratio that means nothing', () => {
-  const both: History = (t) => (t >= start - 86_400 ? 3 : 1) * Math.sin((2 * Math.PI * t) / 86_400)
-  const f = predict(both, now, config)
-  const plain = predict(both, now, readConfig({ follow: 0 }))
-  for (const [i, v] of f.values.entries()) expect(v).toBeCloseTo(plain.values[i] ?? 0, 9)
+  for (const base of [0, 0.2, -0.2]) {
+    const both: History = (t) => (t >= start - 86_400 ? 3 : 1) * (base + Math.sin((2 * Math.PI * t) / 86_400))
+    const f = predict(both, now, config)
+    const plain = predict(both, now, readConfig({ follow: 0 }))
+    for (const [i, v] of f.values.entries()) expect(v).toBeCloseTo(plain.values[i] ?? 0, 9)
+  }
+})
+
+test('an outage of the last day does not lower the forecast', () => {
+  const dark: History = (t) => (t >= start - 43_200 ? 0 : wave(t))
+  const f = predict(dark, now, config)
+  for (const [i, v] of f.values.entries()) expect(v).toBeCloseTo(wave(start + i * halfHour) ?? 0, 6)
 })
 
 test('with less than two weeks of history it says that it is not valid', () => {
@@ -127,7 +135,7 @@ test('whatever the history, there are 48 numbers', () => {
 describe('the history', () => {
   test('is the mean of the valid samples of each half-hour that has enough of them', () => {
     const h = createHistory(config)
-    for (let i = 0; i < 30; i++) h.add(start + 60 * i, i < 10 ? 5 : 9, i % 2 === 0)
+    for (let i = 0; i < 30; i++) h.add(start + 60 * i, i % 2 === 1 ? 1000 : i < 10 ? 5 : 9, i % 2 === 0)
     for (let i = 0; i < 14; i++) h.add(start + halfHour + 60 * i, 5, true)
     expect(h.mean(start)).toBeCloseTo((5 * 5 + 10 * 9) / 15, 9)
     expect(h.mean(start + halfHour)).toBeUndefined()
