@@ -289,6 +289,25 @@ export interface Reader extends Platform {
   }): Promise<void>
 }
 
+/** Somebody at the reader's configuration page. The reader is installed so that it looks for its cloud where nobody is. */
+export interface Installer {
+  /** What came of the visits: `seen`, alias `installer.<visit>`. */
+  readonly outcomes: Series
+  visit(what: PageVisit): Promise<void>
+}
+
+/** Logs in, looks at the page, and saves. */
+export interface PageVisit {
+  /** Names the visit in the log. */
+  readonly name: string
+  /** Which password is given. */
+  readonly gives: 'right' | 'wrong' | 'none'
+  /** Tells the reader where its cloud is. */
+  readonly set?: 'cloud'
+  /** Other fields of the form (figure 7.7 of the thesis). */
+  readonly fields?: Readonly<Record<string, string>>
+}
+
 /**
  * A serial modem by which the reader reaches the cloud, played by the bench. Faults: `silent`, `no-carrier`, `busy`,
  * `resetting` ({ everyMs }), `slow` ({ ms }).
@@ -330,6 +349,8 @@ export interface Roles {
   reader: Reader
   cloud: Cloud
   modem: Modem
+  /** At the reader's configuration page. */
+  installer: Installer
 }
 
 export interface Stage {

@@ -8,7 +8,17 @@ import { duration, durationText } from '../../drivers/units.ts'
 import { readerDown, readerUp } from '../platforms/reader-events.ts'
 import { readerList, type ReaderList } from '../platforms/reader-json.ts'
 import type { Check, Event, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, offences, pass, seconds, short } from './check.ts'
+import {
+  type CheckOptions,
+  checkOf,
+  inconclusive,
+  into,
+  notShown,
+  offences,
+  pass,
+  seconds,
+  short,
+} from './check.ts'
 import { matcher } from '../evidence/series.ts'
 import { objectOf, textOf } from './scalar.ts'
 
@@ -231,7 +241,7 @@ export function listsArrive(readings: Series, o: ListsArriveOptions): Check {
           const failed = all.result(observed)
           if (failed !== undefined) return failed
           if (judged < (o.atLeast ?? 1))
-            return inconclusive('bench', `only ${judged} lists were sent`, observed)
+            return inconclusive(notShown(o), `only ${judged} lists were sent`, observed)
           return pass(observed)
         },
       }

@@ -10,6 +10,7 @@ import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Platform, Reader } from '../faces.ts'
 import { readerName, readingsTopic } from './cloud.ts'
+import { pageName } from './installer.ts'
 import { hasDisk } from './machine.ts'
 import { readerDown, readerUp } from './reader-events.ts'
 import { sourceText } from './reader-json.ts'
@@ -35,6 +36,8 @@ export interface ReaderOptions {
   rewire(change: Parameters<Reader['rewire']>[0]): Promise<void>
   /** The modem's line as it is now; nothing: the reader is on the network itself. */
   modem(): { readonly path: string; readonly settings: SerialSettings } | undefined
+  /** Its configuration page: the port, and the hash of its password. It is then installed without knowing its cloud. */
+  readonly page?: { readonly port: number; readonly password: string }
   readonly cloud: { readonly address: string; readonly port: number } | undefined
   emitAs(src: string): Emit
 }
@@ -118,12 +121,22 @@ export async function referenceReader(o: ReaderOptions): Promise<PlayedReader> {
       : {
           broker: {
             host: o.cloud.address,
-            port: o.cloud.port,
+            // Where nobody is, until the page tells better.
+            port: o.page === undefined ? o.cloud.port : 1,
             clientId: readerName,
             topic: readingsTopic,
             ca: join(o.pki, 'ca.crt'),
             cert: join(o.pki, `${readerName}.crt`),
             key: join(o.pki, `${readerName}.key`),
+          },
+        }),
+    ...(o.page === undefined
+      ? {}
+      : {
+          web: {
+            ...o.page,
+            cert: join(o.pki, `${pageName}.crt`),
+            key: join(o.pki, `${pageName}.key`),
           },
         }),
     ...modemConfig(),

@@ -1,4 +1,6 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
 import type { Device, Emit, Fault } from '../../sim/faces.ts'
@@ -13,8 +15,9 @@ import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import { buildLab } from './lab-cast.ts'
-import { playCloud } from '../platforms/cloud.ts'
+import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
+import { makeInstaller } from '../platforms/installer.ts'
 import { playModem } from '../platforms/modem.ts'
 import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
@@ -155,8 +158,11 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       made.modem = rememberFaults(modem.role, inForce)
     }
     if (!wanted.has('reader')) return
+    const visited = wanted.has('installer') ? file.roles.installer : undefined
+    const password = drawPassword(() => world.random('installer/password'))
     const reader = await referenceReader({
       ...o,
+      ...(visited === undefined ? {} : { page: { port: visited.port, password: hashOf(password) } }),
       address: addressOf(o.network, file.roles.reader?.at ?? 0),
       bench,
       cloud,
@@ -172,6 +178,23 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     open.push(reader)
     platform = reader
     made.reader = reader
+    if (visited !== undefined)
+      made.installer = makeInstaller({
+        address: reader.hosts[0]?.address ?? '',
+        port: visited.port,
+        pki: o.pki,
+        realm: world.realm({ name: 'installer', address: addressOf(o.network, visited.at) }),
+        emit: o.emitAs('installer'),
+        password,
+        cloud: {
+          broker: cloud?.address ?? '127.0.0.1',
+          port: String(cloud?.port ?? 1),
+          clientId: readerName,
+          publishTopic: readingsTopic,
+          certificate: readFileSync(join(o.pki, 'ca.crt'), 'utf8'),
+          meterType0: 'kaifa',
+        },
+      })
   }
 
   return {

@@ -74,6 +74,8 @@ const rig = z.strictObject({
     reader: z.strictObject({ at }).optional(),
     /** The cloud to which the reader sends. In real time it is at 127.0.0.1. */
     cloud: z.strictObject({ at }).optional(),
+    /** Somebody at the reader's configuration page; the port of that page. */
+    installer: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** A serial modem between reader and cloud, where a scenario asks for it. */
     modem: z.strictObject({ at, serial }).optional(),
     intruder: z.strictObject({ at }).optional(),
@@ -135,7 +137,7 @@ export function readRig(file: string): RigFile {
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
     [['observer', 'at'], r.observer.at],
-    ...([...playedDevices, 'reader', 'cloud', 'modem', 'intruder'] as const).map(
+    ...([...playedDevices, 'reader', 'cloud', 'modem', 'installer', 'intruder'] as const).map(
       (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
     ),
   ] as const) {

@@ -42,6 +42,7 @@ const roleNames = {
   reader: true,
   cloud: true,
   modem: true,
+  installer: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

@@ -13,6 +13,7 @@ import type {
   Check,
   Clock,
   Cloud,
+  Installer,
   Intruder,
   Laptop,
   Modem,
@@ -145,6 +146,10 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     retrieve: async () => undefined,
     inflict,
   }
+  const installer: Installer = {
+    outcomes: { src: 'installer', kind: 'seen', select: 'installer.*' },
+    visit: async () => undefined,
+  }
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
     if (role === 'platform') cast[role] = platform
@@ -155,6 +160,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'reader') cast[role] = reader
     else if (role === 'cloud') cast[role] = cloud
     else if (role === 'modem') cast[role] = { faults: [], inflict }
+    else if (role === 'installer') cast[role] = installer
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
     else cast[role] = idle(o.makeDevice(role))

@@ -306,6 +306,40 @@ export const hanDefects: readonly Defect<LoggerParts>[] = [
         },
       }),
     ],
+    'page-for-everyone': [
+      'Shows its configuration page to whoever asks, and takes what they send.',
+      (p, reached) => ({
+        ...p,
+        guarded: () => {
+          reached()
+          return false
+        },
+      }),
+    ],
+    'any-password': [
+      'Lets anybody log in who gives any password.',
+      (p, reached) => ({
+        ...p,
+        verify: async () => {
+          reached()
+          return true
+        },
+      }),
+    ],
+    'settings-in-memory': [
+      'Keeps what was set on its page until it is started anew, and no longer.',
+      (p, reached) => ({ ...p, keepSettings: () => reached() }),
+    ],
+    'keeps-its-name': [
+      'Takes a new name on its page, and goes on under the one that it was delivered with.',
+      (p, reached) => ({
+        ...p,
+        envelope: (config, sequence, arrived) => {
+          if (config.id !== 'han-reader') reached()
+          return p.envelope({ ...config, id: 'han-reader' }, sequence, arrived)
+        },
+      }),
+    ],
     'refuses-an-overflowed-length': [
       'Refuses the M-Bus frame whose length byte has overflowed, as some Sagemcom send it.',
       (p, reached) => ({
