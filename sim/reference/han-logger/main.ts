@@ -137,22 +137,27 @@ export async function run(p: LoggerParts, env: ProgramEnv): Promise<number> {
     }
   }
 
+  const over = new Promise<boolean>((resolve) => {
+    if (env.term.aborted) resolve(true)
+    else env.term.addEventListener('abort', () => resolve(true), { once: true })
+  })
   /** Until the program is to end (true), or new settings were saved (false). */
   const round = async (): Promise<boolean> => {
-    const ended = new Promise<boolean>((resolve) => {
-      again = () => resolve(false)
-      if (env.term.aborted) resolve(true)
-      else env.term.addEventListener('abort', () => resolve(true), { once: true })
-    })
+    const ended = Promise.race([over, new Promise<boolean>((resolve) => (again = () => resolve(false)))])
     if (web !== undefined && settings === undefined && given.broker === undefined) {
       // As the thesis's device without a configuration: its own access point, and nothing but the page.
       log({ event: 'config', what: 'none' })
       return ended
     }
-    const config = settings === undefined ? given : withSettings(given, settings)
-    reader = readMeters(p, config, outbox, log)
+    try {
+      reader = readMeters(p, settings === undefined ? given : withSettings(given, settings), outbox, log)
+    } catch (e) {
+      // A certificate of the installer's that has gone, say: what is set on the page may mend it.
+      if (web === undefined) throw e
+      log({ event: 'config', why: textOf(e) })
+    }
     const end = await ended
-    await reader.close()
+    await reader?.close()
     reader = undefined
     return end
   }

@@ -9,6 +9,7 @@
 import { Duplex } from 'node:stream'
 import { SerialPort } from 'serialport'
 import { textOf } from '../lvcap/errors.ts'
+import { watchCarrier } from './carrier.ts'
 import { LoggerError, type ModemConfig } from './config.ts'
 
 export interface Modem {
@@ -21,15 +22,6 @@ export interface Modem {
 const guardTime = 1_100
 /** Tries at a modem that does not answer, or not as it should after noise. Ours. */
 const tries = 4
-
-const lostCarrier = Buffer.from('\r\nNO CARRIER\r\n')
-
-/** How much of the marker's beginning stands at the end of the bytes. */
-function begun(b: Uint8Array): number {
-  for (let n = Math.min(b.length, lostCarrier.length - 1); n > 0; n--)
-    if (lostCarrier.subarray(0, n).equals(b.subarray(b.length - n))) return n
-  return 0
-}
 
 export function createModem(config: ModemConfig): Modem {
   const { path, baudRate, dataBits, parity, stopBits } = config
@@ -158,34 +150,19 @@ export function createModem(config: ModemConfig): Modem {
   return {
     connect(host, tcp) {
       let p: SerialPort | undefined
-      /** Bytes that may be the beginning of NO CARRIER. */
-      let held = Buffer.alloc(0)
-      let release: NodeJS.Timeout | undefined
       let carrier = false
       const hangUp = Promise.withResolvers<void>()
       const before = turn
       turn = before.then(() => hangUp.promise)
 
-      const take = (chunk: Buffer): void => {
-        clearTimeout(release)
-        const b = Buffer.concat([held, chunk])
-        held = Buffer.alloc(0)
-        const at = b.indexOf(lostCarrier)
-        if (at >= 0) {
+      const carriers = watchCarrier(
+        gap,
+        (b) => d.push(b),
+        () => {
           carrier = false
-          if (at > 0) d.push(b.subarray(0, at))
           d.destroy(new LoggerError('the modem lost its carrier'))
-          return
-        }
-        const n = begun(b)
-        if (n < b.length) d.push(b.subarray(0, b.length - n))
-        if (n === 0) return
-        held = Buffer.from(b.subarray(b.length - n))
-        release = setTimeout(() => {
-          d.push(held)
-          held = Buffer.alloc(0)
-        }, gap)
-      }
+        },
+      )
       const d: Duplex = new Duplex({
         construct(done) {
           let early: Buffer = Buffer.alloc(0)
@@ -196,13 +173,13 @@ export function createModem(config: ModemConfig): Modem {
               (opened) => {
                 p = opened
                 carrier = true
-                hear = take
+                hear = carriers.take
                 gone = (why) => {
                   carrier = false
                   d.destroy(why)
                 }
                 done()
-                if (early.length > 0) take(early)
+                if (early.length > 0) carriers.take(early)
               },
               (e: unknown) => done(e instanceof Error ? e : new Error(textOf(e))),
             )
@@ -218,7 +195,7 @@ export function createModem(config: ModemConfig): Modem {
           else done()
         },
         destroy(error, done) {
-          clearTimeout(release)
+          carriers.stop()
           hear = () => undefined
           gone = () => undefined
           done(error)
