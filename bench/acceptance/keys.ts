@@ -1,9 +1,10 @@
 /** The operator's key: Ed25519, made once, kept outside of any evidence. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { makeFolders } from '../../drivers/folders.ts'
 
 /** Environment variable that holds the passphrase of the private key, where it has one. */
 export const passphraseVariable = 'GRIDPROOF_KEY_PASSPHRASE'
@@ -31,7 +32,7 @@ export function makeKeys(
     ...(passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }),
   })
   try {
-    mkdirSync(dirname(secret), { recursive: true })
+    makeFolders(dirname(secret))
     writeFileSync(secret, text, { mode: 0o600, flag: 'wx' })
     writeFileSync(open, publicPem(pair.publicKey), { flag: 'wx' })
   } catch (e) {

@@ -14,6 +14,7 @@ import {
 import { basename, extname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { makeFolders } from '../../drivers/folders.ts'
 import type { Subject } from '../evidence/schema.ts'
 import { holdsSecret } from '../evidence/redact.ts'
 import type { Catalogue, ClauseEntry } from '../requirements/load.ts'
@@ -206,7 +207,7 @@ function fileName(reference: string): string {
 
 function freshRecord(into: string, name: string): string {
   try {
-    mkdirSync(into, { recursive: true })
+    makeFolders(into)
     for (let n = 1; ; n++) {
       const folder = resolve(into, n === 1 ? name : `${name}-${n}`)
       if (existsSync(folder)) continue

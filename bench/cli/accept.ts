@@ -1,9 +1,10 @@
 /** `gridproof accept` */
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createPublicKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import { makeFolders } from '../../drivers/folders.ts'
 import { acceptancePage } from '../../reports/acceptance/page.ts'
 import type { AcceptanceFile } from '../../reports/acceptance/page.ts'
 import { chromiumAt, printPdf } from '../../reports/acceptance/pdf.ts'
@@ -79,7 +80,7 @@ function makeFolder(out: string): boolean {
       if (readdirSync(out).length === 0) return false
       throw new Error('something is in it already')
     }
-    mkdirSync(out, { recursive: true })
+    makeFolders(out)
     return true
   } catch (e) {
     throw new GridproofError(

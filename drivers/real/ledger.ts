@@ -18,6 +18,7 @@ import {
 import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { GridproofError, messageOf } from '../errors.ts'
+import { makeFolders } from '../folders.ts'
 import { killTree, processPlace, processStamp } from './process.ts'
 
 /** The names of folders that a ledger makes, and the only ones that it removes. */
@@ -71,7 +72,7 @@ export function openLedger(state: string = stateFolder()): Ledger {
   const file = join(state, 'ledgers', `${process.pid}-${randomUUID()}.jsonl`)
   const kept = new Map<string | number, Leftover>()
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolders(dirname(file))
     const bench: Head = {
       kind: 'bench',
       pid: process.pid,

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
@@ -89,6 +98,9 @@ test('the disk has to hold the evidence of 24 h', () => {
   expect(of(1.5 * dayOfEvidence)).toEqual(['disk: warn'])
   expect(of(0.5 * dayOfEvidence)).toEqual(['disk: missing'])
   expect(trouble(folders(folder))).toEqual([])
+  expect(trouble(folders(join(folder, 'is/yet/to/come')))).toEqual([])
+  expect(existsSync(join(folder, 'is'))).toBe(false)
+  expect(trouble(folders('/proc/no/where'))).toEqual(['disk: missing'])
 })
 
 test('the clock is asked of timedatectl, then of chronyc', async () => {

@@ -1,12 +1,13 @@
 /** What a machine must have for the bench: its folders, its disk, its time. */
 import { execFile } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '../../../drivers/errors.ts'
 import { probeAddress } from '../../../drivers/real/addresses.ts'
 import { stateFolder } from '../../../drivers/real/ledger.ts'
 import { ptyProvider } from '../../../drivers/real/pty.ts'
 import { startStolenProbe } from '../../../drivers/real/stolen.ts'
+import { freeAt } from '../room.ts'
 import { missing, ok, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
 
@@ -82,16 +83,8 @@ export function folders(out: string, free?: number): readonly Finding[] {
   const outTrouble = writable(out)
   if (outTrouble !== undefined)
     return [...found, missing('disk', `${outTrouble} cannot be written`, 'take another folder: --out')]
-  let bytes = free
-  try {
-    if (bytes === undefined) {
-      mkdirSync(out, { recursive: true })
-      const s = statfsSync(out)
-      bytes = s.bavail * s.bsize
-    }
-  } catch (e) {
-    return [...found, warn('disk', `the room at ${out} is not known: ${messageOf(e)}`, 'look with df')]
-  }
+  const bytes = free ?? freeAt(out)
+  if (bytes === undefined) return [...found, warn('disk', `the room at ${out} is not known`, 'look with df')]
   const text = `${(bytes / 1e9).toFixed(1)} GB free at ${out}`
   if (bytes >= 2 * dayOfEvidence) found.push(ok('disk', `${text}: enough for the evidence of 24 h`))
   else if (bytes >= dayOfEvidence)
