@@ -35,6 +35,7 @@ export {
   spaced,
   stampedByHostClock,
   stampedByPlatformClock,
+  stampedOnSending,
   volumeFits,
   volumeMeasured,
   within,

@@ -174,6 +174,19 @@ describe('an acceptance', () => {
   })
 })
 
+test('a try that did not count is followed like the one that did', () => {
+  const folder = join(made(), 'runs/r')
+  const log = join(folder, 'log.jsonl')
+  writeFileSync(join(folder, 'data/x.attempt-2.jsonl'), scenario)
+  const [header, ended, end] = readFileSync(log, 'utf8').split('\n')
+  const first = ended?.replace(/"sha256"/, '"again":"the port went away","sha256"')
+  const second = ended?.replace('"seq":2', '"seq":3').replace('x.jsonl', 'x.attempt-2.jsonl')
+  writeFileSync(log, `${[header, first, second, end?.replace('"seq":3', '"seq":4')].join('\n')}\n`)
+  expect(verifyFolder(folder)).toMatchObject({ faults: [], chained: 3 })
+  writeFileSync(join(folder, 'data/x.jsonl'), scenario.replace('"payload":1', '"payload":2'))
+  expect(verifyFolder(folder).faults).toMatchObject([{ file: 'data/x.jsonl', what: 'chain' }])
+})
+
 test('a folder that is nothing of ours is refused, a run is followed', () => {
   expect(() => verifyFolder(root)).toThrow(/neither an acceptance nor a run/)
   expect(verifyFolder(join(made(), 'runs/r'))).toEqual({

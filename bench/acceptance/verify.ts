@@ -173,7 +173,8 @@ function chainOf(folder: string, below: string): Chain {
     return { faults, remarks, logs: 1 }
   }
   let logs = 1
-  for (const step of run.ended.values()) {
+  // Tries that do not count are evidence too: they say why they do not.
+  for (const step of [...[...run.earlier.values()].flat(), ...run.ended.values()]) {
     if (typeof step.sha256 !== 'string') continue
     const { file } = step
     if (typeof file !== 'string' || !/^data\/[^/\\]+$/.test(file)) {

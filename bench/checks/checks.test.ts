@@ -9,6 +9,7 @@ import {
   flowsWhateverHappens,
   scalarFormat,
   stampedByPlatformClock,
+  stampedOnSending,
 } from './index.ts'
 
 const verifies = ['M:0022']
@@ -309,6 +310,33 @@ describe('stampedByPlatformClock', () => {
       e.kind === 'seen' && e.at === at(11) ? scalar(e.at, alias, stampOf(at(9.5)), 0, false) : e,
     )
     expect(only(stamps(), old, at(20.5)).verdict).toBe('fail')
+  })
+})
+
+describe('stampedOnSending', () => {
+  const sent = (payload: Json, more: readonly Draft[] = []): Result =>
+    only(
+      stampedOnSending(marketplace, { verifies, within: '2 s' }),
+      [...more, draft(at(1), 'marketplace', 'seen', { alias, payload })],
+      at(2),
+    )
+  const note = (offsetMs: number, uncertaintyMs = 100): readonly Draft[] => [
+    draft(at(0.5), 'clock', 'note', { offsetMs, uncertaintyMs }),
+  ]
+  const s = stampOf(at(1))
+
+  it('passes a whole second near to the arrival, and fails every other', () => {
+    expect(sent({ Timestamp: s }).verdict).toBe('pass')
+    for (const Timestamp of [s - 4, s + 4, s + 0.5, String(s), null, s * 1000])
+      expect(sent({ Timestamp }).verdict, String(Timestamp)).toBe('fail')
+    expect(sent({ Status: 'gone' })).toMatchObject({ verdict: 'inconclusive', blame: 'bench' })
+  })
+
+  it("goes by the platform's clock as far as it is known", () => {
+    expect(sent({ Timestamp: s + 4 }, note(3000)).verdict).toBe('pass')
+    expect(sent({ Timestamp: s - 4 }, note(3000)).verdict).toBe('fail')
+    expect(sent({ Timestamp: s - 4 }, note(-3000)).verdict).toBe('pass')
+    expect(sent({ Timestamp: s }, note(0, 5000))).toMatchObject({ verdict: 'inconclusive', blame: 'rig' })
   })
 })
 

@@ -55,7 +55,14 @@ function rowsOf(list: readonly Message[]): Row[] {
 }
 
 /** What a check says of such rows beside the messages, of which the bench hears the last `late` when the rows are read. */
-function judged(check: Check, rows: readonly Row[], torn = 0, read = true, late = 0): Result {
+function judged(
+  check: Check,
+  rows: readonly Row[],
+  torn = 0,
+  read = true,
+  late = 0,
+  more: readonly Draft[] = [],
+): Result {
   const end = begin + 400_000
   const last = messages().length - late
   const history: Draft[] = messages().map((m, i) =>
@@ -98,6 +105,7 @@ function judged(check: Check, rows: readonly Row[], torn = 0, read = true, late 
   const bar = jury([check])
   for (const e of numbered([
     draft(begin, 'bench', 'check', declaredEvent(check) as unknown as Json),
+    ...more,
     ...history,
   ]))
     bar.see(e)
@@ -118,6 +126,20 @@ describe('checks of a recorder', () => {
   test('pass where everything stands in the files once, true, in time and by name', () => {
     for (const c of [all(), truly(), times(), names(), rate()])
       expect(judged(c, good), c.id).toMatchObject({ verdict: 'pass' })
+  })
+
+  test("judge a time of recording by the platform's clock, as far as it is known", () => {
+    const ahead = good.map((r) => ({ ...r, recordedAt: r.recordedAt + 7000 }))
+    const note = (offsetMs: number, uncertaintyMs: number): readonly Draft[] => [
+      draft(begin + 1, 'clock', 'note', { offsetMs, uncertaintyMs }),
+    ]
+    expect(judged(times(), ahead).verdict).toBe('fail')
+    expect(judged(times(), ahead, 0, true, 0, note(7000, 600)).verdict).toBe('pass')
+    expect(judged(times(), ahead, 0, true, 0, note(-7000, 600)).verdict).toBe('fail')
+    expect(judged(times(), ahead, 0, true, 0, note(7000, 9000))).toMatchObject({
+      verdict: 'inconclusive',
+      blame: 'rig',
+    })
   })
 
   test('do not mind how two apps are interleaved, nor lines from before the watch', () => {

@@ -6,6 +6,8 @@ import type { Check, Event, Result, Series } from '../faces.ts'
 import { checkOf, inconclusive, into, offences, pass, seconds, stallShare, steadyTime } from './check.ts'
 import type { Offences, Watch } from './check.ts'
 import { Pairing, usualWithin, type Line, type Pair, type RecordOptions } from './pairing.ts'
+import { platformClock } from './platform-clock.ts'
+import type { PlatformClock } from './platform-clock.ts'
 import { objectOf, textOf } from './scalar.ts'
 
 export type { RecordOptions } from './pairing.ts'
@@ -20,6 +22,8 @@ function recordCheck(
     readonly limit: string
     /** Whether it judges by when the bench saw a message. */
     readonly timed?: true
+    /** Told of what is known of the platform's clock, where it judges by that. */
+    readonly clock?: PlatformClock
     readonly each: (pair: Pair, found: Offences, watch: Watch, pairing: Pairing) => void
     readonly last?: (pairing: Pairing, found: Offences, watch: Watch) => Record<string, Json>
   },
@@ -36,6 +40,7 @@ function recordCheck(
       let judged = 0
       return {
         see(e: Event) {
+          more.clock?.see(e)
           let some = false
           for (const pair of pairing.see(e)) {
             if (pair.how === 'before the watch') continue
@@ -49,6 +54,8 @@ function recordCheck(
           const all = found.copy()
           const figures = more.last?.(pairing, all, watch) ?? {}
           const observed = { 'lines judged [1]': judged, ...figures, ...all.counts() }
+          const unsure = more.clock?.tooUnsure(pairing.within, observed)
+          if (unsure !== undefined) return unsure
           const failed = all.result(observed)
           if (failed !== undefined) return failed
           if (pairing.readAt === undefined)
@@ -131,10 +138,12 @@ export function recordsTruly(published: Series, lines: Series, o: RecordOptions)
 
 /** Each line has the time stamp of its message, and a time of recording near to when the message was seen. */
 export function recordsTimes(published: Series, lines: Series, o: RecordOptions): Check {
+  const clock = platformClock()
   let worst = 0
   return recordCheck(published, lines, o, {
     id: 'records-times',
     timed: true,
+    clock,
     limit: `the time stamp of the message, and a time of recording within ${o.within ?? usualWithin} of when it was seen`,
     each({ line, how, published: message }, found, watch, pairing) {
       if (!columnFits(line, 'timestamp', 'Timestamp'))
@@ -149,8 +158,12 @@ export function recordsTimes(published: Series, lines: Series, o: RecordOptions)
       }
       if (message === undefined || how === 'duplicated') return
       const off = line.recordedAt - message.at
-      worst = Math.max(worst, Math.abs(off))
-      if (Math.abs(off) > pairing.within)
+      const beyond = Math.max(
+        clock.before(line.recordedAt, message.at),
+        clock.after(line.recordedAt, message.at),
+      )
+      worst = Math.max(worst, beyond)
+      if (beyond > pairing.within)
         found.add(
           off > 0 ? 'late' : 'early',
           `${line.where}: ${line.topic}, seen ${into(watch, message.at)}, was recorded ${durationText(Math.abs(off))} ${off > 0 ? 'later' : 'earlier'} by its own word`,
@@ -158,7 +171,7 @@ export function recordsTimes(published: Series, lines: Series, o: RecordOptions)
           line.seq,
         )
     },
-    last: () => ({ 'furthest recording [s]': seconds(worst) }),
+    last: () => ({ 'furthest recording [s]': seconds(worst), ...clock.figures() }),
   })
 }
 

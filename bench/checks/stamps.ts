@@ -13,7 +13,6 @@ import {
   type Fold,
   type Watch,
   checkOf,
-  inconclusive,
   into,
   marginal,
   marginalShare,
@@ -23,7 +22,8 @@ import {
   stallShare,
   steadyTime,
 } from './check.ts'
-import { channelOf, field, objectOf } from './scalar.ts'
+import { platformClock } from './platform-clock.ts'
+import { channelOf, field } from './scalar.ts'
 
 export interface StampOptions extends CheckOptions {
   /**
@@ -80,7 +80,7 @@ class Stamps implements Fold {
   readonly #answers: ReturnType<typeof answerReader<Channel>>
   readonly #channels = new Map<string, Channel>()
   readonly #found = offences()
-  #clock: { readonly offset: number; readonly unsure: number; readonly seq: number } | undefined
+  readonly #clock = platformClock()
   #earliest = Number.NEGATIVE_INFINITY
   #latest = Number.NEGATIVE_INFINITY
   #decisive: [early: number, late: number] = [0, 0]
@@ -106,13 +106,7 @@ class Stamps implements Fold {
   }
 
   see(e: Event): boolean {
-    if (e.kind === 'note' && e.src === 'clock') {
-      const d = objectOf(e.data)
-      const [offset, unsure] = [d?.['offsetMs'], d?.['uncertaintyMs']]
-      if (typeof offset === 'number' && typeof unsure === 'number')
-        this.#clock = { offset, unsure, seq: e.seq }
-      return false
-    }
+    if (this.#clock.see(e)) return false
     const answer = this.#answers(e, (c) => {
       while (c.recent[0] !== undefined && c.recent[0] < e.at - this.#lag) c.recent.shift()
       // Of many answers at once the first and the last suffice.
@@ -154,12 +148,11 @@ class Stamps implements Fold {
   }
 
   #place(e: Event, c: Channel, stamp: Instant, where: string): void {
-    const { offset, unsure } = this.#clock ?? { offset: 0, unsure: 0 }
     const sample = c.recent.find((t) => t >= e.at - this.#lag) ?? c.recent.at(-1)
     // Without any answer: newer than the message before; before the first nothing is known.
     const from = sample ?? (c.seen > 0 ? c.lastSeen : Number.NEGATIVE_INFINITY)
-    const early = from - stamp + Math.min(0, offset) - unsure
-    const late = stamp - e.at - Math.max(0, offset) - unsure
+    const early = this.#clock.before(stamp, from)
+    const late = this.#clock.after(stamp, e.at)
     if (early > this.#earliest) [this.#earliest, this.#decisive[0]] = [early, e.seq]
     if (late > this.#latest) [this.#latest, this.#decisive[1]] = [late, e.seq]
     if (early > this.#within)
@@ -179,16 +172,12 @@ class Stamps implements Fold {
         ? { 'furthest before the answer [s]': seconds(this.#earliest) }
         : {}),
       ...(Number.isFinite(this.#latest) ? { 'furthest after the arrival [s]': seconds(this.#latest) } : {}),
-      ...(this.#clock === undefined
-        ? {}
-        : { 'clock offset [s]': seconds(this.#clock.offset), 'known to [s]': seconds(this.#clock.unsure) }),
+      ...this.#clock.figures(),
       ...this.#found.counts(),
     }
     const because = [...new Set(this.#decisive)].filter((s) => s > 0)
-    if (this.#clock !== undefined && this.#clock.unsure > this.#within)
-      return inconclusive('rig', "the platform's clock could not be measured well enough", observed, [
-        this.#clock.seq,
-      ])
+    const unsure = this.#clock.tooUnsure(this.#within, observed)
+    if (unsure !== undefined) return unsure
     const failed = this.#found.result(observed)
     if (failed !== undefined) return failed
     // Whole seconds use up to 1 s of the early side as a matter of course: only what goes beyond counts.

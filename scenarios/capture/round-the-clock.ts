@@ -3,7 +3,6 @@
  * out would run out, for both sensor apps.
  */
 import {
-  always,
   arrivesEvery,
   equalsTruth,
   gridkeyChannels,
@@ -11,16 +10,9 @@ import {
   scalarFormat,
   scenario,
   stampedByPlatformClock,
+  stampedOnSending,
   temperatureChannels,
 } from '../../bench/index.ts'
-import type { Event } from '../../bench/faces.ts'
-
-/** A status answer's Timestamp, where it has one (a last will has none), is the time of its sending. */
-function isStampedNow(e: Event): boolean {
-  const { payload } = e.data as { readonly payload?: { readonly Timestamp?: unknown } }
-  const stamp = payload?.Timestamp
-  return stamp === undefined || (Number.isSafeInteger(stamp) && Math.abs(Number(stamp) * 1000 - e.at) <= 2000)
-}
 
 const channels = gridkeyChannels.filter((c) => c.includes('.busbar.'))
 
@@ -114,11 +106,10 @@ export default scenario({
       }),
     )
     check(
-      always(platform.watch('marketplace', 'status.response.*'), isStampedNow, {
+      stampedOnSending(platform.watch('marketplace', 'status.response.*'), {
         id: 'status-stamps',
-        limit: 'status answers carry the time of their sending, within 2 s',
         verifies: ['API:4.5/whole-seconds'],
-        needs: ['steady-time'],
+        within: '2 s',
       }),
     )
     check(
