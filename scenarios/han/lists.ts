@@ -36,6 +36,7 @@ export default scenario({
         listsArrive(readings, {
           id: `list-${n}`,
           lists: [n],
+          stamps: '3 s',
           verifies: [
             'SR-1/communicates',
             `SR-1.3/list-${n}`,

@@ -33,6 +33,7 @@ export default scenario({
         id: 'read',
         // A damaged frame may be told from its length only when the line has been silent.
         within: '10 s',
+        stamps: '6 s',
         verifies: ['SR-1/communicates', 'SR-1.3/list-1', 'SR-1.3/list-2', 'SR-1.3.1/dlms-cosem'],
       }),
     )
