@@ -60,6 +60,14 @@ export const knownSurvivors: readonly KnownSurvivor[] = [
     ],
   },
   {
+    app: 'han-logger',
+    part: 'read',
+    change: 'alter',
+    changed: /^items\./,
+    why: 'What a message held in codes and raw counts is no part of what the reader tells: it tells the values that came of it.',
+    example: ['mutation/han-logger/read/alter/33', 'items.0.raw: 351 -> 355'],
+  },
+  {
     app: 'maintenance',
     part: 'record',
     change: 'repeat',
