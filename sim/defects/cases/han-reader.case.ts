@@ -259,10 +259,12 @@ export interface Kit {
 }
 
 export interface Order {
-  readonly pki: string
   readonly story: string
   readonly arg?: Json
 }
+
+/** What became of an order. */
+export type Told = { readonly result: Json; readonly escapes: Json } | { readonly error: string }
 
 const settings = { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 } as const
 
@@ -591,16 +593,25 @@ export const stories: Readonly<Record<string, (k: Kit, arg: Json) => Promise<Jso
   },
 }
 
-/** A story in virtual time. */
+/** Stories in virtual time, each in a world of its own. */
 export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
-  const { pki, story, arg: more } = arg as unknown as Order
+  const { pki, orders } = arg as unknown as { pki: string; orders: Order[] }
   await import('../../reference/han-logger/main.ts')
-  return kernel.run(async () => {
-    await using world = await createVirtualWorld()
-    const k = await makeKit(world, pki, 8883, story === 'refused' ? 'intruder/foreign-ca' : 'broker')
-    const tell = stories[story]
-    if (tell === undefined) throw new Error(`no story ${story}`)
-    const result = await tell(k, more ?? null)
-    return { result, escapes: world.report().escapes as never }
-  })
+  const told: Told[] = []
+  for (const { story, arg: more } of orders) {
+    try {
+      told.push(
+        await kernel.run(async () => {
+          await using world = await createVirtualWorld()
+          const k = await makeKit(world, pki, 8883, story === 'refused' ? 'intruder/foreign-ca' : 'broker')
+          const tell = stories[story]
+          if (tell === undefined) throw new Error(`no story ${story}`)
+          return { result: await tell(k, more ?? null), escapes: world.report().escapes as never }
+        }),
+      )
+    } catch (e) {
+      told.push({ error: String(e) })
+    }
+  }
+  return told
 }

@@ -1,11 +1,18 @@
 /** The reader as a program, between a line, a broker with TLS and a modem: each story in virtual time, some in real time too. */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../../drivers/faces.ts'
 import { ptyProvider } from '../../../drivers/real/pty.ts'
 import { createRealWorld } from '../../../drivers/real/world.ts'
 import { runInChild } from '../../../drivers/virtual/child.ts'
-import { makeKit, stories } from '../../defects/cases/han-reader.case.ts'
+import {
+  makeKit,
+  type ModemManners,
+  type Order,
+  stories,
+  type Told,
+} from '../../defects/cases/han-reader.case.ts'
 import { hashPassword } from '../lvcap/maintenance/password.ts'
 import { makePki } from '../lvcap/pki.ts'
 import { freePort, tempFolder } from '../lvcap/testing.ts'
@@ -18,14 +25,48 @@ afterAll(() => folder.remove())
 
 type Result = { readonly [k: string]: Json }
 
+const password = 'a right good password'
+const stored = hashPassword(password, { n: 1024, r: 8, p: 1 })
+const page = (pki: string, port: number): Json => ({ password, stored, port, pki })
+const modem = (manners: ModemManners, baudRate = 115_200, lists = 3): Json => ({
+  baudRate,
+  manners: { ...manners },
+  lists,
+})
+const ways = {
+  usual: modem({}),
+  slow: modem({}, 300),
+  busy: modem({ silentFor: 5, busyFor: 2 }),
+  dropping: modem({ dropAfter: 3000 }, 9600, 20),
+  resetting: modem({ resetAfter: 3000 }, 9600, 20),
+}
+const ends: readonly { [k: string]: Json }[] = [{ silentFor: 1e9 }, { mum: true }]
+
+/** All that is told in virtual time, in one process: a process each takes longer than its story. */
+const orders = (): Order[] => [
+  ...['plain', 'away', 'crash', 'thesis', 'cut', 'carrier', 'unacknowledged', 'disk'].map((story) => ({
+    story,
+  })),
+  { story: 'diskAtAcknowledgement' },
+  { story: 'refused' },
+  { story: 'page', arg: page(folder.path, 8443) },
+  ...Object.values(ways).map((arg) => ({ story: 'modem', arg })),
+  ...ends.map((arg) => ({ story: 'modemEnd', arg })),
+]
+let told: Promise<Told[]> | undefined
+
 async function virtually<T = Result>(story: string, arg: Json = null): Promise<T> {
-  const { result, escapes } = await runInChild<{ result: Json; escapes: Json[] }>({
+  told ??= runInChild<Told[] & Json[]>({
     module: new URL('../../defects/cases/han-reader.case.ts', import.meta.url),
-    arg: { pki: folder.path, story, arg },
+    arg: { pki: folder.path, orders: orders() as never },
     kernel: { seed: 1, epoch: Date.parse('2018-05-24T15:34:51Z') },
   })
-  expect(escapes).toEqual([])
-  return result as T
+  const at = orders().findIndex((o) => o.story === story && isDeepStrictEqual(o.arg ?? null, arg))
+  const one = (await told)[at]
+  if (one === undefined) throw new Error(`${story} is not among the orders`)
+  if ('error' in one) throw new Error(one.error)
+  expect(one.escapes).toEqual([])
+  return one.result as T
 }
 
 async function really<T = Result>(story: string, arg: Json = null): Promise<T> {
@@ -96,13 +137,11 @@ describe.each(times)('in %s time', (_time, tell) => {
 test.each(times)(
   'set on its page from nothing, it reads and sends, and does so again after a kill (%s time)',
   async (time, tell) => {
-    const password = 'a right good password'
-    const stored = hashPassword(password, { n: 1024, r: 8, p: 1 })
     const port = time === 'real' ? await freePort() : 8443
     const pki = time === 'real' ? join(folder.path, 'page') : folder.path
     const { saved, said, passwords } = await tell<{ saved: number; said: Result[]; passwords: string[] }>(
       'page',
-      { password, stored, port, pki },
+      page(pki, port),
     )
     expect(saved).toBe(303)
     expect(said).toMatchObject([
@@ -171,12 +210,10 @@ describe('through a serial modem', () => {
     lost: Result[]
     refusals: Result[]
   }
-  const modem = (manners: Json, baudRate = 115_200, lists = 3): Json => ({ baudRate, manners, lists })
-
   test.each(times)(
     'TLS stands end to end, and the call is ended at the end (%s time)',
     async (_time, tell) => {
-      const r = await tell<Modem>('modem', modem({}))
+      const r = await tell<Modem>('modem', ways.usual)
       expect(r.ids).toEqual([1, 2, 3])
       expect(r.heard[0]).toBe('AT')
       expect(r.heard[1]).toMatch(/^ATD[\d.]+:\d+$/)
@@ -187,35 +224,32 @@ describe('through a serial modem', () => {
   )
 
   test('at 300 baud it takes its time, and everything arrives', async () => {
-    const r = await virtually<Modem>('modem', modem({}, 300))
+    const r = await virtually<Modem>('modem', ways.slow)
     expect(r.connectedAfter).toBeGreaterThan(30_000)
     expect(r.ids).toEqual([1, 2, 3])
     expect([...r.lost, ...r.refusals]).toEqual([])
   })
 
   test('one that is silent at first, and busy then, is asked until it gets through', async () => {
-    const r = await virtually<Modem>('modem', modem({ silentFor: 5, busyFor: 2 }))
+    const r = await virtually<Modem>('modem', ways.busy)
     expect(r.ids).toEqual([1, 2, 3])
     expect(JSON.stringify(r.refusals)).toMatch(/does not answer.*BUSY/)
   })
 
-  test.each([{ silentFor: 1e9 }, { mum: true }])(
-    'told to end while it is asked or calls (%o), it ends',
-    async (m) => {
-      const { ended, after } = await virtually<{ ended: number; after: number }>('modemEnd', m)
-      expect(ended).toBe(0)
-      expect(after).toBeLessThan(3_000)
-    },
-  )
+  test.each(ends)('told to end while it is asked or calls (%o), it ends', async (m) => {
+    const { ended, after } = await virtually<{ ended: number; after: number }>('modemEnd', m)
+    expect(ended).toBe(0)
+    expect(after).toBeLessThan(3_000)
+  })
 
   test('one that loses its carrier in the middle is called again; what was not acknowledged comes again', async () => {
-    const r = await virtually<Modem>('modem', modem({ dropAfter: 3000 }, 9600, 20))
+    const r = await virtually<Modem>('modem', ways.dropping)
     expect([...new Set(r.ids)]).toEqual(upTo(20))
     expect(r.lost.map((x) => x['why'])).toEqual(['the modem lost its carrier'])
   })
 
   test('one that resets without a word is noticed, and called again', async () => {
-    const r = await virtually<Modem>('modem', modem({ resetAfter: 3000 }, 9600, 20))
+    const r = await virtually<Modem>('modem', ways.resetting)
     expect([...new Set(r.ids)]).toEqual(upTo(20))
     expect(r.lost).toHaveLength(1)
   })
