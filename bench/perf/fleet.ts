@@ -1,7 +1,6 @@
 /** How many smart meters one process streams over TCP at their real cadence, and how late their lists are. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { benchNow } from '../../drivers/real/clock.ts'
 import { createFleet } from '../../sim/devices/meter/fleet.ts'
@@ -9,6 +8,7 @@ import { meterSchema } from '../../sim/devices/meter/personality.ts'
 import { readPersonality } from '../../sim/devices/personality.ts'
 import { serveFleet } from '../main/fleet/serve.ts'
 import type { FleetFigures } from '../main/fleet/serve.ts'
+import { waitedForCore } from './calm.ts'
 
 /** p99 on an idle core, ms. */
 export const latenessBarMs = 5
@@ -31,16 +31,6 @@ export interface FleetRun {
 
 /** As long as the meters' spread, so that each has sent once. */
 const windowMs = 2000
-
-/** ms that the main thread has waited for a core (Linux: /proc/self/schedstat, second figure, ns). */
-export function waitedForCore(): number | undefined {
-  try {
-    const ns = Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1])
-    return Number.isFinite(ns) ? ns / 1e6 : undefined
-  } catch {
-    return undefined
-  }
-}
 
 export async function measureFleet(count: number, windows: number): Promise<FleetRun> {
   const fleet = createFleet({

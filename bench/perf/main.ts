@@ -4,6 +4,10 @@
  */
 import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
 import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
+import { latenessBarMs, measureFleet } from './fleet.ts'
+import { measureHan } from './han.ts'
+import { byteGoalMs, frameEndGoalMs, measureBytes, measureFrameEnds } from './pacing.ts'
+import type { Pacing } from './pacing.ts'
 import { realSeries, scorePredictor } from './predictor.ts'
 import { helpBarMs, measureHelp } from './start-up.ts'
 
@@ -14,6 +18,14 @@ const predictorBarS = 30
 /** Rounds of the Modbus measurement: a disturbed one does not move the median. */
 const rounds = 7
 
+/** Frames built, and read, for each second of CPU. Ours. */
+const frameRateBar = 10_000
+/** What the calmest 2 s of the fleet may have waited for a core, ms, to be judged. Ours. */
+const calmFleetMs = 20
+/** Fewer frame ends, and fewer bytes, say nothing of a p99. Ours. */
+const calmFrames = 100
+const calmBytes = 250
+
 const only = new Set(process.argv.slice(2))
 const wanted = (name: string): boolean => only.size === 0 || only.has(name)
 let missed = 0
@@ -21,6 +33,12 @@ let missed = 0
 function verdict(name: string, ok: boolean, text: string): void {
   if (!ok) missed++
   process.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${text}\n`)
+}
+
+/** Of time on the wall, which a machine with other work spoils: then it is printed and not judged. */
+function timing(name: string, calm: boolean, ok: boolean, text: string): void {
+  if (calm) verdict(name, ok, text)
+  else process.stdout.write(`– ${name}: not judged, for the machine had other work: ${text}\n`)
 }
 
 if (wanted('start-up')) {
@@ -78,6 +96,56 @@ if (wanted('predictor')) {
         `MAPE (and sum of |e| over sum of a) of ${s.judged} rolling days in ${seconds.toFixed(1)} s ` +
         `(bar ${predictorBarS}); ${s.zeros} left out for zeros, ${s.notValid} not valid`,
     )
+  }
+}
+
+if (wanted('han')) {
+  const rates = measureHan()
+  verdict(
+    'meter frames',
+    rates.every((r) => r.encoded >= frameRateBar && r.decoded >= frameRateBar),
+    `${rates.map((r) => `${r.name} (${r.bytes} bytes) ${Math.round(r.encoded)} built and ${Math.round(r.decoded)} read`).join(', ')} for each second of CPU (bar ${frameRateBar})`,
+  )
+}
+
+if (wanted('fleet')) {
+  const meters = 10_000
+  const { windows, calmest } = await measureFleet(meters, 8)
+  const cpu = windows.reduce((s, w) => s + w.cpu, 0) / windows.length
+  const held = Math.round(meters / cpu)
+  verdict(
+    'fleet',
+    held >= meters && windows.every((w) => w.figures.connected === meters && w.figures.untaken === 0),
+    `${meters} meters over TCP take ${(100 * cpu).toFixed(0)} % of a core: one core holds ${held} (bar ${meters})`,
+  )
+  const { lateness, lists } = calmest.figures
+  const waited = calmest.waitedMs
+  timing(
+    'lateness of the fleet',
+    waited !== undefined && waited <= calmFleetMs,
+    lateness.p99 <= latenessBarMs,
+    `p99 ${lateness.p99.toFixed(1)} ms (goal ${latenessBarMs}), half of them ${lateness.p50.toFixed(1)} ms, of ${lists} lists in the calmest 2 s, ` +
+      `in which it waited ${waited === undefined ? 'nobody knows how long' : `${waited.toFixed(0)} ms`} for a core`,
+  )
+}
+
+if (wanted('pacing')) {
+  const text = (p: Pacing): string =>
+    p.count === 0
+      ? 'none'
+      : `${p.count}: p50 ${p.p50.toFixed(2)}, p99 ${p.p99.toFixed(2)}, most ${p.most.toFixed(2)} ms`
+  for (const [name, goal, enough, r] of [
+    ['frame ends at 2400 8E1 on ptys', frameEndGoalMs, calmFrames, await measureFrameEnds(12_000)],
+    ['bytes one by one on a pty', byteGoalMs, calmBytes, await measureBytes(10_000)],
+  ] as const) {
+    if ('lacks' in r) process.stdout.write(`– ${name}: not measured, ${r.lacks}\n`)
+    else
+      timing(
+        name,
+        r.calm.count >= enough,
+        r.calm.p99 <= goal,
+        `late by (goal p99 ${goal} ms) ${text(r.calm)} while it had a core at once; in all ${text(r.all)}`,
+      )
   }
 }
 process.exitCode = missed > 0 ? 1 : 0

@@ -15,10 +15,11 @@ export interface ByteOrder {
   readonly msPerCharacter: number
 }
 
-/** What it tells: how many bytes the line could not take. */
+/** What it tells: how many bytes the line could not take, and how late each was written (ms after its due instant). */
 export interface ByteDone {
   readonly id: number
   readonly lost: number
+  readonly late: Float32Array
 }
 
 if (parentPort !== null) {
@@ -31,14 +32,17 @@ if (parentPort !== null) {
   }
   port.on('message', (o: ByteOrder) => {
     let lost = 0
+    const late = new Float32Array(o.bytes.length)
     for (let i = 0; i < o.bytes.length; i++) {
-      until(o.start + (i + 1) * o.msPerCharacter)
+      const due = o.start + (i + 1) * o.msPerCharacter
+      until(due)
       try {
         if (writeSync(fd, o.bytes, i, 1) !== 1) lost++
       } catch {
         lost++
       }
+      late[i] = threadClock() - due
     }
-    port.postMessage({ id: o.id, lost } satisfies ByteDone)
+    port.postMessage({ id: o.id, lost, late } satisfies ByteDone)
   })
 }
