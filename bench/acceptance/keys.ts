@@ -76,9 +76,13 @@ export function publicKeyOf(text: string, file: string): KeyObject {
     return ed25519(createPublicKey(text), file)
   } catch (e) {
     if (e instanceof GridproofError) throw e
-    throw new GridproofError('usage', `'${file}' cannot be used as a public key: ${messageOf(e)}`, {
-      cause: e,
-    })
+    throw new GridproofError(
+      'usage',
+      `'${file}' cannot be used as a public key (${messageOf(e)}); 'gridproof keygen' makes one: <name>.pub.pem`,
+      {
+        cause: e,
+      },
+    )
   }
 }
 

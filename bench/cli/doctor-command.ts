@@ -5,6 +5,7 @@ import { clock, folders, loopbackAddresses, stolen, system } from '../main/docto
 import { rig } from '../main/doctor/rig.ts'
 import { ports } from '../main/doctor/serial.ts'
 import type { Finding } from '../main/doctor/finding.ts'
+import { readMaterial } from '../main/material.ts'
 import { findRig } from '../main/plan.ts'
 import { readRig } from '../rigs/schema.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
@@ -16,7 +17,8 @@ export async function performDoctor(o: DoctorOptions): Promise<number> {
   if (o.loopback !== undefined && (wired.length !== 2 || wired[0] === wired[1]))
     throw new GridproofError('usage', '--loopback takes two ports that are wired to each other')
   // Before anything is looked at: a rig that cannot be read is a usage error.
-  const file = o.rig === undefined ? undefined : readRig(findRig(o.rig))
+  const { rigs } = readMaterial(o)
+  const file = o.rig === undefined ? undefined : readRig(findRig(o.rig, rigs))
   const found: Finding[] = []
   const add = (f: readonly Finding[]): void => {
     found.push(...f)

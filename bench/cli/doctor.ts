@@ -3,6 +3,7 @@ import { Command } from 'commander'
 
 export interface DoctorOptions {
   readonly rig?: string
+  readonly rigs?: readonly string[]
   readonly loopback?: readonly string[]
   readonly out: string
   readonly json?: boolean

@@ -23,6 +23,7 @@ const takes: Readonly<Record<string, readonly (keyof typeof texts)[]>> = {
   requirements: ['scenarios', 'requirements'],
   scenarios: ['scenarios', 'requirements'],
   rigs: ['rigs'],
+  doctor: ['rigs'],
 }
 
 /**

@@ -22,6 +22,12 @@ export function identityOf(rig: RigFile, o: IdentityOptions): Identity | undefin
       'usage',
       `--subject tells which platform stands in a lab; the rig '${rig.name}' has the bench's own`,
     )
+  for (const [option, text] of [
+    ['--operator', o.operator],
+    ['--site', o.site],
+  ] as const)
+    if (text?.trim() === '')
+      throw new GridproofError('usage', `${option} is empty: give a name, or leave it out`)
   const lab = isLab(rig) ? rig : undefined
   const operator = o.operator ?? lab?.operator
   const site = o.site ?? lab?.site

@@ -22,6 +22,7 @@ import { makePki } from '../../../sim/reference/lvcap/pki.ts'
 import { place } from '../../cli/testing.ts'
 import type { Place } from '../../cli/testing.ts'
 import type { LabDoor } from '../../rigs/lab.ts'
+import { findRig } from '../plan.ts'
 import { broker } from './broker.ts'
 import { judge } from './certificate.ts'
 import type { Finding } from './finding.ts'
@@ -271,12 +272,14 @@ describe('the command', () => {
   afterAll(() => p[Symbol.dispose]())
 
   test('tells each thing as a line or as JSON, and ends with 4 where something is missing', async () => {
+    const example = readFileSync(findRig('lab-example'), 'utf8')
+    p.write('own/table.yaml', example.replace('name: lab-example', 'name: table'))
     const [plain, json, alone, unknown, lab] = await Promise.all([
       p.run(['doctor']),
       p.run(['doctor', '--rig', 'local', '--json']),
       p.run(['doctor', '--loopback', '/dev/null']),
       p.run(['doctor', '--rig', 'nix']),
-      p.run(['doctor', '--rig', 'lab-example', '--json']),
+      p.run(['doctor', '--rig', 'table', '--rigs', 'own', '--json']),
     ])
     expect([plain.code, json.code].every((c) => c === 0 || lacks !== undefined)).toBe(true)
     expect(plain.out).toMatch(/^ok {7}Node v24/)
@@ -286,6 +289,7 @@ describe('the command', () => {
     expect(told.findings.some((f) => f.check === 'rig')).toBe(true)
     expect([alone.code, unknown.code]).toEqual([2, 2])
     expect(lab.code).toBe(4)
+    expect(lab.out).toContain("the recorder's files cannot be read")
     expect(p.left()).toEqual([])
   })
 })

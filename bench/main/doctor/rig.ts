@@ -31,7 +31,13 @@ async function lab(file: LabRig, o: Trees): Promise<readonly Finding[]> {
       accessSync(csv.folder, constants.R_OK | constants.X_OK)
       found.push(ok('csv', `${csv.folder} can be read`))
     } catch (e) {
-      found.push(missing('csv', messageOf(e), "mount the recorder's files where the rig names them"))
+      found.push(
+        missing(
+          'csv',
+          `the recorder's files cannot be read: ${messageOf(e)}`,
+          'mount them where the rig names their folder',
+        ),
+      )
     }
   for (const [role, entry] of Object.entries(file.roles)) {
     if (entry === undefined) continue
