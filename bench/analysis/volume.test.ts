@@ -19,11 +19,11 @@ describe('the volume of 18 months', () => {
   })
 
   test('takes what neighbours send as it was measured, at the rate asked for, instead of an assumption', () => {
-    const v = projectVolume({ ...day, peerBytes: 1e6 }, 30_000)
+    const v = projectVolume({ ...day, peers: { bytes: 1e6, intervalMs: 60_000 } }, 30_000)
     expect(v.peers).toBe(2 * 548e6)
     expect(v.total).toBe(v.sensors + v.peers)
-    expect(projectVolume({ ...day, peerBytes: 0 }, 30_000).total).toBe(v.sensors)
-    expect(formulaOf({ peerBytes: 0 })).not.toBe(formulaOf({}))
+    expect(projectVolume({ ...day, peers: { bytes: 0, intervalMs: 1 } }, 30_000).total).toBe(v.sensors)
+    expect(formulaOf({ peers: { bytes: 0, intervalMs: 1 } })).not.toBe(formulaOf({}))
   })
 
   test('is no number where nothing was measured', () => {

@@ -22,8 +22,11 @@ export const systemBytes = 32e9
 export interface MeasuredVolume {
   readonly sensorBytes: number
   readonly appBytes: number
-  /** What neighbours sent, counted with neither of the others; not given: no neighbour was there to be measured. */
-  readonly peerBytes?: number
+  /**
+   * What neighbours sent, counted with neither of the others, and the interval of their sensors meanwhile, in ms; not
+   * given: no neighbour was there to be measured.
+   */
+  readonly peers?: { readonly bytes: number; readonly intervalMs: number }
   /** Span in ms; and the interval of the sensors meanwhile, in ms. */
   readonly spanMs: number
   readonly intervalMs: number
@@ -40,10 +43,10 @@ export interface ProjectVolume {
 }
 
 /** How it is computed, for the evidence. */
-export function formulaOf(m: Pick<MeasuredVolume, 'peerBytes'>): string {
+export function formulaOf(m: Pick<MeasuredVolume, 'peers'>): string {
   const per = 'bytes measured / span x 548 d'
   const scaled = 'x (interval measured / interval asked)'
-  return m.peerBytes === undefined
+  return m.peers === undefined
     ? `${per}; sensors ${scaled}; a neighbour sends at most what our own sensors deliver`
     : `${per}; sensors and neighbours ${scaled}`
 }
@@ -52,9 +55,9 @@ export function formulaOf(m: Pick<MeasuredVolume, 'peerBytes'>): string {
 export function projectVolume(m: MeasuredVolume, intervalMs: number): ProjectVolume {
   const days = m.spanMs / 86_400_000
   const perProject = projectDays / (days > 0 ? days : Number.NaN)
-  const rate = m.intervalMs / intervalMs
-  const sensors = m.sensorBytes * perProject * rate
+  const at = (bytes: number, measuredMs: number): number => bytes * perProject * (measuredMs / intervalMs)
+  const sensors = at(m.sensorBytes, m.intervalMs)
   const apps = m.appBytes * perProject
-  const peers = m.peerBytes === undefined ? sensors : m.peerBytes * perProject * rate
+  const peers = m.peers === undefined ? sensors : at(m.peers.bytes, m.peers.intervalMs)
   return { intervalMs, sensors, apps, peers, total: sensors + apps + peers }
 }

@@ -242,7 +242,7 @@ describe('checks of the volume', () => {
   })
 
   test('tell what neighbours send from all else, and want all of it in the files', () => {
-    const n = { ...v, neighbours: ['a_b_02'] }
+    const n = { ...v, neighbours: { instances: ['a_b_02'], interval: '30 s' } }
     const theirs = good.filter((r) => publisherIn(r.topic) === 'a_b_02').length
     expect(judged(volumeMeasured(published, lines, 'neighbours', n), good)).toMatchObject({
       verdict: 'pass',
@@ -250,7 +250,7 @@ describe('checks of the volume', () => {
         'messages published [1]': theirs,
         'lines [1]': theirs,
         'measured [B]': theirs * 100,
-        formula: formulaOf({ peerBytes: 1 }),
+        formula: formulaOf({ peers: { bytes: 1, intervalMs: 1 } }),
       },
     })
     expect(judged(volumeMeasured(published, lines, 'sensors', n), good)).toMatchObject({
@@ -261,8 +261,13 @@ describe('checks of the volume', () => {
     expect(judged(volumeMeasured(published, lines, 'neighbours', n), without).verdict).toBe('fail')
     expect(judged(volumeMeasured(published, lines, 'sensors', n), without).verdict).toBe('pass')
     expect(
-      judged(volumeMeasured(published, lines, 'neighbours', { ...v, neighbours: ['toString'] }), good)
-        .verdict,
+      judged(
+        volumeMeasured(published, lines, 'neighbours', {
+          ...v,
+          neighbours: { instances: ['toString'], interval: '30 s' },
+        }),
+        good,
+      ).verdict,
     ).toBe('fail')
     const assumed = judged(volumeFits(published, lines, { ...v, at: ['10 s'] }), good)
     expect(assumed).toMatchObject({ verdict: 'pass', observed: { formula: formulaOf({}) } })

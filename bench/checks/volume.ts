@@ -20,10 +20,10 @@ export interface VolumeOptions extends CheckOptions {
   /** Interval of the sensors while it is measured. */
   readonly interval: string
   /**
-   * Instance IDs of whatever hands on what neighbours send; all that they publish is a class of its own then. Without it
-   * nothing of neighbours is measured.
+   * Instance IDs of whatever hands on what neighbours send, and the interval of the readings in it; all that they publish
+   * is a class of its own then. Without it nothing of neighbours is measured.
    */
-  readonly neighbours?: readonly string[]
+  readonly neighbours?: { readonly instances: readonly string[]; readonly interval: string }
 }
 
 /** What is told apart: what our sensors deliver, what neighbours send, all else that apps publish. */
@@ -51,7 +51,7 @@ function measuring(
   const isPublished = matcher(published)
   const isRead = matcher({ src: lines.src, kind: 'seen', select: 'csv.read' })
   const messages: Counts = { sensors: 0, apps: 0, neighbours: 0 }
-  const neighbours = new Set(o.neighbours)
+  const neighbours = new Set(o.neighbours?.instances)
   let last: Measured | undefined
   return {
     messages,
@@ -77,7 +77,9 @@ function measuring(
         volume: {
           sensorBytes: bytes.sensors,
           appBytes: bytes.apps,
-          ...(o.neighbours === undefined ? {} : { peerBytes: bytes.neighbours }),
+          ...(o.neighbours === undefined
+            ? {}
+            : { peers: { bytes: bytes.neighbours, intervalMs: duration(o.neighbours.interval) } }),
           spanMs: figure(read, 'last') - figure(read, 'first'),
           intervalMs: duration(o.interval),
         },
@@ -140,10 +142,11 @@ export function volumeMeasured(published: Series, lines: Series, what: VolumeCla
           const got = m.measured()
           if (got === undefined) return inconclusive('bench', 'the recorder’s files were not read')
           const project = projectVolume(got.volume, got.volume.intervalMs)
+          const theirs = projectVolume(got.volume, got.volume.peers?.intervalMs ?? got.volume.intervalMs)
           const [bytes, months] = {
             sensors: [got.volume.sensorBytes, project.sensors] as const,
             apps: [got.volume.appBytes, project.apps] as const,
-            neighbours: [got.volume.peerBytes ?? 0, project.peers] as const,
+            neighbours: [got.volume.peers?.bytes ?? 0, theirs.peers] as const,
           }[what]
           const observed = {
             'messages published [1]': m.messages[what],
@@ -197,7 +200,7 @@ export function volumeFits(published: Series, lines: Series, o: VolumeFitsOption
           const asked = o.at.map((i) => projectVolume(got.volume, duration(i)))
           const told = (o.tell ?? []).map((i) => projectVolume(got.volume, duration(i)))
           const observed = {
-            'measured [B]': got.volume.sensorBytes + got.volume.appBytes + (got.volume.peerBytes ?? 0),
+            'measured [B]': got.volume.sensorBytes + got.volume.appBytes + (got.volume.peers?.bytes ?? 0),
             'measured over [s]': got.volume.spanMs / 1000,
             ...Object.fromEntries(
               [...asked, ...told].map((p) => [`18 months at ${durationText(p.intervalMs)} [GB]`, shown(p)]),
