@@ -150,7 +150,14 @@ export interface World extends AsyncDisposable {
   /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */
   tcp(spec: { name: string; realm: Realm; port: number }): Promise<{ wire: Wire; port: number }>
   /** A line of the world's own; with `path`, the port of that name, which a cable joins to the platform (real time). */
-  serial(spec: { name: string; realm: Realm; settings: SerialSettings; path?: string }): Promise<SerialLine>
+  serial(spec: {
+    name: string
+    realm: Realm
+    settings: SerialSettings
+    path?: string
+    /** TLS passes over it: its bytes differ from run to run, so that such a run has no trace hash. */
+    ciphered?: true
+  }): Promise<SerialLine>
   /** Present where the world can hold traffic between addresses. */
   readonly network?: Network
   /** A number in [0, 1) from the stream of that name, seeded by the run's seed. */
@@ -165,6 +172,8 @@ export interface WorldReport {
   readonly time: 'virtual' | 'real'
   /** Rolling hash over every delivered byte with its time; only in virtual time. */
   readonly traceHash?: string
+  /** Why a run in virtual time has none. */
+  readonly untraced?: string
   readonly traceEvents?: number
   /** Escapes from virtual time: what was called, and where. Must be empty. */
   readonly escapes: readonly { readonly what: string; readonly where: string }[]

@@ -114,10 +114,11 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
       show: o.all === true ? 'all' : 'judged',
     }),
   )
+  const untraced = first.done.filter((d) => d.record.end?.world.untraced !== undefined).length
   if (again !== undefined && !again.stopped)
     process.stdout.write(
       different.length === 0
-        ? `Run twice: ${first.done.length} trace hashes, each equal both times.\n`
+        ? `Run twice: ${first.done.length - untraced} trace hashes, each equal both times${untraced === 0 ? '' : `; ${untraced} without one, for a reason that the evidence gives`}.\n`
         : `Run twice: NOT REPEATABLE\n${different.join('\n')}\n`,
     )
   process.stdout.write(`Report: ${pathText(join(first.run.folder, 'index.html'))}\n`)
@@ -236,6 +237,7 @@ async function diverged(a: readonly Done[], b: readonly Done[], folder: string):
   const second = new Map(b.map((d) => [d.job.id, d.record.end?.world.traceHash]))
   const apart = a.filter((d) => {
     const x = d.record.end?.world.traceHash
+    if (d.record.end?.world.untraced !== undefined) return false
     return x === undefined || x !== second.get(d.job.id)
   })
   if (apart.length === 0) return []

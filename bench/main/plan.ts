@@ -89,7 +89,7 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
       : {
           kind: 'reference',
           maker: 'Gridproof',
-          product: 'LV-CAP reference platform',
+          product: 'LV-CAP reference platform and HAN reader',
           version,
           digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
         },

@@ -173,7 +173,7 @@ export async function playModem(o: ModemOptions): Promise<PlayedModem> {
   }
 
   const open = async (): Promise<void> => {
-    line = await world.serial({ name: 'modem/serial', realm, settings })
+    line = await world.serial({ name: 'modem/serial', realm, settings, ciphered: true })
     await realm.run(() =>
       line?.wire.open((c) => {
         conn = c

@@ -33,6 +33,8 @@ export class VirtualLine {
   readonly channel: number
   device: (LineEnd & { readonly owner: Owner }) | undefined
   port: PortBinding | undefined
+  /** TLS runs over it: of its bytes the trace keeps lengths alone. */
+  opaque = false
   /** When each direction is through with what it has: 0 from the device, 1 from the port. */
   private readonly busyUntil = [0, 0]
 
@@ -60,7 +62,7 @@ export class VirtualLine {
           kernel.now,
           this.channel,
           way,
-          copy,
+          this.opaque ? undefined : copy,
           copy.length,
           `${this.path} ${way === 0 ? 'from' : 'to'} the device`,
           place,

@@ -115,7 +115,7 @@ function headerFacts(s: ScenarioView, contents: LogContents, up: string): Markup
       e?.world.traceHash === undefined
         ? h?.time === 'real'
           ? 'none: only virtual time has one'
-          : 'none in the log'
+          : (e?.world.untraced ?? 'none in the log')
         : html`<code>${e.world.traceHash}</code
             >${e.world.traceEvents === undefined ? '' : ` over ${grouped(e.world.traceEvents)} events`}`,
       true,

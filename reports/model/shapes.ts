@@ -86,6 +86,7 @@ export const scenarioHeader = z.object({
 const worldReport = z.object({
   time: z.enum(['virtual', 'real']),
   traceHash: z.string().exactOptional(),
+  untraced: z.string().exactOptional(),
   traceEvents: z.number().exactOptional(),
   escapes: z.array(z.object({ what: z.string(), where: z.string() })),
   stolen: z.number().exactOptional(),
