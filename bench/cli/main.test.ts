@@ -62,7 +62,7 @@ describe.concurrent('help', () => {
   ])('of %s has an example', async (command) => {
     const { code, out } = await trial().gridproof(command, '--help')
     expect(code).toBe(0)
-    expect(out).toMatch(new RegExp(`Example:\\n {2}gridproof ${command}`))
+    expect(out).toMatch(new RegExp(`Examples?:\\n {2}gridproof ${command}`))
   })
 })
 

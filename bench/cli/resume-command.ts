@@ -1,7 +1,6 @@
 /** `gridproof run --resume`: goes on with a run whose bench was killed, under the conditions that it began under. */
 import { dirname, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
-import { durationText } from '../../drivers/units.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import { consoleReport } from '../../reports/console.ts'
 import { terminalOf } from '../../reports/text/terminal.ts'
@@ -76,9 +75,7 @@ export async function resumeCommand(
   await settled(run)
   using scratch = makeScratch(plan.rig)
   tellCleared(scratch)
-  process.stderr.write(
-    `Going on after a gap of ${durationText(Date.now() - run.log.from)} in the log of the run.\n`,
-  )
+  process.stderr.write(`Going on with ${header.id}.\n`)
   const watched = await watchRun({
     plan,
     resume: run,

@@ -62,7 +62,7 @@ describe('in virtual time', () => {
     const kept = readFileSync(join(folder, 'data/long.watched.jsonl'), 'utf8')
 
     const { code, out: said, err } = await resume(folder)
-    expect([code, err.includes('Going on after a gap of ')]).toEqual([0, true])
+    expect([code, err.includes('Going on with ')]).toEqual([0, true])
     expect(said.replace(/\s+/g, ' ')).toContain('the bench was interrupted; it was run again from its')
     expect(readdirSync(join(folder, 'data')).filter((f) => f.endsWith('.jsonl'))).toEqual([
       'brief.quiet.attempt-2.jsonl',

@@ -87,6 +87,8 @@ export interface GoingOn {
   readonly kept: readonly { readonly job: Job; readonly record: ScenarioRecord }[]
   /** Those that are still to run: not begun, to be continued, or once more from their beginning. */
   readonly jobs: readonly Job[]
+  /** Time of the last event in any log of the run. */
+  readonly from: Instant
   /** Ends that the run's own log does not tell. */
   readonly steps: readonly ScenarioStep[]
 }
@@ -110,11 +112,17 @@ export function goingOn(
   const kept: { job: Job; record: ScenarioRecord }[] = []
   const more: Job[] = []
   const steps: ScenarioStep[] = []
+  let { from } = i.log
+  const left = (file: string): Left => {
+    const l = leftOf(file)
+    from = Math.max(from, l.end.from)
+    return l
+  }
   for (const first of jobs) {
     const ended = i.record.ended.get(first.id)
     if (ended !== undefined && ended.again === undefined) {
       const job = tryOf(first, ended.attempt ?? 1, o.log)
-      kept.push({ job, record: leftOf(job.log).record })
+      kept.push({ job, record: left(job.log).record })
       continue
     }
     const attempt = ended === undefined ? 1 : (ended.attempt ?? 1) + 1
@@ -123,7 +131,7 @@ export function goingOn(
       more.push(job)
       continue
     }
-    const { header, record, watchedMs, horizons, end } = leftOf(job.log)
+    const { header, record, watchedMs, horizons, end } = left(job.log)
     if (header === undefined) {
       // Nothing was written yet.
       rmSync(job.log)
@@ -144,14 +152,14 @@ export function goingOn(
       )
     const least = header.time === 'real' ? o.leastOf(job) : undefined
     if (least !== undefined && watchedMs !== undefined) {
-      const left = Math.max(job.horizonMs - watchedMs, Math.min(least, job.horizonMs))
-      more.push({ ...job, horizonMs: left, resume: { ...end, horizons } })
+      const rest = Math.max(job.horizonMs - watchedMs, Math.min(least, job.horizonMs))
+      more.push({ ...job, horizonMs: rest, resume: { ...end, horizons } })
       continue
     }
     steps.push({ ...about, sha256, outcome: 'broke', blame: 'bench', why: interrupted, again: interrupted })
     more.push(tryOf(first, attempt + 1, o.log))
   }
-  return { kept, jobs: more, steps }
+  return { kept, jobs: more, from, steps }
 }
 
 function tryOf(job: Job, attempt: number, log: (id: string, attempt: number) => string): Job {

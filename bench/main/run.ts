@@ -81,7 +81,8 @@ export function startRun(o: RunOptions): Run {
   })
   if (o.resume === undefined) append(log, 'run', headerOf(o, folder, began, all, jobs) as unknown as Json)
   else {
-    const { from, torn } = o.resume.log
+    const { torn } = o.resume.log
+    const from = before?.from ?? o.resume.log.from
     const gap = { from, to: Date.now(), horizonMs: 0, ...(torn === undefined ? {} : { torn }) }
     append(log, 'step', { ...(gapEvent(gap) as object), ...thisBench() } as unknown as Json)
     for (const s of before?.steps ?? []) append(log, 'step', step('scenario ended', s))
