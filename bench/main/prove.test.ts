@@ -107,7 +107,7 @@ describe('the runs of a proof', () => {
   })
 
   test('of mutations go where their app plays, first where most of its defects are known', () => {
-    const list = proveJobs({ ...options, mutations: 60 }).filter((p) => p.expectation === 'mutation')
+    const list = proveJobs({ ...options, mutations: 90 }).filter((p) => p.expectation === 'mutation')
     expect(new Set(list.map((p) => p.id)).size).toBeGreaterThan(30)
     for (const id of new Set(list.map((p) => p.id))) {
       const where = list.filter((p) => p.id === id).map((p) => p.scenario.id)
