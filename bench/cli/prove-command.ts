@@ -5,6 +5,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import { exitCodes } from '../verdicts/exit-code.ts'
 import { readMaterial } from '../main/material.ts'
 import type { MaterialOptions } from '../main/material.ts'
+import { observedDigest } from '../main/observed.ts'
 import { makePlan, usualWorkers } from '../main/plan.ts'
 import { startPool } from '../main/pool.ts'
 import { judgeProof, mutationWords, untripped, whySurvived } from '../main/proof.ts'
@@ -30,6 +31,7 @@ const signs: Readonly<Record<ProofWord, string>> = {
   'over-strict': '✗',
   'not reached': '?',
   survived: '·',
+  unseen: '·',
   broke: '!',
 }
 
@@ -63,6 +65,7 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
   let skipped = 0
   const proofs: Proof[] = []
   const healthyChecks = new Map<string, readonly string[]>()
+  const healthyShows = new Map<string, string>()
   const tty = process.stderr.isTTY
   const pool = startPool({
     jobs: list.map((p) => p.job),
@@ -76,7 +79,15 @@ export async function proveCommand(scenarios: readonly string[], o: ProveCommand
     onDone(done) {
       const p = byId.get(done.job.id)
       if (p === undefined) return
-      const proof = judgeProof(p, done, (r) => plan.catalogue.clausesOf(r))
+      const shows = (): string => observedDigest(p.job.log)
+      const proof = judgeProof(
+        p,
+        done,
+        (r) => plan.catalogue.clausesOf(r),
+        () => shows() === healthyShows.get(p.scenario.id),
+      )
+      if (p.expectation === 'healthy' && proof.word === 'as expected')
+        healthyShows.set(p.scenario.id, shows())
       proofs.push(proof)
       settle.see(proof)
       keep(proof, p.job.log, folder, o.defect !== undefined)
@@ -133,11 +144,12 @@ function text(proofs: readonly Proof[], idle: readonly string[]): string {
   const words = mutationWords(proofs)
   const of = (w: string): string[] => [...words].filter(([, x]) => x === w).map(([id]) => id)
   const survivors = of('survived')
-  const reached = words.size - of('not reached').length
-  let explained = 0
+  const unseen = of('unseen').length
+  const reached = words.size - of('not reached').length - unseen
+  let allowed = 0
   for (const id of survivors) {
     const why = whySurvived(proofs, id)
-    if (why !== undefined) explained++
+    if (why !== undefined) allowed++
     lines.push(`· mutation that no check noticed: ${id} (${describe(proofs, id)})`)
     lines.push(
       why === undefined ? '    unexplained: a hole in the checks, or nobody could object' : `    ${why}`,
@@ -148,12 +160,17 @@ function text(proofs: readonly Proof[], idle: readonly string[]): string {
     `Defects: ${count('defect', 'as expected')} of ${count('defect')} caught. ` +
       `Legal variants: ${count('variant', 'as expected')} of ${count('variant') - count('variant', 'not reached')} that came to bear passed. ` +
       `Healthy: ${count('healthy', 'as expected')} of ${count('healthy')}.`,
-    `Mutations: ${reached} of ${words.size} came to bear, ${reached - survivors.length} noticed, ` +
-      `${survivors.length} survived${reached === 0 ? '' : ` (${((100 * survivors.length) / reached).toFixed(1)} %)`}` +
-      `${survivors.length === 0 ? '' : `, ${explained} of them for a known reason`}.`,
+    `Mutations: ${reached} of ${words.size} came to bear where it shows (${unseen} more changed nothing that shows): ` +
+      `${reached - survivors.length} noticed, ${allowed} that nobody could object to, ` +
+      `${survivors.length - allowed} survived${survivalOf(survivors.length - allowed, reached - allowed)}.`,
     '',
   )
   return lines.join('\n')
+}
+
+/** As a share of those to which somebody could object. */
+function survivalOf(survived: number, reached: number): string {
+  return reached === 0 ? '' : ` (${((100 * survived) / reached).toFixed(1)} %)`
 }
 
 function describe(proofs: readonly Proof[], id: string): string {

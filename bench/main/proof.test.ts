@@ -31,6 +31,7 @@ function of(
     readonly trouble?: ScenarioRecord['trouble']
     readonly escape?: boolean
     readonly id?: string
+    readonly showsNothing?: () => boolean
   } = {},
 ): Proof {
   const what = expectation === 'healthy' ? '' : (more.id ?? id)
@@ -55,7 +56,7 @@ function of(
     reached: more.reached === false ? [] : [what],
     changes: { [what]: '1 -> 2' },
   }
-  return judgeProof(p, done, clausesOf)
+  return judgeProof(p, done, clausesOf, more.showsNothing)
 }
 
 describe('a defect', () => {
@@ -149,12 +150,21 @@ describe('a mutation', () => {
     expect(of('mutation', [], { ...mutation, reached: false }).word).toBe('not reached')
   })
 
+  test('that shows nothing outside is unseen, and nobody is asked where a check failed', () => {
+    expect(of('mutation', [], { ...mutation, showsNothing: () => true }).word).toBe('unseen')
+    expect(of('mutation', [], { ...mutation, showsNothing: () => false }).word).toBe('survived')
+    const showsNothing = (): boolean => {
+      throw new Error('asked')
+    }
+    expect(of('mutation', [check('near', 'fail')], { ...mutation, showsNothing }).word).toBe('as expected')
+  })
+
   test('that one scenario notices is noticed; the best word counts, in any order', () => {
-    const words = ['not reached', 'survived', 'as expected', 'survived', 'not reached'] as const
+    const words = ['unseen', 'survived', 'as expected', 'survived', 'not reached'] as const
     const proofs = (n: number): Proof[] =>
       words.slice(0, n).map((word) => ({ ...of('mutation', [], mutation), word }))
     expect([1, 2, 3, 5].map((n) => mutationWords(proofs(n)).get(mutation.id))).toEqual([
-      'not reached',
+      'unseen',
       'survived',
       'noticed',
       'noticed',

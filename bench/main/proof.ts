@@ -11,10 +11,18 @@ export type Expectation = 'healthy' | 'defect' | 'variant' | 'mutation'
 
 /**
  * `as expected`; `missed`: a defect that no right check noticed; `over-strict`: a healthy platform or legal variant that
- * failed; `not reached`: the defect never came to bear, so nothing is known; `survived`: a mutation that no check
- * noticed; `broke`: the scenario did not come to its end.
+ * failed; `not reached`: the defect never came to bear, so nothing is known; `unseen`: a mutation after which everything
+ * that shows outside is as it is of the healthy platform; `survived`: one that shows, and that no check noticed; `broke`:
+ * the scenario did not come to its end.
  */
-export type ProofWord = 'as expected' | 'missed' | 'over-strict' | 'not reached' | 'survived' | 'broke'
+export type ProofWord =
+  | 'as expected'
+  | 'missed'
+  | 'over-strict'
+  | 'not reached'
+  | 'unseen'
+  | 'survived'
+  | 'broke'
 
 export interface Proof {
   readonly scenario: string
@@ -42,8 +50,16 @@ export interface ProveJob {
   readonly target?: string
 }
 
-/** The word for one run. `clausesOf` expands a requirement to its clauses. */
-export function judgeProof(p: ProveJob, done: Done, clausesOf: (ref: string) => readonly string[]): Proof {
+/**
+ * The word for one run. `clausesOf` expands a requirement to its clauses. `showsNothing`: whether all that shows outside
+ * was the same as of the healthy platform; asked for a mutation that no check noticed.
+ */
+export function judgeProof(
+  p: ProveJob,
+  done: Done,
+  clausesOf: (ref: string) => readonly string[],
+  showsNothing: () => boolean = () => false,
+): Proof {
   const { record, reached, changes } = done
   const change = changes?.[p.id]
   const failed = record.checks.filter((c) => c.result.verdict === 'fail')
@@ -76,8 +92,10 @@ export function judgeProof(p: ProveJob, done: Done, clausesOf: (ref: string) => 
   const broughtDown = record.trouble?.blame === 'product'
   if (trouble !== undefined && !broughtDown) return word('broke', trouble)
   if (!reached.includes(p.id)) return word('not reached')
-  if (p.expectation === 'mutation')
-    return failed.length > 0 || broughtDown ? word('as expected') : word('survived')
+  if (p.expectation === 'mutation') {
+    if (failed.length > 0 || broughtDown) return word('as expected')
+    return word(showsNothing() ? 'unseen' : 'survived')
+  }
   const wanted = new Set(clausesOf(p.target ?? ''))
   const hit = failed.filter((c) => c.verifies.some((v) => wanted.has(v)))
   if (hit.length > 0) return word('as expected')
@@ -96,16 +114,23 @@ function troubleOf(record: ScenarioRecord): string | undefined {
   return escape === undefined ? undefined : `escaped from virtual time: ${escape.what} at ${escape.where}`
 }
 
+export type MutationWord = 'noticed' | 'survived' | 'unseen' | 'not reached'
+
+/** The one that tells most counts. */
+const tells: readonly MutationWord[] = ['not reached', 'unseen', 'survived', 'noticed']
+const told: Partial<Record<ProofWord, MutationWord>> = {
+  'as expected': 'noticed',
+  survived: 'survived',
+  unseen: 'unseen',
+}
+
 /** What came of each mutation over all scenarios: noticed by one is noticed. */
-export function mutationWords(
-  proofs: readonly Proof[],
-): ReadonlyMap<string, 'noticed' | 'survived' | 'not reached'> {
-  const words = new Map<string, 'noticed' | 'survived' | 'not reached'>()
+export function mutationWords(proofs: readonly Proof[]): ReadonlyMap<string, MutationWord> {
+  const words = new Map<string, MutationWord>()
   for (const p of proofs.filter((x) => x.expectation === 'mutation')) {
     const before = words.get(p.id) ?? 'not reached'
-    if (p.word === 'as expected') words.set(p.id, 'noticed')
-    else if (p.word === 'survived' && before !== 'noticed') words.set(p.id, 'survived')
-    else words.set(p.id, before)
+    const now = told[p.word] ?? 'not reached'
+    words.set(p.id, tells.indexOf(now) > tells.indexOf(before) ? now : before)
   }
   return words
 }

@@ -1,6 +1,7 @@
 /**
- * Mutations that no check can be expected to notice, each with its reason. `prove` prints the reason beside a survivor that
- * fits, and lists the others as unexplained. A survivor without an entry shows a hole in the checks, or is missing here.
+ * Mutations to which nobody could object, each with its reason: what they change, the sources leave to a platform. `prove`
+ * prints the reason, counts them apart, and lists the others as survivors: a survivor shows a hole in the checks, or is
+ * missing here. Mutations after which nothing outside differs need no entry: `prove` sees that by itself.
  */
 import { mutationOf } from './mutations.ts'
 
@@ -18,6 +19,63 @@ export interface KnownSurvivor {
 }
 
 export const knownSurvivors: readonly KnownSurvivor[] = [
+  {
+    app: 'container-manager',
+    part: 'publish',
+    change: 'duplicate',
+    changed: /^\{"topic":"config\/response\//,
+    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and a copy of a configuration changes nothing (API 8.2.1).',
+    example: [
+      'mutation/container-manager/publish/duplicate/1',
+      '{"topic":"config/response/thirdparty_first_01","payload":{"Configuration":{}},"qos":1,"retain":false} -> sent twice',
+    ],
+  },
+  {
+    app: 'gridkey-app',
+    part: 'read',
+    change: 'alter',
+    changed: /^(?:[3579]|\d+[13579]): /,
+    why: 'The lower half of a float of two registers: less than the resolution that the feeder monitor states.',
+    example: ['mutation/gridkey-app/read/alter/40', '23: 26914 -> 27184'],
+  },
+  {
+    app: 'gridkey-app',
+    part: 'due',
+    change: 'alter',
+    changed: /^output \d+: /,
+    why: 'One output comes later by a hundredth of the time since the start, within the tolerance of its interval.',
+    example: ['mutation/gridkey-app/due/alter/6', 'output 6: 360000 -> 363601'],
+  },
+  {
+    app: 'temperature-app',
+    part: 'publish',
+    change: 'reorder',
+    changed: /^\{"topic":"status\/response\//,
+    why: 'One status answer comes with the next one: a single answer is missing, and the API restarts an app after three.',
+    example: [
+      'mutation/temperature-app/publish/reorder/2',
+      '{"topic":"status/response/eatl_modbusrtusensor_01","payload":{"Status":1},"qos":1,"retain":false} -> sent behind the next one of its topic',
+    ],
+  },
+  {
+    app: 'marketplace',
+    part: 'record',
+    change: 'repeat',
+    changed: /^reason: /,
+    why: 'The log gives another reason for a connection that it refused: an entry is asked for, its words are not.',
+    example: ['mutation/marketplace/record/repeat/13', 'reason: "self-signed" -> "handshake"'],
+  },
+  {
+    app: 'data-storage',
+    part: 'publish',
+    change: 'delay',
+    changed: /^\{"topic":"config\/request\//,
+    why: 'An app may ask for its configuration 20 s later: the API sets no time for it.',
+    example: [
+      'mutation/data-storage/publish/delay/1',
+      '{"topic":"config/request/eatl_datastorage_00","payload":{},"qos":1,"retain":false} -> sent 20 s later',
+    ],
+  },
   {
     app: 'container-manager',
     part: 'interpret',
