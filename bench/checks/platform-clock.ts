@@ -34,7 +34,7 @@ export function platformClock(): PlatformClock {
     },
     before: (theirs, ours) => ours - theirs + Math.min(0, now().offset) - now().unsure,
     after: (theirs, ours) => theirs - ours - Math.max(0, now().offset) - now().unsure,
-    figures: () =>
+    figures: (): Readonly<Record<string, Json>> =>
       known === undefined
         ? {}
         : { 'clock offset [s]': seconds(known.offset), 'known to [s]': seconds(known.unsure) },

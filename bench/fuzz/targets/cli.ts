@@ -10,7 +10,8 @@ import { refusal } from './text.ts'
 function idle(): Command {
   const quieten = (c: Command): void => {
     c.configureOutput({ writeOut: () => undefined, writeErr: () => undefined }).exitOverride()
-    if (c.commands.length === 0) c.action(() => undefined)
+    // A command with commands below it may have work of its own too.
+    if (c !== program) c.action(() => undefined)
     for (const sub of c.commands) quieten(sub)
   }
   quieten(program)
