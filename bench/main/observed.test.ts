@@ -28,7 +28,7 @@ const note = { at: 5, src: 'defect', kind: 'note', data: { phase: 'reached' } }
 
 test('what the bench notes of its own, and the numbers that shift by it, make no difference', () => {
   expect(digest([note, { ...reading, cause: 1 }])).toBe(digest([{ ...reading, cause: 0 }]))
-  expect(digest([reading, { at: 11, src: 'h', kind: 'host', data: { 'memory [B]': 7 } }])).toBe(
+  expect(digest([reading, { at: 11, src: 'host', kind: 'seen', data: { 'memory [B]': 7 } }])).toBe(
     digest([reading]),
   )
 })

@@ -22,6 +22,13 @@ describe('a known survivor', () => {
     expect(survivorOf('container-manager/drifts', change)).toBeUndefined()
   })
 
+  test('of the first calls is none of later ones', () => {
+    for (const k of knownSurvivors.filter((x) => x.calls !== undefined)) {
+      const later = k.example[0].replace(/\d+$/, String((k.calls ?? 0) + 1))
+      expect(survivorOf(later, k.example[1])).toBeUndefined()
+    }
+  })
+
   test('is explained once', () => {
     for (const k of knownSurvivors)
       expect(knownSurvivors.filter((o) => o !== k && survivorOf(k.example[0], k.example[1]) === o)).toEqual(

@@ -12,19 +12,51 @@ export interface KnownSurvivor {
   readonly change: string
   /** What such a mutation says that it has changed. */
   readonly changed: RegExp
+  /** Only of the first so many calls of the part; any where it is absent. */
+  readonly calls?: number
   /** Why nobody outside could object. One sentence. */
   readonly why: string
   /** A mutation of the kind, and what it says: shows that the entry still fits what there is. */
   readonly example: readonly [id: string, change: string]
 }
 
+const firstOutput =
+  'What an app shows first, it may have read before anybody watched: a check cannot know what the device answered then.'
+
 export const knownSurvivors: readonly KnownSurvivor[] = [
+  {
+    app: 'temperature-app',
+    part: 'judge',
+    change: 'alter',
+    changed: /^samples\./,
+    calls: 2,
+    why: firstOutput,
+    example: ['mutation/temperature-app/judge/alter/2', 'samples.0.value: 2.4 -> 3.424'],
+  },
+  {
+    app: 'temperature-app',
+    part: 'decode',
+    change: 'alter',
+    changed: /^channels\./,
+    calls: 2,
+    why: firstOutput,
+    example: ['mutation/temperature-app/decode/alter/1', 'channels.indoor.over: false -> true'],
+  },
+  {
+    app: 'gridkey-app',
+    part: 'read',
+    change: 'drop',
+    changed: /^\d+: /,
+    calls: 2,
+    why: firstOutput,
+    example: ['mutation/gridkey-app/read/drop/1', '0: 23131 -> 61184'],
+  },
   {
     app: 'container-manager',
     part: 'publish',
     change: 'duplicate',
-    changed: /^\{"topic":"config\/response\//,
-    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and a copy of a configuration changes nothing (API 8.2.1).',
+    changed: /^\{"topic":"(?:config\/response\/|status\/request")/,
+    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and a copy of a configuration changes nothing (API 8.2.1); a status request too many is answered as any other, and the API says how often apps are asked at the least.',
     example: [
       'mutation/container-manager/publish/duplicate/1',
       '{"topic":"config/response/thirdparty_first_01","payload":{"Configuration":{}},"qos":1,"retain":false} -> sent twice',
@@ -146,8 +178,13 @@ export const knownSurvivors: readonly KnownSurvivor[] = [
 /** The entry that a surviving mutation falls under, by its ID and by what it says that it has changed. */
 export function survivorOf(id: string, change: string): KnownSurvivor | undefined {
   if (mutationOf(id) === undefined) return undefined
-  const [, app, part, how] = id.split('/')
+  const [, app, part, how, call] = id.split('/')
   return knownSurvivors.find(
-    (k) => k.app === app && k.part === part && k.change === how && k.changed.test(change),
+    (k) =>
+      k.app === app &&
+      k.part === part &&
+      k.change === how &&
+      Number(call) <= (k.calls ?? Number.POSITIVE_INFINITY) &&
+      k.changed.test(change),
   )
 }
