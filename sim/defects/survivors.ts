@@ -90,6 +90,22 @@ export const knownSurvivors: readonly KnownSurvivor[] = [
     ],
   },
   {
+    app: 'temperature-app',
+    part: 'answer',
+    change: 'alter',
+    changed: /^qos: 1 -> 2$/,
+    why: 'The API sets the quality of service of status requests and of commands, none of the answers (8.1.4).',
+    example: ['mutation/temperature-app/answer/alter/5', 'qos: 1 -> 2'],
+  },
+  {
+    app: 'marketplace',
+    part: 'judge',
+    change: 'repeat',
+    changed: /^identity: /,
+    why: 'One session that was rightly let in has the rights of another that was: rights that it does not use, which nobody sees.',
+    example: ['mutation/marketplace/judge/repeat/1', 'identity: "operator" -> "observer"'],
+  },
+  {
     app: 'marketplace',
     part: 'record',
     change: 'repeat',
