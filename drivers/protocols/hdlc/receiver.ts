@@ -4,6 +4,7 @@
  * damaged one's length reached into it. Flags may be shared by two frames or each have its own.
  */
 import { type HdlcFlaw, type HdlcFrame, flag, lookAtHeader, maxLength, takeFrame } from './frame.ts'
+import { createScanWindow } from '../window.ts'
 
 export interface HdlcHandlers {
   /** `bytes`: the whole frame with both flags, valid during the call only. */
@@ -23,102 +24,76 @@ export interface HdlcReceiver {
 }
 
 export function createHdlcReceiver(to: HdlcHandlers): HdlcReceiver {
-  let buffer = new Uint8Array(2 * (maxLength + 2))
-  let start = 0
-  let end = 0
-  let noise = 0
-  /** Bytes before this place belong to a frame already rejected: false starts inside it are not told again. */
-  let toldUntil = 0
-
-  const tellNoise = (): void => {
-    const n = noise
-    noise = 0
-    if (n > 0) to.noise?.(n)
-  }
+  const w = createScanWindow(2 * (maxLength + 2), (n) => to.noise?.(n))
+  const { buffer } = w
 
   const reject = (why: HdlcFlaw, length: number): void => {
-    if (start >= toldUntil) {
-      tellNoise()
-      to.rejected?.(why, buffer.subarray(start, Math.min(end, start + length)))
-      toldUntil = start + length
+    if (w.start >= w.toldUntil) {
+      w.tellNoise()
+      to.rejected?.(why, buffer.subarray(w.start, Math.min(w.end, w.start + length)))
+      w.toldUntil = w.start + length
     }
   }
 
   /** Lets one byte go, and counts it where it belongs to nothing. */
   const skip = (): void => {
-    const bare = buffer[start] === flag && start + 1 < end && buffer[start + 1] === flag
-    if (start >= toldUntil && !bare) noise++
-    start++
+    const bare = buffer[w.start] === flag && w.start + 1 < w.end && buffer[w.start + 1] === flag
+    if (w.start >= w.toldUntil && !bare) w.noise++
+    w.start++
   }
 
   /** `all`: nothing more will come. */
   const scan = (all: boolean): void => {
-    while (start < end) {
-      if (buffer[start] !== flag) {
+    while (w.start < w.end) {
+      if (buffer[w.start] !== flag) {
         skip()
         continue
       }
-      const header = lookAtHeader(buffer, start, end)
+      const held = w.end - w.start
+      const header = lookAtHeader(buffer, w.start, w.end)
       if (header.kind === 'more') {
         if (!all) return
         // A lone flag is the end of the frame before.
-        if (end - start > 1) reject('cut short', end - start)
-        start++
+        if (held > 1) reject('cut short', held)
+        w.start++
         continue
       }
       if (header.kind === 'flaw') {
         if (header.flaw === 'HCS wrong' || header.flaw === 'malformed address')
-          reject(header.flaw, Math.min(end - start, 2))
+          reject(header.flaw, Math.min(held, 2))
         skip()
         continue
       }
       const size = header.length + 2
-      if (end - start < size) {
+      if (held < size) {
         if (!all) return
-        reject('cut short', end - start)
-        start++
+        reject('cut short', held)
+        w.start++
         continue
       }
-      const f = takeFrame(buffer, start, header)
+      const f = takeFrame(buffer, w.start, header)
       if (typeof f === 'string') {
         reject(f, size)
-        start++
+        w.start++
         continue
       }
-      tellNoise()
-      to.frame(f, buffer.subarray(start, start + size))
+      w.tellNoise()
+      to.frame(f, buffer.subarray(w.start, w.start + size))
       // The closing flag may open the next frame.
-      start += size - 1
-      toldUntil = Math.max(toldUntil, start + 1)
+      w.start += size - 1
+      w.toldUntil = Math.max(w.toldUntil, w.start + 1)
     }
   }
 
   return {
     get held() {
-      return end - start
+      return w.end - w.start
     },
-    push(chunk) {
-      for (let from = 0; from < chunk.length;) {
-        if (start > 0) {
-          buffer.copyWithin(0, start, end)
-          toldUntil = Math.max(0, toldUntil - start)
-          end -= start
-          start = 0
-        }
-        const part = chunk.subarray(from, from + buffer.length - end)
-        buffer.set(part, end)
-        end += part.length
-        from += part.length
-        scan(false)
-      }
-    },
+    push: (chunk) => w.push(chunk, () => scan(false)),
     flush() {
       scan(true)
-      tellNoise()
-      start = 0
-      end = 0
-      toldUntil = 0
-      buffer = new Uint8Array(buffer.length)
+      w.tellNoise()
+      w.clear()
     },
   }
 }

@@ -3,6 +3,7 @@
  * character E5, short frames `10 C A CS 16`, control frames (long ones of three bytes) and long frames
  * `68 L L 68 | C A CI data | CS 16`. L counts C to data; CS is their sum modulo 256.
  */
+import { createScanWindow } from '../window.ts'
 
 export type MbusFrame =
   | { readonly kind: 'acknowledge' }
@@ -123,74 +124,48 @@ export interface MbusReceiver {
 
 /** M-Bus frames out of a stream of bytes; after a flaw it looks again from the byte behind the false start. */
 export function createMbusReceiver(to: MbusHandlers, options: MbusOptions = {}): MbusReceiver {
-  const buffer = new Uint8Array(2 * maxFrame)
-  let from = 0
-  let end = 0
-  let noise = 0
-  /** Bytes before this place were told as a rejected frame. */
-  let toldUntil = 0
-
-  const tellNoise = (): void => {
-    const n = noise
-    noise = 0
-    if (n > 0) to.noise?.(n)
-  }
+  const w = createScanWindow(2 * maxFrame, (n) => to.noise?.(n))
+  const { buffer } = w
 
   const scan = (all: boolean): void => {
-    while (from < end) {
-      const look = lookAtMbus(buffer, from, end, options)
+    while (w.start < w.end) {
+      const look = lookAtMbus(buffer, w.start, w.end, options)
       if (look === 'more' && !all) return
       if (typeof look === 'object') {
         // One byte that happens to be E5, inside a frame already rejected, is no acknowledgement.
-        if (look.frame.kind === 'acknowledge' && from < toldUntil) {
-          from++
+        if (look.frame.kind === 'acknowledge' && w.start < w.toldUntil) {
+          w.start++
           continue
         }
-        tellNoise()
-        to.frame(look.frame, buffer.subarray(from, from + look.size))
-        from += look.size
+        w.tellNoise()
+        to.frame(look.frame, buffer.subarray(w.start, w.start + look.size))
+        w.start += look.size
         continue
       }
       const why = look === 'more' ? 'cut short' : look
       if (why === 'no start') {
-        if (from >= toldUntil) noise++
-      } else if (from >= toldUntil) {
-        const stated = (buffer[from + 1] ?? 0) + 6
+        if (w.start >= w.toldUntil) w.noise++
+      } else if (w.start >= w.toldUntil) {
+        const stated = (buffer[w.start + 1] ?? 0) + 6
         const whole = why === 'checksum wrong' || why === 'stop byte missing' || why === 'cut short'
-        const size = whole && buffer[from] === start ? stated : 1
-        tellNoise()
-        to.rejected?.(why, buffer.subarray(from, Math.min(end, from + size)))
-        toldUntil = from + size
+        const size = whole && buffer[w.start] === start ? stated : 1
+        w.tellNoise()
+        to.rejected?.(why, buffer.subarray(w.start, Math.min(w.end, w.start + size)))
+        w.toldUntil = w.start + size
       }
-      from++
+      w.start++
     }
   }
 
   return {
     get held() {
-      return end - from
+      return w.end - w.start
     },
-    push(chunk) {
-      for (let done = 0; done < chunk.length;) {
-        if (from > 0) {
-          buffer.copyWithin(0, from, end)
-          toldUntil = Math.max(0, toldUntil - from)
-          end -= from
-          from = 0
-        }
-        const part = chunk.subarray(done, done + buffer.length - end)
-        buffer.set(part, end)
-        end += part.length
-        done += part.length
-        scan(false)
-      }
-    },
+    push: (chunk) => w.push(chunk, () => scan(false)),
     flush() {
       scan(true)
-      tellNoise()
-      from = 0
-      end = 0
-      toldUntil = 0
+      w.tellNoise()
+      w.clear()
     },
   }
 }
