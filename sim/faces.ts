@@ -88,6 +88,44 @@ export interface Thermocouple extends Device {
   set(input: string, course: TemperatureCourse): void
 }
 
+export type Phase = 'l1' | 'l2' | 'l3'
+
+/** What one single-phase breaker has at its terminals: of the network behind it, at an instant. */
+export interface AlvinReading {
+  /** Root mean square to neutral, V: at the terminal of the busbar and at that of the linking cable. */
+  readonly busVolts: number
+  readonly cableVolts: number
+  /** Root mean square through it, A, never negative; 0 while it is open. */
+  readonly amps: number
+  /** Through it, from busbar to cable positive, W and var. */
+  readonly watts: number
+  readonly vars: number
+}
+
+/**
+ * The network in which three breakers stand. It must answer for any instant from the device's start to now. The device
+ * reckons what is dead, an overcurrent or a fault from the figures, by its personality.
+ */
+export interface AlvinSource {
+  at(phase: Phase, t: Instant): AlvinReading
+  /** The main contact has moved; called for each phase at the device's start too. A contact that is stuck moves nothing. */
+  onOperate(phase: Phase, closed: boolean, t: Instant): void
+  /**
+   * Called once, at the device's start: `changed` is to be called whenever currents or voltages have changed by a step (a
+   * fault, an outage, another breaker), so that protection sees it at once. Slow changes it sees by looking now and then.
+   */
+  watch?(changed: () => void): void
+}
+
+/** Three single-phase breakers (ALVIN Reclose stand-ins) on one RS-485 line, by Modbus RTU, and the isolator in that line. */
+export interface Alvin extends Device {
+  readonly role: 'alvin' | 'alvin2'
+  /** The network in which they stand; before `start`, else a stand-alone source of its own is taken. */
+  feed(source: AlvinSource): void
+  /** Whether the main contact is closed, whatever the unit says. */
+  closed(phase: Phase): boolean
+}
+
 /** A smart meter on its HAN port. `meter2` is another beside it. */
 export interface Meter extends Device {
   readonly role: 'meter' | 'meter2'
