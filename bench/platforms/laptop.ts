@@ -189,13 +189,18 @@ function connection(o: LaptopOptions, what: Visit): Line {
         })
         request.on('timeout', () => request.destroy(new Error(`no answer in ${patience / 1000} s`)))
         request.on('error', (e) =>
-          resolve({ stage: reached && !plain ? 'tls' : 'tcp', reason: messageOf(e) }),
+          resolve({ stage: reached && !plain ? 'tls' : 'tcp', reason: withoutThread(messageOf(e)) }),
         )
         request.end(text)
       })
     },
     close: () => agent.destroy(),
   }
+}
+
+/** OpenSSL begins its errors with the number of its thread, which is another one in each process. */
+function withoutThread(text: string): string {
+  return text.replace(/\b[0-9A-F]{8,16}:error:/, 'error:')
 }
 
 async function read(r: IncomingMessage): Promise<Answer> {
