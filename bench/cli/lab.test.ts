@@ -13,7 +13,7 @@ import { ptyProvider } from '../../drivers/real/pty.ts'
 import { createRealWorld } from '../../drivers/real/world.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { recorderApp } from '../platforms/recorder.ts'
-import { sensorApps } from '../platforms/reference.ts'
+import { sensorApps } from '../platforms/apps.ts'
 import { logsOf, place } from './testing.ts'
 import type { Ended, Place } from './testing.ts'
 

@@ -214,3 +214,13 @@ describe('whatever topics a hostile client chooses', () => {
     expect(Math.max(...[...(memory?.keys() ?? [])].map((k) => String(k).length))).toBeLessThanOrEqual(256)
   })
 })
+
+test('what an app of LV automation publishes is named after the app, and only in plain names', () => {
+  const aliasOf = aliasTable({ ...apps, automation: new Map([['eatl_lvmeshing_01', 'meshing']]) })
+  const of = (rest: string): string => aliasOf(`algorithm/data/eatl_lvmeshing_01${rest}`)
+  expect(of('/operation/l1/before')).toBe('meshing.operation.l1.before')
+  expect(of('/transformer/top_oil/forecast')).toBe('meshing.transformer.top_oil.forecast')
+  expect(aliasOf('algorithm/data/eatl_loadsense_01/control/l1')).toBe('unknown')
+  for (const rest of ['', '/', '/Operation', '/a//b', '/a.b', '/a/b/c/d/e/f/g'])
+    expect(of(rest)).toBe('unknown')
+})

@@ -16,6 +16,8 @@ export interface RoleApps {
   readonly thermocouple: string
   /** IID of the app that reads the thermocouple module of another make. */
   readonly adam?: string
+  /** Apps of LV automation: their names here by IID. What they publish is `<name>.<rest of the topic, joined by dots>`. */
+  readonly automation?: ReadonlyMap<string, string>
 }
 
 const phases = ['l1', 'l2', 'l3'] as const
@@ -80,6 +82,8 @@ function aliasOf(topic: string, apps: RoleApps): string {
   if (a === 'command' && b !== undefined && b !== '' && deep === 2) return `command.${b}`
   // What scripted apps publish as a sign of life.
   if (a === 'algorithm' && b === 'data' && d === 'pulse' && deep === 4) return `pulse.${c}`
+  const automation = a === 'algorithm' && b === 'data' ? apps.automation?.get(c) : undefined
+  if (automation !== undefined) return automationAlias(automation, t.slice(3)) ?? unknown
   if (a === 'storage' && b === 'data' && c === 'error' && deep === 4 && d !== '') return `error.${d}`
   return unknown
 }
@@ -136,4 +140,14 @@ function temperatureAlias(t: readonly string[], role: string): string | undefine
   // The fielded name of the ambient air's temperature is `outside_temperature`.
   const input = bare === 'outside' ? 'ambient' : inputs.find((i) => i.replace('_', '') === bare)
   return input === undefined ? undefined : `${role}.${input}.temperature`
+}
+
+/** Levels that an automation app's topic may have after its instance, and how each is spelled. Ours. */
+const mostLevels = 6
+const level = /^[a-z0-9][a-z0-9_-]*$/
+
+/** `operation/l1/before`, of the meshing app: `meshing.operation.l1.before`. */
+function automationAlias(app: string, t: readonly string[]): string | undefined {
+  const fits = t.length > 0 && t.length <= mostLevels && t.every((part) => level.test(part))
+  return fits ? [app, ...t].join('.') : undefined
 }

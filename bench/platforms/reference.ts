@@ -5,99 +5,24 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Host, Json, Program, Realm, SerialSettings, World } from '../../drivers/faces.ts'
+import type { Host, Json, Program, Realm, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Platform } from '../faces.ts'
+import type { Platform, Roles } from '../faces.ts'
 import { addressOf } from '../rigs/address.ts'
-import { deviceRoles } from '../rigs/parts.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { aliasTable } from './aliases.ts'
-import { readerName } from './cloud.ts'
+import { adamApp, appEntries, automationApps, intruderApp, sensorApps } from './apps.ts'
+import type { DevicePlaces } from './apps.ts'
+import { healthReported, watchHealth } from './health.ts'
 import { hasDisk, startMachine } from './machine.ts'
 import { observe } from './observer.ts'
-import type { OperatorRequest } from './operate.ts'
-import { operatorRequest } from './operate.ts'
-import { scriptedApps, scriptedEntry } from './scripted.ts'
-import { makeRecorder, recorderApp } from './recorder.ts'
+import { configure, operate, operatorAt } from './operator.ts'
+import { makeRecorder } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
-import {
-  guests,
-  playStorage,
-  publisherApid,
-  shownAtMarketplace,
-  storageApp,
-  storageConfig,
-  uploaderApid,
-} from './storage.ts'
+import { guests, playStorage, shownAtMarketplace } from './storage.ts'
 import type { PlayedStorage } from './storage.ts'
-import type { Observer } from './observer.ts'
-
-/** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
-export const sensorApps = {
-  gridkey: {
-    apid: 'lucy_gridkeysensor_1.0',
-    iid: 'lucy_gridkeysensor_01',
-    entry: 'sim/reference/lvcap/apps/gridkey/main.ts',
-  },
-  thermocouple: {
-    apid: 'eatl_modbusrtusensor_1.0',
-    iid: 'eatl_modbusrtusensor_01',
-    entry: 'sim/reference/lvcap/apps/temperature/main.ts',
-  },
-} as const
-
-/** A second instance of the temperature app, for a module of another make; of a version of its own, as identity goes by APID. */
-const adamApp = {
-  apid: 'eatl_adamsensor_1.0',
-  iid: 'eatl_adamsensor_01',
-  entry: sensorApps.thermocouple.entry,
-} as const
-
-/** Apps that read devices, by role. */
-const readers = { ...sensorApps, adam: adamApp } as const
-
-/** An enrolled app that does nothing but let the intruder borrow its certificate; and whom the intruder claims to be. */
-export const intruderApp = {
-  apid: 'thirdparty_visitor_1.0',
-  iid: 'thirdparty_visitor_01',
-  claims: 'lucy_gridkeysensor_1.0',
-  /** An older version of the visitor, whose certificate the operator has revoked. */
-  revoked: 'thirdparty_visitor_0.9',
-} as const
-
-/** Common names for which the platform's authority must issue certificates. The first is whom intruders claim to be. */
-export const enrolled: readonly string[] = [
-  sensorApps.gridkey.apid,
-  sensorApps.thermocouple.apid,
-  adamApp.apid,
-  intruderApp.apid,
-  intruderApp.revoked,
-  recorderApp.apid,
-  storageApp.apid,
-  publisherApid,
-  uploaderApid,
-  readerName,
-  ...Object.values(scriptedApps).map((a) => a.apid),
-]
-
-/** Those of them that keep sessions beside their first one. */
-export const withSessions: readonly string[] = [recorderApp.apid, storageApp.apid]
-
-/** Where the devices are that the apps read. Filled as they start. */
-export interface DevicePlaces {
-  gridkey?: DevicePlace
-  thermocouple?: DevicePlace
-  adam?: DevicePlace
-  /** Where the bench waits for the scripted apps. */
-  scripted?: { readonly address: string; readonly port: number }
-}
-
-export type DevicePlace =
-  | { readonly address: string; readonly port: number }
-  | { readonly path: string; readonly settings: SerialSettings }
 
 export interface ReferenceOptions {
   readonly file: ReferenceRig
@@ -107,6 +32,8 @@ export interface ReferenceOptions {
   readonly bench: Realm
   readonly places: DevicePlaces
   readonly defects: readonly string[]
+  /** Every role that the scenario asks for: some install apps. */
+  readonly wanted: ReadonlySet<keyof Roles>
   /** Whether the CSV recorder is installed. */
   readonly recorder: boolean
   /** Where the apps stand that the bench plays at Data Storage, where that is installed. */
@@ -129,7 +56,7 @@ export type ReferencePlatform = Platform &
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
   const { file, world } = o
   const host = await world.host({ name: 'platform', address: addressOf(o.network, file.platform.at) })
-  const apps = appEntries(o)
+  const apps = appEntries({ ...o, interval: file.platform.intervalSeconds, storage: o.storage })
   const door = {
     address: host.address,
     port: file.platform.port,
@@ -198,6 +125,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     gridkey: sensorApps.gridkey.iid,
     thermocouple: sensorApps.thermocouple.iid,
     adam: adamApp.iid,
+    automation: new Map(Object.entries(automationApps).map(([name, app]) => [app.iid, name])),
   })
   const csv = file.roles.recorder
   const recorder =
@@ -310,202 +238,8 @@ function revokedSerials(pki: string): string[] {
   return [new X509Certificate(readFileSync(join(pki, `${intruderApp.revoked}.crt`))).serialNumber]
 }
 
-interface AppEntry {
-  readonly apid: string
-  readonly iid: string
-  readonly entry: string
-  readonly config: { readonly [k: string]: Json } | null
-  /** What is built into its image beside the program. */
-  readonly image?: Json
-  readonly service?: 'storage'
-}
-
-function appEntries(o: ReferenceOptions): readonly AppEntry[] {
-  const interval = o.file.platform.intervalSeconds
-  const entries: AppEntry[] = []
-  if (o.storage !== undefined) {
-    const config = { ...storageConfig, maxBytes: o.storage.maxBytes }
-    entries.push({ ...storageApp, config, service: 'storage' })
-  }
-  // The first to be installed is the first to be started: what the others say at their start is recorded too.
-  if (o.recorder) entries.push({ ...recorderApp, config: o.file.roles.recorder?.options ?? {} })
-  for (const role of deviceRoles) {
-    const place = o.places[role]
-    if (place === undefined) continue
-    const where =
-      'address' in place
-        ? { address: place.address, port: place.port }
-        : { serial: { path: place.path, ...place.settings } }
-    entries.push({ ...readers[role], config: { ...where, interval, ...o.file.roles[role]?.app } })
-  }
-  if (o.places.scripted !== undefined)
-    for (const app of Object.values(scriptedApps))
-      entries.push({ ...app, entry: scriptedEntry, image: { control: o.places.scripted } })
-  return entries
-}
-
 /** So often a part of the platform may fail before it is up: its manager tries again, but a port that is taken stays so. Ours. */
 const patience = 3
-
-/** An app that told its status before the observer stood at the door tells it next in two minutes: ours, in ms. */
-const nudgeEvery = 3000
-
-/**
- * Waits until each app has told that it runs. One that has not, after a while, is given its configuration once more:
- * an app answers that with its status (LV-CAP API 5.2).
- */
-async function healthReported(healthy: ReturnType<typeof watchHealth>, operator: Operator): Promise<void> {
-  const nudge = setInterval(() => {
-    for (const iid of healthy.missing()) operator.request('change', iid, {}).catch(() => undefined)
-  }, nudgeEvery)
-  try {
-    await healthy.all
-  } finally {
-    clearInterval(nudge)
-  }
-}
-
-/** Topics that carry an instance's ID, and on which the Container Manager speaks. */
-const fromManager = /^(config\/response|command)\//
-
-/** Waits until each instance has reported that it runs (status 1, LV-CAP API table 7). */
-function watchHealth(iids: readonly string[]): {
-  see(topic: string, payload: Json): void
-  missing(): readonly string[]
-  /** Whether an instance has published anything at all. */
-  heard(iid: string): boolean
-  readonly all: Promise<void>
-} {
-  const waiting = new Set(iids)
-  const heard = new Set<string>()
-  const all = Promise.withResolvers<void>()
-  if (waiting.size === 0) all.resolve()
-  return {
-    see(topic, payload) {
-      if (waiting.size === 0) return
-      const speaker = topic
-        .split('/')
-        .slice(1)
-        .find((part) => waiting.has(part))
-      if (speaker !== undefined && !fromManager.test(topic)) heard.add(speaker)
-      if (!topic.startsWith('status/response/')) return
-      const ok =
-        typeof payload === 'object' && payload !== null && 'Status' in payload && payload['Status'] === 1
-      if (ok) waiting.delete(topic.slice('status/response/'.length))
-      if (waiting.size === 0) all.resolve()
-    },
-    missing: () => [...waiting],
-    heard: (iid) => heard.has(iid),
-    all: all.promise,
-  }
-}
-
-interface Operator extends AsyncDisposable {
-  readonly ready: Promise<void>
-  request(what: string, iid: string, config: Json): Promise<Json>
-}
-
-/** The system operator's own connection: requests to the Container Manager, and its answers. */
-function operatorAt(door: Parameters<typeof observe>[0]['door'], realm: Realm, emit: Emit): Operator {
-  const waiting = new Map<string, (answer: Json) => void>()
-  let last = 0
-  const client: Observer = observe({
-    door,
-    realm,
-    emit,
-    aliasOf: () => 'operator.answer',
-    topics: ['manager/response'],
-    record: false,
-    onMessage(_, payload) {
-      if (typeof payload !== 'object' || payload === null || !('Id' in payload)) return
-      const id = payload['Id']
-      if (typeof id !== 'string') return
-      waiting.get(id)?.(payload)
-      waiting.delete(id)
-    },
-  })
-  return {
-    ready: client.watching,
-    async request(what, iid, config) {
-      const id = `bench-${++last}`
-      const answer = Promise.withResolvers<Json>()
-      waiting.set(id, answer.resolve)
-      const request = { Id: id, Do: what, IID: iid, ContainerConfig: config }
-      emit('sent', { alias: 'operator.request', payload: request })
-      await client.publish('manager/request', request)
-      return answer.promise
-    },
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-  }
-}
-
-/** How long the Container Manager may take to answer its operator. Ours. */
-const answerWithin = 10_000
-
-const configRequest = z.strictObject({
-  app: z.enum(['gridkey', 'thermocouple', 'adam']),
-  intervalSeconds: z.number().positive().optional(),
-  /** Where the app looks for its device: at the device, or at an address where nothing is. */
-  deviceAt: z.enum(['device', 'nowhere']).optional(),
-  topics: z.enum(['spec', 'openlv-2018']).optional(),
-  /** Feeders that the app reads and publishes. */
-  feeders: z.array(z.int().min(1).max(5)).min(1).optional(),
-  /** What the app tells beside its readings (LV-CAP API 8.3.2, 9.2 to 9.4). */
-  metadata: z.boolean().optional(),
-  profile: z.strictObject({ quantities: z.array(z.string()).min(1), outputs: z.int().min(2) }).optional(),
-  site: z.strictObject({ coordinates: z.array(z.number()).min(1), system: z.string() }).optional(),
-})
-
-/** Last number of an address in the rig's network at which nothing stands: rig files end at 250. */
-const nowhere = 251
-
-/** `{ app: 'gridkey', intervalSeconds: 10 }`: changes an app's configuration, and waits for the answer. */
-async function configure(request: Json, operator: Operator, o: ReferenceOptions): Promise<Json> {
-  const r = configRequest.safeParse(request)
-  if (!r.success)
-    throw new GridproofError('bad-value', `a change of configuration: ${z.prettifyError(r.error)}`)
-  const { app: name, intervalSeconds, deviceAt, ...others } = r.data
-  const app = readers[name]
-  const place = o.places[name]
-  if (deviceAt !== undefined && (place === undefined || !('address' in place)))
-    throw new GridproofError('bad-value', `the ${name} app reaches its device by no address`)
-  const own = place !== undefined && 'address' in place ? place.address : ''
-  const change = {
-    ...(intervalSeconds === undefined ? {} : { interval: intervalSeconds }),
-    ...(deviceAt === undefined
-      ? {}
-      : { address: deviceAt === 'device' ? own : addressOf(o.network, nowhere) }),
-    ...(others as { [k: string]: Json }),
-  }
-  return answerOf(operator, { what: 'change', iid: app.iid, config: change })
-}
-
-/** `{ do: 'restart', app: 'first' }`: asks the Container Manager, and waits for the answer. */
-async function operate(request: Json, operator: Operator): Promise<Json> {
-  const iids: Readonly<Record<string, { readonly iid: string }>> = {
-    ...readers,
-    ...scriptedApps,
-    storage: storageApp,
-  }
-  return answerOf(
-    operator,
-    operatorRequest(request, (app) => iids[app]?.iid),
-  )
-}
-
-async function answerOf(operator: Operator, r: OperatorRequest): Promise<Json> {
-  const late = Promise.withResolvers<never>()
-  const t = setTimeout(() => {
-    late.reject(
-      new GridproofError('timeout', `the Container Manager did not answer within ${answerWithin / 1000} s`),
-    )
-  }, answerWithin)
-  try {
-    return await Promise.race([operator.request(r.what, r.iid, r.config), late.promise])
-  } finally {
-    clearTimeout(t)
-  }
-}
 
 /** Asks the platform to finish, and ends it where it does not (LV-CAP API 6 gives an app 60 s; a bench has not so long). */
 async function stop(

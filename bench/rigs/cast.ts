@@ -8,8 +8,10 @@ import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
-import { intruderApp, referencePlatform } from '../platforms/reference.ts'
-import type { DevicePlaces, ReferenceOptions } from '../platforms/reference.ts'
+import { intruderApp } from '../platforms/apps.ts'
+import type { DevicePlaces } from '../platforms/apps.ts'
+import { referencePlatform } from '../platforms/reference.ts'
+import type { ReferenceOptions } from '../platforms/reference.ts'
 import { publisherApid } from '../platforms/storage.ts'
 import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
@@ -225,6 +227,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             ...o,
             bench,
             places,
+            wanted,
             recorder: wanted.has('recorder'),
             intruder: wanted.has('intruder'),
             ...(wanted.has('storage') && file.roles.storage !== undefined

@@ -1,0 +1,194 @@
+/**
+ * The apps that the reference platform runs for the bench: who they are, when they are installed, and with which
+ * configuration. An automation app is added in one place: `automationApps`.
+ */
+import type { Json, SerialSettings } from '../../drivers/faces.ts'
+import type { Roles } from '../faces.ts'
+import type { ReferenceRig } from '../rigs/schema.ts'
+import { readerName } from './cloud.ts'
+import { recorderApp } from './recorder.ts'
+import { scriptedApps, scriptedEntry } from './scripted.ts'
+import { publisherApid, storageApp, storageConfig, uploaderApid } from './storage.ts'
+
+/** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
+export const sensorApps = {
+  gridkey: {
+    apid: 'lucy_gridkeysensor_1.0',
+    iid: 'lucy_gridkeysensor_01',
+    entry: 'sim/reference/lvcap/apps/gridkey/main.ts',
+  },
+  thermocouple: {
+    apid: 'eatl_modbusrtusensor_1.0',
+    iid: 'eatl_modbusrtusensor_01',
+    entry: 'sim/reference/lvcap/apps/temperature/main.ts',
+  },
+} as const
+
+/** A second instance of the temperature app, for a module of another make; of a version of its own, as identity goes by APID. */
+export const adamApp = {
+  apid: 'eatl_adamsensor_1.0',
+  iid: 'eatl_adamsensor_01',
+  entry: sensorApps.thermocouple.entry,
+} as const
+
+/** Apps that read devices, by role. */
+export const sensorReaders = { ...sensorApps, adam: adamApp } as const
+
+/** An enrolled app that does nothing but let the intruder borrow its certificate; and whom the intruder claims to be. */
+export const intruderApp = {
+  apid: 'thirdparty_visitor_1.0',
+  iid: 'thirdparty_visitor_01',
+  claims: 'lucy_gridkeysensor_1.0',
+  /** An older version of the visitor, whose certificate the operator has revoked. */
+  revoked: 'thirdparty_visitor_0.9',
+} as const
+
+/** Where the devices are that the apps read. Filled as they start. */
+export interface DevicePlaces {
+  gridkey?: DevicePlace
+  thermocouple?: DevicePlace
+  adam?: DevicePlace
+  /** Where the bench waits for the scripted apps. */
+  scripted?: { readonly address: string; readonly port: number }
+}
+
+export type DevicePlace =
+  | { readonly address: string; readonly port: number }
+  | { readonly path: string; readonly settings: SerialSettings }
+
+/** What an app's configuration is made from: one platform, its devices, and what the scenario asks for. */
+export interface AppContext {
+  readonly file: ReferenceRig
+  /** Seconds between readings, where no scenario sets another. */
+  readonly interval: number
+  /** Every role that the scenario asks for. */
+  readonly wanted: ReadonlySet<keyof Roles>
+  /** Devices of this platform; those that are not asked for are not there. */
+  readonly places: DevicePlaces
+}
+
+/** An app of LV automation. */
+export interface AutomationApp {
+  readonly apid: string
+  readonly iid: string
+  readonly entry: string
+  /** Whether this scenario has it installed on this platform. */
+  installed(c: AppContext): boolean
+  /** Its ContainerConfig. */
+  config(c: AppContext): { readonly [k: string]: Json }
+}
+
+/**
+ * The apps of LV automation by the name that aliases and the operator use. To add one: its `installed` and `config` here.
+ * They are started in this order, after the sensor apps.
+ */
+export const automationApps = {
+  meshing: {
+    apid: 'eatl_lvmeshing_1.0',
+    iid: 'eatl_lvmeshing_01',
+    entry: 'sim/reference/lvcap/apps/meshing/main.ts',
+    installed: () => false,
+    config: () => ({}),
+  },
+  predictor: {
+    apid: 'eatl_loadpredictor_1.0',
+    iid: 'eatl_loadpredictor_01',
+    entry: 'sim/reference/lvcap/apps/predictor/main.ts',
+    installed: () => false,
+    config: () => ({}),
+  },
+  dtr: {
+    apid: 'eatl_weathersense_1.0',
+    iid: 'eatl_weathersense_01',
+    entry: 'sim/reference/lvcap/apps/dtr/main.ts',
+    installed: () => false,
+    config: () => ({}),
+  },
+  loadsense: {
+    apid: 'eatl_loadsense_1.0',
+    iid: 'eatl_loadsense_01',
+    entry: 'sim/reference/lvcap/apps/loadsense/main.ts',
+    installed: () => false,
+    config: () => ({}),
+  },
+  peer: {
+    apid: 'eatl_peer_1.0',
+    iid: 'eatl_peer_01',
+    entry: 'sim/reference/lvcap/apps/peer/main.ts',
+    installed: () => false,
+    config: () => ({}),
+  },
+} as const satisfies Readonly<Record<string, AutomationApp>>
+
+/** Common names for which the platform's authority must issue certificates. The first is whom intruders claim to be. */
+export const enrolled: readonly string[] = [
+  sensorApps.gridkey.apid,
+  sensorApps.thermocouple.apid,
+  adamApp.apid,
+  intruderApp.apid,
+  intruderApp.revoked,
+  recorderApp.apid,
+  storageApp.apid,
+  publisherApid,
+  uploaderApid,
+  readerName,
+  ...Object.values(scriptedApps).map((a) => a.apid),
+  ...Object.values(automationApps).map((a) => a.apid),
+]
+
+/** Those of them that keep sessions beside their first one. */
+export const withSessions: readonly string[] = [recorderApp.apid, storageApp.apid]
+
+/** An app as the platform is told of it. */
+export interface AppEntry {
+  readonly apid: string
+  readonly iid: string
+  readonly entry: string
+  readonly config: { readonly [k: string]: Json } | null
+  /** What is built into its image beside the program. */
+  readonly image?: Json
+  readonly service?: 'storage'
+}
+
+/** Beside what automation apps are made from. */
+export interface EntryContext extends AppContext {
+  /** Whether the CSV recorder is installed. */
+  readonly recorder: boolean
+  /** Longest answer of Data Storage in bytes, where it is installed. */
+  readonly storage: { readonly maxBytes: number } | undefined
+}
+
+/** Everything that is installed, in the order in which it is started. */
+export function appEntries(c: EntryContext): readonly AppEntry[] {
+  const entries: AppEntry[] = []
+  if (c.storage !== undefined) {
+    const config = { ...storageConfig, maxBytes: c.storage.maxBytes }
+    entries.push({ ...storageApp, config, service: 'storage' })
+  }
+  // The first to be installed is the first to be started: what the others say at their start is recorded too.
+  if (c.recorder) entries.push({ ...recorderApp, config: c.file.roles.recorder?.options ?? {} })
+  for (const [role, reader] of Object.entries(sensorReaders) as [
+    keyof typeof sensorReaders,
+    (typeof sensorReaders)[keyof typeof sensorReaders],
+  ][]) {
+    const place = c.places[role]
+    if (place === undefined) continue
+    entries.push({
+      ...reader,
+      config: { ...whereOf(place), interval: c.interval, ...c.file.roles[role]?.app },
+    })
+  }
+  for (const a of Object.values<AutomationApp>(automationApps))
+    if (a.installed(c)) entries.push({ apid: a.apid, iid: a.iid, entry: a.entry, config: a.config(c) })
+  if (c.places.scripted !== undefined)
+    for (const app of Object.values(scriptedApps))
+      entries.push({ ...app, entry: scriptedEntry, image: { control: c.places.scripted } })
+  return entries
+}
+
+/** A device's place, as the apps' configurations give it. */
+export function whereOf(place: DevicePlace): { readonly [k: string]: Json } {
+  return 'address' in place
+    ? { address: place.address, port: place.port }
+    : { serial: { path: place.path, ...place.settings } }
+}
