@@ -17,7 +17,8 @@ import { z } from 'zod'
 
 const apid = 'eatl_scripted_1.0'
 const iid = 'eatl_scripted_01'
-const configured = z.strictObject({ interval: z.number() })
+const other = { apid: 'eatl_source_1.0', iid: 'eatl_source_01' }
+const configured = z.strictObject({ interval: z.number(), hears: z.string().optional() })
 
 /** An application on the SDK, against a Container Manager that the test plays. */
 describe('an application', () => {
@@ -26,19 +27,28 @@ describe('an application', () => {
   let host: TestHost
   let manager: Listener
   let proc: Proc
+  let port: number
   const operations: { readonly config: JsonObject; stopped: boolean }[] = []
 
   beforeAll(() => {
-    makePki(pki, { apps: [apid] })
+    makePki(pki, { apps: [apid, other.apid] })
     return () => folder.remove()
   })
 
   const operate: Operate = (config, context) => {
-    parseConfig(configured, config, 'the configuration')
+    const { hears } = parseConfig(configured, config, 'the configuration')
     const operation = { config, stopped: false }
     operations.push(operation)
     context.publish({ topic: `sensor/data/${iid}/begun`, payload: config, qos: 1, retain: false })
+    const ready =
+      hears === undefined
+        ? Promise.resolve()
+        : context.hear([hears], (topic, payload) => {
+            const text = `${topic} ${Buffer.from(payload).toString()}`
+            context.publish({ topic: `sensor/data/${iid}/heard`, payload: text, qos: 1, retain: false })
+          })
     return {
+      ready,
       gauges: () => ({ operations: operations.length }),
       stop: () => {
         operation.stopped = true
@@ -49,7 +59,7 @@ describe('an application', () => {
 
   beforeEach(async () => {
     operations.length = 0
-    const port = await freePort()
+    port = await freePort()
     host = testHost(folder.path, async (entry) => {
       if (entry === 'app') return (env) => runApp(sdkParts(), env, operate)
       const { main } = await import('../marketplace/main.ts')
@@ -64,7 +74,7 @@ describe('an application', () => {
         address: '127.0.0.1',
         port,
         managerIid: 'eatl_containermanager_00',
-        apps: [{ apid, iid }],
+        apps: [{ apid, iid }, other],
         revoked: [],
       },
     })
@@ -122,6 +132,24 @@ describe('an application', () => {
     await manager.hears(statusIs(1), 'status 1')
     await manager.client.publishAsync('status/request', '', { qos: 0 })
     await host.logged((l) => l.entry['event'] === 'health' && l.entry['operations'] === 1, 'the gauges')
+  })
+
+  test('hears what others publish under a filter of its own, and no more once it is configured anew', async () => {
+    const source = await listen(pki, other.apid, port)
+    const say = (n: number): Promise<void> =>
+      source.publish({ topic: `algorithm/data/${other.iid}/x`, payload: n })
+    const heard = (): readonly unknown[] =>
+      manager.heard.filter((m) => m.topic === `sensor/data/${iid}/heard`).map((m) => m.payload)
+    await configure({ interval: 60, hears: `algorithm/data/${other.iid}/#` })
+    await manager.hears(statusIs(1), 'status 1')
+    await say(1)
+    await manager.hears((m) => m.topic === `sensor/data/${iid}/heard`, 'what was heard')
+    await manager.publish({ topic: `config/response/${iid}`, payload: { Configuration: { interval: 61 } } })
+    await manager.hears(() => count(statusIs(1)) === 2, 'status 1 again')
+    await say(2)
+    await manager.hears((m) => m.payload === 2, 'the second message')
+    expect(heard()).toEqual([`algorithm/data/${other.iid}/x 1`])
+    await source.close()
   })
 
   test('waits, with status 5, where no configuration is known', async () => {

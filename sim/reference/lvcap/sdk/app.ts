@@ -14,10 +14,11 @@ import {
   type Message,
 } from '../api.ts'
 import { appSchema, parseConfig, type AppConfig } from '../config.ts'
+import { matches } from '../marketplace/acl.ts'
 import { wallClock, type Json, type JsonObject, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { within } from './schedule.ts'
-import { openSession, type Presentation, type Session, type SessionStats } from './session.ts'
+import { openSession, type Delivery, type Presentation, type Session, type SessionStats } from './session.ts'
 
 /** The parts that every application has. */
 export interface SdkParts {
@@ -63,7 +64,15 @@ export interface AppContext {
   /** Logs an error for storage (section 8.2.4). */
   error(code: number, text: string): void
   stats(): SessionStats
+  /**
+   * Hears what others publish under these topic filters, at QoS 1, while the configuration is in force: a change of it ends
+   * the subscription. Resolves when the marketplace has granted it; without a session it is asked for at the next one.
+   */
+  hear(filters: readonly string[], f: Hears): Promise<void>
 }
+
+/** Takes a message of another application; anything may stand in it. */
+export type Hears = (topic: string, payload: Uint8Array, how: Delivery) => void
 
 /** A configuration in force. */
 export interface Operation {
@@ -96,7 +105,7 @@ export async function runApp(p: SdkParts, env: ProgramEnv, operate: Operate): Pr
     (text) => log({ event: 'trouble', text }),
   )
   const life = new Life(p, session, config, operate, log)
-  session.onMessage((topic, payload) => life.take(topic, payload))
+  session.onMessage((topic, payload, how) => life.take(topic, payload, how))
   session.onConnect(() => void life.greet())
   await life.over(env.term)
   await session.close(2_000)
@@ -114,6 +123,8 @@ class Life {
   #ask: NodeJS.Timeout | undefined
   #finish: () => void = () => {}
   #changing: Promise<void> = Promise.resolve()
+  /** Subscriptions of the operation in force. */
+  readonly #hears: { readonly filters: readonly string[]; readonly f: Hears }[] = []
 
   constructor(
     p: SdkParts,
@@ -136,6 +147,7 @@ class Life {
       await this.#session.subscribe(topics.statusRequest, 0)
       await this.#session.subscribe(topics.configResponse(iid), 1)
       await this.#session.subscribe(topics.command(iid), 1)
+      for (const { filters } of this.#hears) await this.#subscribe(filters)
     } catch (error) {
       // The connection went away again; the next one greets anew.
       this.#log({ event: 'trouble', text: textOf(error) })
@@ -146,8 +158,14 @@ class Life {
   }
 
   /** A message from the marketplace. Anything may arrive; nothing of it ends the application. */
-  take(topic: string, payload: Uint8Array): void {
+  take(topic: string, payload: Uint8Array, how: Delivery): void {
     const { iid } = this.#config
+    const own = [topics.statusRequest, topics.configResponse(iid), topics.command(iid)]
+    if (!own.includes(topic)) {
+      for (const { filters, f } of this.#hears)
+        if (filters.some((x) => matches(x, topic))) f(topic, payload, how)
+      return
+    }
     const body = parseObject(payload)
     if (body === undefined) {
       this.#error(errno.jsonInvalid, `Not a JSON object on ${topic}.`)
@@ -183,6 +201,7 @@ class Life {
 
   async #farewell(): Promise<void> {
     const { iid } = this.#config
+    await this.#hearNoMore()
     await this.#session.unsubscribe([topics.statusRequest, topics.configResponse(iid), topics.command(iid)])
     await this.#publish(statusMessage(iid, status.shutDown, wallClock()))
   }
@@ -236,6 +255,7 @@ class Life {
     clearTimeout(this.#ask)
     await this.#operation?.running.stop()
     this.#operation = undefined
+    await this.#hearNoMore()
     try {
       this.#operation = { config: wanted, running: this.#operate(wanted, this.#context()) }
       await this.#operation.running.ready
@@ -245,6 +265,7 @@ class Life {
     } catch (error) {
       const text = textOf(error)
       this.#log({ event: 'misconfigured', text })
+      await this.#hearNoMore()
       this.#error(errno.configuration, text)
       this.#code = status.error
       this.#tell(status.error)
@@ -276,6 +297,25 @@ class Life {
       publish: (message) => void this.#publishQuietly(message),
       error: (code, text) => this.#error(code, text),
       stats: () => this.#session.stats(),
+      hear: async (filters, f) => {
+        this.#hears.push({ filters, f })
+        if (this.#session.stats().connected) await this.#subscribe(filters)
+      },
+    }
+  }
+
+  async #subscribe(filters: readonly string[]): Promise<void> {
+    for (const filter of filters) await this.#session.subscribe(filter, 1)
+  }
+
+  /** Never rejects: where the session is gone, so are its subscriptions. */
+  async #hearNoMore(): Promise<void> {
+    const filters = this.#hears.splice(0).flatMap((h) => h.filters)
+    if (filters.length === 0) return
+    try {
+      await this.#session.unsubscribe(filters)
+    } catch (error) {
+      this.#log({ event: 'trouble', text: textOf(error) })
     }
   }
 
