@@ -37,6 +37,22 @@ export interface RegisterLink {
   counts(): { readonly opened: number; readonly open: number }
 }
 
+/** Several units on one line: one request at a time, those that are urgent before those that are not. */
+export interface RegisterBus {
+  /**
+   * Reads a block of one unit within `ms` milliseconds of its turn. A coil is 0 or 1.
+   * @throws LvcapError `refused` for an exception answer, `link` for anything else; then the line is opened anew.
+   */
+  read(unit: number, block: RegisterBlock, ms: number, urgent?: boolean): Promise<readonly number[]>
+  /**
+   * Writes one holding register (function 6) within `ms` milliseconds of its turn; resolves at the answer.
+   * @throws LvcapError as `read`.
+   */
+  write(unit: number, address: number, value: number, ms: number, urgent?: boolean): Promise<void>
+  close(): Promise<void>
+  counts(): { readonly opened: number; readonly open: number }
+}
+
 export interface TcpDevice {
   /** IP address or host name. */
   readonly address: string
@@ -54,19 +70,88 @@ export interface SerialDevice {
 }
 
 export function tcpLink(device: TcpDevice): RegisterLink {
-  return makeLink(`${device.address}:${device.port}`, device.unit, (client) =>
+  const line = makeLine(`${device.address}:${device.port}`, (client) =>
     client.connectTCP(device.address, { port: device.port }),
   )
+  return linkOf(line, device.unit)
 }
 
 export function serialLink(device: SerialDevice): RegisterLink {
-  const { path, unit, baudRate, dataBits, parity, stopBits } = device
-  return makeLink(path, unit, (client) =>
-    client.connectRTUBuffered(path, { baudRate, dataBits, parity, stopBits }),
-  )
+  return linkOf(serialOf(device), device.unit)
 }
 
-function makeLink(where: string, unit: number, open: (client: Client) => Promise<void>): RegisterLink {
+/** Units that share a serial line. */
+export function serialBus(port: Omit<SerialDevice, 'unit'>): RegisterBus {
+  const line = serialOf(port)
+  const inTurn = queue()
+  return {
+    read: (unit, block, ms, urgent = false) => inTurn(urgent, () => reading(line, unit, block, ms)),
+    write: (unit, address, value, ms, urgent = false) =>
+      inTurn(urgent, async () => {
+        await line.transact(unit, ms, `register ${address}`, (c) => c.writeRegister(address, value))
+      }),
+    close: () => line.close(),
+    counts: () => line.counts(),
+  }
+}
+
+function serialOf({ path, baudRate, dataBits, parity, stopBits }: Omit<SerialDevice, 'unit'>): Line {
+  return makeLine(path, (client) => client.connectRTUBuffered(path, { baudRate, dataBits, parity, stopBits }))
+}
+
+function linkOf(line: Line, unit: number): RegisterLink {
+  return {
+    read: (block, ms) => reading(line, unit, block, ms),
+    close: () => line.close(),
+    counts: () => line.counts(),
+  }
+}
+
+async function reading(
+  line: Line,
+  unit: number,
+  block: RegisterBlock,
+  ms: number,
+): Promise<readonly number[]> {
+  return line.transact(unit, ms, `registers from ${block.start}`, async (c) => {
+    const words = await ask(c, block)
+    if (words.length !== block.count)
+      throw new LvcapError('link', `${line.where} answered ${words.length} values instead of ${block.count}.`)
+    return words
+  })
+}
+
+/** Runs one task at a time, in the order given, urgent ones first. */
+function queue(): <T>(urgent: boolean, task: () => Promise<T>) => Promise<T> {
+  const waiting: { readonly urgent: boolean; readonly start: () => void }[] = []
+  let busy = false
+  const next = (): void => {
+    const i = waiting.findIndex((w) => w.urgent)
+    const [first] = waiting.splice(Math.max(0, i), 1)
+    busy = first !== undefined
+    first?.start()
+  }
+  return async (urgent, task) => {
+    if (busy) await new Promise<void>((resolve) => waiting.push({ urgent, start: resolve }))
+    busy = true
+    try {
+      return await task()
+    } finally {
+      next()
+    }
+  }
+}
+
+/** A connection to one or several units, opened when it is needed. */
+interface Line {
+  readonly where: string
+  /** One request: `what` it is about, for a message. */
+  transact<T>(unit: number, ms: number, what: string, request: (c: Client) => Promise<T>): Promise<T>
+  close(): Promise<void>
+  counts(): { readonly opened: number; readonly open: number }
+}
+
+function makeLine(where: string, open: (client: Client) => Promise<void>): Line {
   let client: Client | undefined
   let closing: Promise<void> = Promise.resolve()
   let opened = 0
@@ -90,35 +175,28 @@ function makeLink(where: string, unit: number, open: (client: Client) => Promise
     port?.on('error', () => {})
     await within(ms, connecting, () => new LvcapError('link', `${where} was not reached in time.`))
     opened++
-    fresh.setID(unit)
     return fresh
   }
 
   return {
-    async read(block, ms) {
+    where,
+    async transact(unit, ms, what, request) {
       const end = performance.now() + ms
       const left = (): number => Math.max(1, end - performance.now())
       try {
         // A serial port must be closed before it can be opened again.
         await within(left(), closing, () => new LvcapError('link', `${where} did not close in time.`))
         const c = client?.isOpen === true ? client : await opening(left())
+        c.setID(unit)
         c.setTimeout(Math.ceil(left()))
-        const words = await within(
+        return await within(
           left(),
-          ask(c, block),
+          request(c),
           () => new LvcapError('link', `${where} did not answer in time.`),
         )
-        if (words.length !== block.count) {
-          throw new LvcapError('link', `${where} answered ${words.length} values instead of ${block.count}.`)
-        }
-        return words
       } catch (error) {
         if (isException(error)) {
-          throw new LvcapError(
-            'refused',
-            `${where} refused registers from ${block.start}: ${textOf(error)}`,
-            error,
-          )
+          throw new LvcapError('refused', `${where} refused ${what}: ${textOf(error)}`, error)
         }
         // Its answer may still come, and would be taken for the answer to the next request.
         discard()
