@@ -329,6 +329,75 @@ export interface Cloud extends Faulty {
   retrieve(as: 'entitled' | 'colleague' | 'stranger' | 'nobody'): Promise<void>
 }
 
+/** Bytes of one way of the link, to and from one peer. */
+export interface LinkBytes {
+  /** Given to the link; arrived; never to arrive (nobody knew of the connection any more); sent again by TCP. */
+  readonly 'offered [B]': number
+  readonly 'passed [B]': number
+  readonly 'lost [B]': number
+  readonly 'resent [B]': number
+}
+
+export interface LinkCounters {
+  /** By peer: the names by which the rig put them behind the link. */
+  readonly peers: Readonly<
+    Record<string, { readonly up: LinkBytes; readonly down: LinkBytes; readonly 'connections [1]': number }>
+  >
+  readonly 'carrier drops [1]': number
+  /** Time without carrier. */
+  readonly 'down [s]': number
+  readonly 'resets [1]': number
+}
+
+/** One step of what a link goes through, `after` so long from when the script was given. */
+export type LinkStep = { readonly after: string } & (
+  | { readonly do: 'drop'; readonly for: string }
+  | { readonly do: 'profile'; readonly name: string }
+  /** A fault of the link by its name, lifted after so long. */
+  | { readonly do: 'inflict'; readonly fault: string; readonly params?: Json; readonly for: string }
+)
+
+/**
+ * The 4G link between the platform and the servers, played by the bench. What happens to it is told as `link` events of src
+ * `link`, alias `link.carrier`, `link.address`, `link.forgot`, `link.connection`, `link.spike`, `link.quota`,
+ * `link.profile`, `link.counters`. Faults: docs/devices.md.
+ */
+export interface Link extends Faulty {
+  readonly events: Series
+  /** From now on it behaves like this profile of fixtures/links. */
+  profile(name: string): void
+  /** No carrier for so long: bytes in flight are lost, and sent again when it is back. */
+  drop(lasts: string): void
+  script(steps: readonly LinkStep[]): void
+  /** Since the start; also an event, alias `link.counters`. */
+  counters(): LinkCounters
+  readonly router: Router
+}
+
+/**
+ * The router at the platform's end of the link, played by the bench, with a page of its own. Fault `freeze`: nothing passes
+ * and its page does not answer until its power is cut.
+ */
+export interface Router extends Faulty {
+  /** Where its page is. */
+  readonly address: string
+  readonly port: number
+  /** What came of visits to its page: `seen`, alias `router.<visit>`. */
+  readonly outcomes: Series
+  /** Somebody from afar at its page: logs in, and asks for something. */
+  visit(what: RouterVisit): Promise<Json>
+  /** Takes its power for so long (5 s unless given); frees it where it is frozen. */
+  powerCycle(off?: string): void
+}
+
+export interface RouterVisit {
+  /** Names the visit in the log. */
+  readonly name: string
+  readonly gives: 'right' | 'wrong' | 'none'
+  /** `reset-computer`: cuts the power of the platform's host for a moment. */
+  readonly asks: 'status' | 'addresses' | 'reset-computer' | 'restart'
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -351,6 +420,8 @@ export interface Roles {
   modem: Modem
   /** At the reader's configuration page. */
   installer: Installer
+  /** Between the platform and the servers. */
+  link: Link
 }
 
 export interface Stage {

@@ -43,6 +43,7 @@ const roleNames = {
   cloud: true,
   modem: true,
   installer: true,
+  link: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

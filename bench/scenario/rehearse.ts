@@ -2,6 +2,7 @@
  * Runs a scenario without a platform, to learn which checks it declares: no time passes, nothing is started, devices
  * are made but do nothing. Replay judges old evidence with these checks.
  */
+import { idleLink } from '../platforms/idle-link.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
 import type { DeviceRole, MeterRole } from '../rigs/parts.ts'
@@ -163,6 +164,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'installer') cast[role] = installer
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
+    else if (role === 'link') cast[role] = idleLink(step)
     else cast[role] = idle(o.makeDevice(role))
   }
   const late = setTimeout(() => {
