@@ -1,4 +1,7 @@
 /** Faces between the bench and the world. Types only: nothing here runs. */
+import type { LinkModel, LinkPort } from './link-faces.ts'
+
+export type * from './link-faces.ts'
 
 /** Milliseconds since 1970-01-01T00:00Z on the bench clock: the only time base of evidence. */
 export type Instant = number
@@ -73,6 +76,9 @@ export interface Proc {
 
 export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full' | 'one-core'
 
+/** What a host does: changes a database, writes, renames or flushes a file, sends bytes to somebody, or any of these. */
+export type Doing = 'row' | 'write' | 'rename' | 'flush' | 'send' | 'anything'
+
 /** Where a platform runs: power, disk, clock and address. A Proc runs on it. */
 export interface Host {
   /** Also names its random streams. */
@@ -89,8 +95,17 @@ export interface Host {
   kill(proc: string): boolean
   /** `full`: its disk takes nothing more until it is `free` again. Throws `not-capable` without `disk-full`. */
   fill(disk: 'full' | 'free'): void
-  /** Power back: disk mounted. Programs that were started with `start` are started again, in order. */
-  restore(): Promise<void>
+  /** Power back: disk mounted. Programs that were started with `start` are started again, in order, and given. */
+  restore(): Promise<readonly Proc[]>
+  /**
+   * Calls `f` once, in the midst of the host's own work, just before it does something of that kind for the `nth` time from
+   * now on; `after`: just before whatever it does next. Only where its work can be watched (virtual time).
+   */
+  readonly onDoing?: (
+    what: Doing,
+    o: { readonly nth: number; readonly when: 'before' | 'after' },
+    f: () => void,
+  ) => Disposable
   /** `stepMs` moves Date only; `ppm` moves Date and timers. Throws `not-capable` without `skew`. */
   clock(c: { stepMs?: number; ppm?: number }): void
   /**
@@ -143,8 +158,11 @@ export interface World extends AsyncDisposable {
   now(): Instant
   /** Lets `ms` milliseconds pass on the bench clock. */
   pass(ms: number): Promise<void>
-  /** A host for programs of the platform. */
-  host(spec: { name: string; address: string }): Promise<Host>
+  /**
+   * A host for programs of the platform. `durable`: on a disk of its own that loses at a cut what was not flushed, where this
+   * machine can play one; then it can `durability`.
+   */
+  host(spec: { name: string; address: string; durable?: true }): Promise<Host>
   /** A place for the bench's own objects (a device, an observer). */
   realm(spec: { name: string; address: string }): Realm
   /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */
@@ -158,6 +176,17 @@ export interface World extends AsyncDisposable {
     /** TLS passes over it: its bytes differ from run to run, so that such a run has no trace hash. */
     ciphered?: true
   }): Promise<SerialLine>
+  /**
+   * Present where the world can put in place a wide-area link, as its model shapes it, between the host at an address and whatever it is told to reach. `realm` is
+   * where it stands in real time. `onTell` hears what is worth keeping.
+   */
+  link?(spec: {
+    name: string
+    realm: Realm
+    host: string
+    model: LinkModel
+    onTell(what: Readonly<Record<string, Json>>): void
+  }): Promise<LinkPort>
   /** Present where the world can hold traffic between addresses. */
   readonly network?: Network
   /** A number in [0, 1) from the stream of that name, seeded by the run's seed. */

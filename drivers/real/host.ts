@@ -1,8 +1,10 @@
 /** A host of real time: programs are child processes of the bench on this machine. */
+import { join } from 'node:path'
 import { GridproofError, isGridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program } from '../faces.ts'
 import { canOneCore, startChild, type Child } from './child.ts'
 import { benchNow } from './clock.ts'
+import { memoryFolder, openDurable, probeDurable } from './disk.ts'
 import { figuresOf } from './process.ts'
 import type { Ledger } from './ledger.ts'
 import type { Failure, FromChild } from './proc-talk.ts'
@@ -13,7 +15,12 @@ export interface RealHostOptions {
   readonly address: string
   readonly ledger: Ledger
   readonly now?: () => Instant
+  /** On a disk that loses at a cut what was not flushed, where this machine can play one (disk.ts). */
+  readonly durable?: boolean
 }
+
+/** How often a disk that is still in use is tried again, each 10 ms. Ours. */
+const patience = 200
 
 /** Disposing it kills what runs and removes its disk. */
 export type RealHost = Host & AsyncDisposable
@@ -29,13 +36,18 @@ interface Running {
 }
 
 /**
- * Makes a host. It can start programs and end them, and no more: `cut()` kills every process, but this machine's
- * kernel still tells their peers of it (FIN or RST) and still writes what they had handed to it, and all hosts share
- * one clock. So it claims neither `cut` nor `durability` nor `skew`.
+ * Makes a host. It can start programs and end them: `cut()` kills every process, but this machine's kernel still tells
+ * their peers of it (FIN or RST), and all hosts share one clock. So it claims neither `cut` nor `skew`; and `durability`
+ * only on a disk of its own, since of what programs have handed to the kernel nothing is lost else.
  */
 export function createRealHost(o: RealHostOptions): RealHost {
   const now = o.now ?? benchNow
-  const disk = o.ledger.folder(`disk-${o.name}`)
+  const room = o.ledger.folder(`disk-${o.name}`, o.durable === true ? memoryFolder() : undefined)
+  const drive =
+    o.durable === true && 'can' in probeDurable(room)
+      ? openDurable({ folder: room, at: join(room, 'disk') })
+      : undefined
+  const disk = drive?.path ?? room
   const listeners: ((proc: string, entry: Json, at: Instant) => void)[] = []
   /** What power brings back: by name, the last program started under it, in order of first start. */
   const boot = new Map<string, Program>()
@@ -112,21 +124,35 @@ export function createRealHost(o: RealHostOptions): RealHost {
   const start = async (name: string, program: Program): Promise<Proc> => {
     const r = await launch(name, program)
     boot.set(name, program)
-    return {
-      name,
-      ended: r.ended,
-      signal(s) {
-        if (s === 'KILL') kill(r)
-        else r.child.signal('TERM')
-      },
-    }
+    return procOf(r)
   }
+  const procOf = (r: Running): Proc => ({
+    name: r.name,
+    ended: r.ended,
+    signal(s) {
+      if (s === 'KILL') kill(r)
+      else r.child.signal('TERM')
+    },
+  })
   const cut = (): void => {
     if (power !== 'on') return
     power = 'off'
     for (const r of running) {
       r.cut = true
       r.child.signal('KILL')
+    }
+    // Nobody runs any more: what they had not flushed goes.
+    drive?.cut()
+  }
+  /** Processes that were killed may take a moment to let go of their files. */
+  const remount = async (): Promise<void> => {
+    if (drive === undefined) return
+    for (let n = 0; !drive.remount(); n++) {
+      if (n === patience)
+        throw new GridproofError('rig-broke', `the disk of ${o.name} is still in use after its power was cut`)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10)
+      })
     }
   }
   let closing: Promise<void> | undefined
@@ -135,13 +161,18 @@ export function createRealHost(o: RealHostOptions): RealHost {
     for (const r of last) kill(r)
     power = 'gone'
     await Promise.all(last.map((r) => r.ended))
-    o.ledger.undo(disk)
+    drive?.close()
+    o.ledger.undo(room)
   }
   return {
     name: o.name,
     address: o.address,
     disk,
-    can: new Set(canOneCore() ? (['start', 'one-core'] as const) : (['start'] as const)),
+    can: new Set([
+      'start' as const,
+      ...(canOneCore() ? (['one-core'] as const) : []),
+      ...(drive === undefined ? [] : (['durability'] as const)),
+    ]),
     start,
     cut,
     kill(name) {
@@ -152,11 +183,14 @@ export function createRealHost(o: RealHostOptions): RealHost {
     async restore() {
       if (power === 'gone')
         throw new GridproofError('power-gone', `${o.name} was closed; it cannot be restored`)
-      if (power === 'on') return
+      if (power === 'on') return []
       // Nothing of the life before may still hold a port.
       await Promise.all([...running].map((r) => r.ended))
+      await remount()
       power = 'on'
-      for (const [name, program] of boot) await launch(name, program)
+      const procs: Proc[] = []
+      for (const [name, program] of boot) procs.push(procOf(await launch(name, program)))
+      return procs
     },
     fill() {
       throw new GridproofError(

@@ -1,5 +1,5 @@
 /**
- * What would outlive a crash of the bench - folders, links, children - is written down before or as it comes to be.
+ * What would outlive a crash of the bench - folders with what is mounted below them, links, children - is written down before or as it comes to be.
  * The next start, or `gridproof clean`, undoes what dead benches left. One file for each ledger, below the state
  * folder; a line is one JSON object. Lines are not flushed to the disk: they outlive the process, and when the
  * machine itself goes, so do its processes.
@@ -19,6 +19,7 @@ import { homedir, tmpdir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { GridproofError, messageOf } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
+import { unmountBelow } from './block.ts'
 import { killTree, processPlace, processStamp } from './process.ts'
 
 /** The names of folders that a ledger makes, and the only ones that it removes. */
@@ -221,6 +222,8 @@ function undo(l: Leftover): Cleared {
     return { what, outcome: 'refused', why: 'no folder of ours has such a name' }
   return attempt(what, () => {
     const there = existsSync(l.path)
+    // Disks that stand in images below it: whoever still uses one keeps it until it ends.
+    if (there) unmountBelow(l.path)
     rmSync(l.path, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 })
     return there
   })

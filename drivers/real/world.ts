@@ -122,7 +122,12 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
       const address = addressOf(spec.address)
       await probeAddress(address)
       open()
-      const host = createRealHost({ name: spec.name, address, ledger })
+      const host = createRealHost({
+        name: spec.name,
+        address,
+        ledger,
+        ...(spec.durable === undefined ? {} : { durable: spec.durable }),
+      })
       return keep(`host ${spec.name}`, host, true)
     },
     realm: (spec): Realm => ({

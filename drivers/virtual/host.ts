@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program, ProgramEnv, ProgramModule } from '../faces.ts'
 import { setClock } from './clock.ts'
+import type { createDoingWatch } from './doing.ts'
 import type { Kernel } from './kernel.ts'
 import { fillDisk } from './sqlite.ts'
 import type { VirtualNet } from './net.ts'
@@ -21,8 +22,14 @@ interface HostParts {
   readonly name: string
   readonly address: string
   readonly disk: string
-  /** Gives the disk that power leaves behind to a place where nothing of the old run can reach it. */
-  remount(): void
+  readonly watchDoing: ReturnType<typeof createDoingWatch>
+  /** Of a disk that loses what was not flushed: its power goes. */
+  unplug?(): void
+  /**
+   * Gives the disk that power leaves behind to a place where nothing of the old run can reach it. Afterwards `letGo` may be
+   * called: what the old run had open is let go, and nothing of that is written.
+   */
+  remount(letGo: () => void): void
 }
 
 interface Running {
@@ -114,7 +121,14 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     address: p.address,
     disk: p.disk,
     // All that runs in virtual time shares one thread.
-    can: new Set(['start', 'cut', 'skew', 'disk-full', 'one-core'] as const),
+    can: new Set([
+      'start',
+      'cut',
+      'skew',
+      'disk-full',
+      'one-core',
+      ...(p.unplug === undefined ? [] : (['durability'] as const)),
+    ] as const),
     async start(name, program) {
       if (off)
         throw new GridproofError('power-gone', `${p.name} has no power: restore it before ${name} is started`)
@@ -125,6 +139,8 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     cut() {
       if (off) return
       off = true
+      // The disk first: whoever is told of its death may still try to write.
+      p.unplug?.()
       net.power(p.address, false)
       owner.die('cut')
       const gone = running
@@ -137,13 +153,17 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       return hit.length > 0
     },
     async restore() {
-      if (!off) return
-      p.remount()
+      if (!off) return []
+      const dead = owner
+      p.remount(() => dead.bury())
       owner = kernel.owners.create({ name: p.name, parent: kernel.root, address: p.address, clock })
       off = false
       net.power(p.address, true)
-      for (const [name, program] of booted) await launch(name, program, owner)
+      const procs: Proc[] = []
+      for (const [name, program] of booted) procs.push((await launch(name, program, owner)).proc)
+      return procs
     },
+    onDoing: (what, how, f) => p.watchDoing({ what, ...how, host: () => owner, f }),
     clock: (c) => setClock(kernel, owner, c),
     fill: (disk) => fillDisk(owner, disk === 'full'),
     figures: (thorough = false) => ({
@@ -186,6 +206,16 @@ async function load(kernel: Kernel, p: Program): Promise<ProgramModule> {
 export function remountFolder(disk: string, aside: string): void {
   fs.renameSync(disk, aside)
   fs.cpSync(aside, disk, { recursive: true })
+}
+
+/** Closes the files of a disk that its programs had open. SQLite's are not among them: its handles come before. */
+export function closeFilesBelow(disk: string): void {
+  for (const fd of fs.readdirSync('/proc/self/fd'))
+    try {
+      if (fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(`${disk}/`)) fs.closeSync(Number(fd))
+    } catch {
+      // The one by which the list itself was read.
+    }
 }
 
 export function diskFolder(root: string, name: string): string {

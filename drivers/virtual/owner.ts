@@ -20,6 +20,8 @@ export interface Clock {
 /** Something that must be told when its owner dies: a socket, a listening port, a database. */
 export interface Thing {
   ownerDied(how: Death): void
+  /** Its disk is gone for good: it may be let go, since nothing can be written any more. */
+  letGo?(): void
 }
 
 /** After so many refusals a dead owner's calls become inert, so that a retry loop without a pause cannot hang the run. */
@@ -96,6 +98,15 @@ export class Owner {
   refuse(what: string): never {
     const why = this.dead === 'cut' ? 'its host lost power' : `it was ${this.dead}`
     throw new GridproofError('power-gone', `${this.name} called ${what} after ${why}: nothing was done`)
+  }
+
+  /** After a cut that left nothing to write on: lets go of what it and all below it had open, and is forgotten. */
+  bury(): void {
+    for (const c of [...this.children, ...this.graves]) c.bury()
+    for (const t of this.things) t.letGo?.()
+    this.things.clear()
+    const i = this.parent?.graves.indexOf(this) ?? -1
+    if (i >= 0) this.parent?.graves.splice(i, 1)
   }
 
   /** Marks this owner and all below it dead, then tells what they own. */

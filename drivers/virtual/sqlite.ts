@@ -40,7 +40,10 @@ class Handle implements Thing {
   ownerDied(how: Death): void {
     // At a cut the handle stays open for ever: closing it would checkpoint what power never wrote. The owner's list
     // keeps it from the garbage collector. A killed program's handles are closed, as the operating system does it.
-    if (how === 'cut') return
+    if (how !== 'cut') this.letGo()
+  }
+
+  letGo(): void {
     try {
       this.close.call(this.db)
     } catch {

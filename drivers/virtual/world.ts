@@ -1,14 +1,18 @@
 /** The world in virtual time: what `World` of drivers/faces.ts promises, over the kernel. */
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GridproofError } from '../errors.ts'
 import type { Conn, Host, Realm, SerialSettings, Wire, World } from '../faces.ts'
 import { stream } from '../random.ts'
 import { createInbox } from '../wires/inbox.ts'
 import { listenTcp } from '../wires/tcp.ts'
 import { createMembrane } from './bind.ts'
-import { createHost, diskFolder, remountFolder } from './host.ts'
+import { unmountBelow } from '../real/block.ts'
+import { openDurable, probeDurable } from '../real/disk.ts'
+import type { DurableDisk } from '../real/disk.ts'
+import { createDoingWatch } from './doing.ts'
+import { closeFilesBelow, createHost, diskFolder, remountFolder } from './host.ts'
 import { installed, type Installed } from './install.ts'
 import type { Owner } from './owner.ts'
 import type { VirtualLine } from './serial.ts'
@@ -41,8 +45,14 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
   const realms = new Map<Realm, Owner>()
   const opened: AsyncDisposable[] = []
   const hosts: { end(): void }[] = []
+  const drives: DurableDisk[] = []
+  const watchDoing = createDoingWatch(kernel)
   const numbers = new Map<string, () => number>()
-  const leave = (): void => fs.rmSync(disks, { recursive: true, force: true })
+  const leave = (): void => {
+    for (const d of drives.splice(0)) d.close()
+    unmountBelow(disks)
+    fs.rmSync(disks, { recursive: true, force: true })
+  }
   process.once('exit', leave)
   let remounts = 0
   let lines = 0
@@ -76,12 +86,29 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       }),
     async host(spec): Promise<Host> {
       const disk = diskFolder(disks, spec.name)
+      const drive = spec.durable === true ? driveAt(disk, disks) : undefined
+      if (drive !== undefined) drives.push(drive)
       const made = createHost({
         kernel,
         net,
-        ...spec,
+        name: spec.name,
+        address: spec.address,
         disk,
-        remount: () => remountFolder(disk, join(disks, `.cut-${++remounts}`)),
+        watchDoing,
+        ...(drive === undefined ? {} : { unplug: () => drive.cut() }),
+        remount(letGo) {
+          if (drive === undefined) {
+            remountFolder(disk, join(disks, `.cut-${++remounts}`))
+            return
+          }
+          letGo()
+          closeFilesBelow(disk)
+          if (!drive.remount())
+            throw new GridproofError(
+              'rig-broke',
+              `the disk of ${spec.name} is still in use after its power was cut`,
+            )
+        },
       })
       hosts.push(made)
       return made.host
@@ -146,6 +173,14 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       leave()
     },
   }
+}
+
+/** A disk that loses what was not flushed; nothing where this machine cannot play one. */
+function driveAt(at: string, disks: string): DurableDisk | undefined {
+  if ('lacks' in probeDurable(disks)) return undefined
+  const folder = join(disks, `.image-${basename(at)}`)
+  fs.mkdirSync(folder)
+  return openDurable({ folder, at })
 }
 
 /** A folder of its own for this world's disks, with a name of fixed length, since programs see it. */

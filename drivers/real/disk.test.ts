@@ -1,0 +1,112 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { mountsBelow } from './block.ts'
+import { memoryFolder, openDurable, probeDurable } from './disk.ts'
+import { createRealHost } from './host.ts'
+import { clearLeftovers, openLedger } from './ledger.ts'
+
+const probe = probeDurable()
+const lacks = 'lacks' in probe ? probe.lacks : undefined
+
+describe.skipIf(lacks !== undefined)(`a disk in an image (${lacks ?? 'played here'})`, () => {
+  test('is cut and mounted again within 100 ms, 99 times of 100, and is always whole', () => {
+    const folder = mkdtempSync(join(memoryFolder(), 'gridproof-test-'))
+    const disk = openDurable({ folder, at: join(folder, 'm') })
+    try {
+      const took: number[] = []
+      for (let n = 0; n < 100; n++) {
+        writeFileSync(join(disk.path, `flushed-${n}`), 'x', { flush: true })
+        writeFileSync(join(disk.path, `unflushed-${n}`), 'x')
+        const began = performance.now()
+        disk.cut()
+        expect(disk.remount()).toBe(true)
+        took.push(performance.now() - began)
+      }
+      const left = readdirSync(disk.path)
+      expect(left.filter((f) => f.startsWith('unflushed'))).toEqual([])
+      expect(left).toHaveLength(100)
+      took.sort((a, b) => a - b)
+      expect(took[98]).toBeLessThan(100)
+    } finally {
+      disk.close()
+      expect(mountsBelow(folder)).toEqual([])
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('takes nothing between a cut and its mounting, and is busy while a file is open', () => {
+    const folder = mkdtempSync(join(memoryFolder(), 'gridproof-test-'))
+    const disk = openDurable({ folder, at: join(folder, 'm') })
+    try {
+      disk.cut()
+      expect(() => writeFileSync(join(disk.path, 'late'), 'x')).toThrow(/EIO|EROFS/)
+      expect(disk.remount()).toBe(true)
+      expect(readdirSync(disk.path)).toEqual([])
+    } finally {
+      disk.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('of a host in real time: what a killed process had flushed is there, and nothing else', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'disk-test-'))
+    const ledger = openLedger(state)
+    const host = createRealHost({ name: 'edge', address: '127.0.0.7', ledger, durable: true })
+    try {
+      expect(host.can.has('durability')).toBe(true)
+      const heard = Promise.withResolvers<void>()
+      const found: Record<string, number[]> = { full: [], file: [] }
+      const kept: Record<string, number> = {}
+      host.onLog((proc, entry) => {
+        const e = entry as { kept?: number; found?: number }
+        if (e.found !== undefined) found[proc]?.push(e.found)
+        if (e.kept !== undefined) kept[proc] = e.kept
+        if ((kept['full'] ?? 0) > 20 && (kept['file'] ?? 0) > 20) heard.resolve()
+      })
+      for (const way of ['full', 'file'])
+        await host.start(way, {
+          entry: 'drivers/real/testing/keeper.ts',
+          config: { way, everyMs: 2 },
+          defects: [],
+        })
+      await heard.promise
+      host.cut()
+      const before = { ...kept }
+      const procs = await host.restore()
+      expect(procs.map((p) => p.name)).toEqual(['full', 'file'])
+      while ((found['full']?.length ?? 0) < 2 || (found['file']?.length ?? 0) < 2)
+        await new Promise((resolve) => {
+          setTimeout(resolve, 5)
+        })
+      // What it kept and had no time to tell may be there too.
+      expect(found['full']?.[1]).toBeGreaterThanOrEqual(before['full'] ?? 0)
+      expect(found['file']).toEqual([0, 0])
+    } finally {
+      await host[Symbol.asyncDispose]()
+      expect(mountsBelow(host.disk)).toEqual([])
+      expect(ledger.close()).toEqual([])
+      rmSync(state, { recursive: true, force: true })
+    }
+  })
+
+  test('that a killed bench left behind is unmounted by whoever clears up', () => {
+    const state = mkdtempSync(join(tmpdir(), 'disk-test-'))
+    const ledger = openLedger(state)
+    const folder = ledger.folder('disk-left', memoryFolder())
+    openDurable({ folder, at: join(folder, 'm') })
+    // Its ledger, as of a bench that no longer runs.
+    const file = join(state, 'ledgers', readdirSync(join(state, 'ledgers'))[0] ?? '')
+    const [head = '', ...rest] = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, [head.replace(/"stamp":"[^"]*"/, '"stamp":"of-another"'), ...rest].join('\n'))
+    expect(clearLeftovers(state)).toContainEqual({ what: `folder ${folder}`, outcome: 'undone' })
+    expect(existsSync(folder)).toBe(false)
+    expect(mountsBelow(folder)).toEqual([])
+    rmSync(state, { recursive: true, force: true })
+  })
+})
+
+test('says what it lacks where it cannot be played', () => {
+  expect(probeDurable(join(tmpdir(), 'not-there'))).toMatchObject({ lacks: expect.any(String) as string })
+})
