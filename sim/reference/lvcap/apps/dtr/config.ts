@@ -2,8 +2,10 @@
 import { z } from 'zod'
 import { parseConfig } from '../../config.ts'
 import type { JsonObject } from '../../env.ts'
+import { iidPattern } from '../../api.ts'
 
 const positive = z.number().positive()
+const iid = z.string().regex(iidPattern)
 
 /**
  * IEC 60076-7, a naturally cooled distribution transformer with oil (ONAN), as published programs have its figures
@@ -49,6 +51,16 @@ export const dtrSchema = z.strictObject({
     .prefault({}),
   /** Top oil outside of this is a broken sensor, and no forecast is made from it. °C. Ours. */
   plausible: z.tuple([z.number(), z.number()]).default([-40, 160]),
+  /** Whose readings and forecasts it hears, and at which feeder of the monitor the transformer is. */
+  gridkey: iid.default('lucy_gridkeysensor_01'),
+  feeder: z.int().min(1).max(5).default(1),
+  thermocouple: iid.default('eatl_modbusrtusensor_01'),
+  predictor: iid.default('eatl_loadpredictor_01'),
+  /** Seconds after which a reading says nothing of now any more: three that are due once a minute have not come. Ours. */
+  staleAfter: positive.max(3600).default(180),
+  /** Seconds between two ratings of now. Ours: as often as there are readings. */
+  interval: positive.max(3600).default(60),
+  toStore: z.boolean().default(true),
 })
 export type DtrConfig = z.infer<typeof dtrSchema>
 export type Transformer = DtrConfig['transformer']

@@ -6,7 +6,7 @@
  * another is not what they promise.
  */
 import type { DtrConfig } from './config.ts'
-import { after, endOf, ratingOver, through, type Heat, type Piece } from './model.ts'
+import { after, endOf, hotSpotOf, ratingOver, through, type Heat, type Piece } from './model.ts'
 
 /** Values that each hold from `start + i * interval` for `interval`; seconds, Unix time. */
 export interface Steps {
@@ -44,6 +44,9 @@ export type Outcome =
   | { readonly ok: false; readonly why: string }
 
 const hour = 3600
+/** °C of air: beyond these a sensor is broken. Ours. */
+const coldest = -60
+const warmest = 70
 
 /**
  * @param load forecast amps per phase, in steps that divide an hour. It may have begun before the readings (then its
@@ -84,6 +87,21 @@ export function forecastOf(c: DtrConfig, m: Measured, load: Steps, air?: Steps):
   return { ok: true, forecast: { start: load.start, interval: hour, topOil, hotSpot, rating, ratingNow } }
 }
 
+/** What can be told of now without any forecast: °C of the hot spot, and amps per phase for the hour that begins now. */
+export type Present =
+  | { readonly ok: true; readonly hotSpot: number; readonly rating: number }
+  | { readonly ok: false; readonly why: string }
+
+export function presentOf(c: DtrConfig, m: Measured): Present {
+  const why =
+    refusalOfReadings(c, m) ?? (recentOf(m).length === 0 ? 'there is no load of the last hour' : undefined)
+  if (why !== undefined) return { ok: false, why }
+  const now = startHeat(c, m, 0)
+  const span = [{ seconds: hour, load: 0, air: m.ambient }]
+  const rating = ratingOver(c.transformer, now, span, c.limits) * c.transformer.ratedCurrent
+  return { ok: true, hotSpot: hotSpotOf(now), rating }
+}
+
 /**
  * The heat at the readings: the oil is what its probe says; the gradients, which nothing measures, follow from the
  * last hour of load (they forget it with time constants of minutes). They begin settled under the first load of the
@@ -105,12 +123,19 @@ function recentOf(m: Measured): Measured['load'] {
   return m.load.filter((l) => l.at >= m.at - hour && l.at <= m.at)
 }
 
-function refusalOf(c: DtrConfig, m: Measured, load: Steps, air: Steps | undefined): string | undefined {
+function refusalOfReadings(c: DtrConfig, m: Measured, air?: Steps): string | undefined {
   const [low, high] = c.plausible
   if (!(m.topOil >= low && m.topOil <= high)) return `a top oil of ${m.topOil} °C is not plausible`
-  if (air === undefined && !Number.isFinite(m.ambient)) return 'there is no ambient temperature'
+  if (air === undefined && !(m.ambient >= coldest && m.ambient <= warmest))
+    return `an ambient temperature of ${m.ambient} °C is not plausible`
   if (!m.load.every((l) => Number.isFinite(l.amps) && Number.isFinite(l.at)))
     return 'a measured load is no number'
+  return undefined
+}
+
+function refusalOf(c: DtrConfig, m: Measured, load: Steps, air: Steps | undefined): string | undefined {
+  const readings = refusalOfReadings(c, m, air)
+  if (readings !== undefined) return readings
   for (const [what, s] of [
     ['load', load],
     ['air', air],
