@@ -3,11 +3,88 @@
  * rules and every threshold here are ours; the voltage limits are 230 V +10 % and -6 % (SI 1994/3021).
  */
 import { z } from 'zod'
+import { iidPattern } from '../../api.ts'
 import { parseConfig } from '../../config.ts'
 import type { JsonObject } from '../../env.ts'
 
 const seconds = z.number().nonnegative().max(604_800)
 const share = z.number().positive().max(2)
+const iid = z.string().regex(iidPattern, 'an instance ID')
+/** What follows the instance in a topic; `+` stands for any level. */
+const name = z.string().min(1).max(200)
+const bit = z.int().min(0).max(15)
+/** One a phase. */
+const three = z.tuple([name, name, name])
+const each = (f: (phase: 'l1' | 'l2' | 'l3') => string): [string, string, string] => [
+  f('l1'),
+  f('l2'),
+  f('l3'),
+]
+
+/** Who tells what, by instance and name. Names of sensors that are not given here are those of the topic profile. */
+const sources = z
+  .strictObject({
+    predictor: z
+      .strictObject({
+        iid: iid.default('eatl_loadpredictor_01'),
+        forecast: name.default('transformer/forecast'),
+        feeder: name.default('feeder/forecast'),
+      })
+      .prefault({}),
+    dtr: z
+      .strictObject({
+        iid: iid.default('eatl_weathersense_01'),
+        rating: name.default('transformer/rating/forecast'),
+        hotSpot: name.default('transformer/hot_spot'),
+      })
+      .prefault({}),
+    /** The transformer's currents: circuit 1 of the feeder monitor. */
+    gridkey: z
+      .strictObject({ iid: iid.default('lucy_gridkeysensor_01'), current: three.optional() })
+      .prefault({}),
+    meshing: z
+      .strictObject({
+        iid: iid.default('eatl_lvmeshing_01'),
+        status: three.optional(),
+        bus: three.optional(),
+        cable: three.optional(),
+        opened: three.optional(),
+        closed: three.optional(),
+        /** What it found after a command. */
+        after: three.default(each((p) => `operation/${p}/after`)),
+      })
+      .prefault({}),
+    peer: z
+      .strictObject({
+        iid: iid.default('eatl_peer_01'),
+        alive: name.default('alive'),
+        forecast: name.default('partner/transformer/forecast'),
+        feeder: name.default('partner/feeder/forecast'),
+        rating: name.default('partner/rating/forecast'),
+        hotSpot: name.default('partner/hot_spot'),
+        current: three.default(each((p) => `partner/current/${p}`)),
+        status: three.default(each((p) => `partner/breaker/${p}`)),
+      })
+      .prefault({}),
+    /** A contact of the isolation switch, where one is wired: true while it is engaged. Silent, it counts as engaged. */
+    isolation: z.strictObject({ iid, name }).optional(),
+  })
+  .prefault({})
+
+/** Bits of MHR_SHADOW_FAULT_STATUS. No register map is published: they are those of our stand-in. */
+const bits = z
+  .strictObject({
+    closed: bit.default(0),
+    open: bit.default(1),
+    lockout: bit.default(2),
+    reclosing: bit.default(3),
+    /** Overcurrent trip, cable fault, over-temperature, stored energy low, last operation failed, self-test. */
+    fault: z.array(bit).default([4, 5, 6, 7, 11, 12]),
+    localControl: bit.default(8),
+    /** The register is no copy of now: as if it had not been read. */
+    stale: bit.default(15),
+  })
+  .prefault({})
 
 export const loadSenseSchema = z
   .strictObject({
@@ -27,8 +104,18 @@ export const loadSenseSchema = z
         hotSpot: z.number().default(120),
       })
       .prefault({}),
-    /** Oldest data that is decided on, seconds: temperatures, loads and forecasts; readings of the breakers. */
-    age: z.strictObject({ data: seconds.default(120), breakers: seconds.default(30) }).prefault({}),
+    /**
+     * Oldest data that is decided on, seconds: measured loads and temperatures; forecasts and ratings, which come every
+     * half-hour, so that one may be missed; readings of the breakers; the word that the peer is there, which comes every 10 s.
+     */
+    age: z
+      .strictObject({
+        data: seconds.default(120),
+        forecast: seconds.default(3900),
+        breakers: seconds.default(90),
+        alive: seconds.default(30),
+      })
+      .prefault({}),
     /** What the side that helps must have left for as long as the mesh is planned. */
     room: z
       .strictObject({
@@ -65,8 +152,17 @@ export const loadSenseSchema = z
       .strictObject({
         between: z.number().positive().max(1).default(0.5),
         readBack: z.number().positive().max(60).default(5),
+        /** How long breakers may disagree, as they do while they are read one after the other: one pole alone is a fault. */
+        settle: z.number().nonnegative().max(60).default(1),
       })
       .prefault({}),
+    /** Longest time between two decisions, seconds; each message brings one too, `gather` seconds after it. */
+    every: z.number().positive().max(10).default(10),
+    gather: z.number().positive().max(5).default(0.2),
+    /** Any text that is new here ends a lock-out: a person lets the automation in again. */
+    letIn: z.string().max(200).default(''),
+    sources,
+    bits,
   })
   .refine((c) => c.voltage.least < c.voltage.most, {
     path: ['voltage', 'least'],

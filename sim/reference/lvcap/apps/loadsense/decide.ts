@@ -119,7 +119,7 @@ function stayOrPart(s: Situation, c: LoadSenseConfig, able: Conditions): Decisio
   const worse = [s.local, s.peer].some((x) => x !== undefined && madeWorse(x, s.now, c))
   if (worse) return tell('meshing-makes-it-worse', true)
   if (!fresh(s.peer?.at, s.now, c.age.data)) {
-    const long = !fresh(s.peer?.at, s.now, c.peerLost)
+    const long = !fresh(s.peerHeard, s.now, c.peerLost)
     if (!long) return tell('peer-lost', false)
     const allows = conditions['local-known'] && conditions['local-calm-alone']
     return tell('peer-lost', allows, allows ? [] : ['peer-lost'])

@@ -57,6 +57,7 @@ const needy: Situation = {
   breakers: three(),
   commanded: 'open',
   peerClosed: true,
+  peerHeard: now - 30,
   isolated: false,
   lastOperation: now - 1800,
   operationsToday: 7,
@@ -85,7 +86,7 @@ const failing = (d: Decision): string[] =>
   Object.entries(d.conditions).flatMap(([name, holds]) => (holds ? [] : [name]))
 
 const shared: readonly Flip[] = [
-  ['breakers-answer', (s) => one(s, 2, { at: now - 31 })],
+  ['breakers-answer', (s) => one(s, 2, { at: now - 91 })],
   ['remote-control', (s) => one(s, 1, { localControl: true })],
   ['isolation-off', (s) => ({ ...s, isolated: true })],
   ['automation-on', (s) => ({ ...s, lockedOut: true })],
@@ -236,7 +237,7 @@ describe('the truth table of parting', () => {
   })
 
   test('breakers that do not answer are an alarm', () => {
-    expect(decide(one(calm, 0, { at: now - 31 }), config)).toMatchObject({
+    expect(decide(one(calm, 0, { at: now - 91 }), config)).toMatchObject({
       do: 'hold',
       alarms: ['breakers-silent'],
     })
@@ -276,7 +277,10 @@ describe('the truth table of parting', () => {
 })
 
 describe('a peer that is lost while meshed', () => {
-  const silent = (seconds: number, s: Situation = calm): Situation => peer(s, { at: now - seconds })
+  const silent = (seconds: number, s: Situation = calm): Situation => ({
+    ...peer(s, { at: now - seconds }),
+    peerHeard: now - seconds,
+  })
 
   test('the mesh is kept for 15 min', () => {
     expect(decide(silent(121), config)).toMatchObject({ do: 'hold', because: 'peer-lost', alarms: [] })
@@ -285,7 +289,13 @@ describe('a peer that is lost while meshed', () => {
 
   test('then it parts if the local load allows', () => {
     expect(decide(silent(901), config)).toMatchObject({ do: 'part', because: 'peer-lost', alarms: [] })
-    expect(decide({ ...calm, peer: undefined }, config)).toMatchObject({ do: 'part', because: 'peer-lost' })
+    const never = { ...silent(901), peer: undefined }
+    expect(decide(never, config)).toMatchObject({ do: 'part', because: 'peer-lost' })
+    // listening began a minute ago
+    expect(decide({ ...never, peerHeard: now - 60 }, config)).toMatchObject({
+      do: 'hold',
+      because: 'peer-lost',
+    })
   })
 
   test('else it stays, and an alarm is given', () => {
@@ -310,7 +320,7 @@ describe('breakers that disagree', () => {
       { ...odd, lockedOut: true },
       { ...odd, isolated: true },
       one(odd, 0, { localControl: true }),
-      one(odd, 0, { at: now - 99 }),
+      one(odd, 0, { at: now - 999 }),
     ])
       expect(decide(s, config)).toMatchObject({ do: 'hold', alarms: ['discrepancy'], lockOut: false })
   })
@@ -344,6 +354,7 @@ test('whatever is known, no breaker is moved while one is isolated, locked out o
     breakers: fc.option(fc.tuple(anyBreaker, anyBreaker, anyBreaker), { nil: undefined }),
     commanded: fc.constantFrom('open', 'closed'),
     peerClosed: fc.boolean(),
+    peerHeard: fc.constantFrom(now, now - 2000),
     isolated: fc.boolean(),
     lastOperation: fc.option(fc.integer({ min: now - 4000, max: now }), { nil: undefined }),
     operationsToday: fc.nat(10),

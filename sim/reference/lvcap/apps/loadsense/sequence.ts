@@ -37,7 +37,8 @@ export function progressOf(
   const last = Math.max(...commands.map((k) => k.at))
   const undone = commands.filter((k) => {
     const b = breakers[phases.indexOf(k.phase)]
-    return b === undefined || b.at < k.at || b.state !== (k.close ? 'closed' : 'open')
+    // Readings are stamped in whole seconds: the second of the command counts.
+    return b === undefined || b.at < Math.floor(k.at) || b.state !== (k.close ? 'closed' : 'open')
   })
   if (undone.length === 0) return { is: 'done' }
   if (now <= last + c.sequence.readBack) return { is: 'waiting' }

@@ -9,7 +9,7 @@ export interface Steps {
 
 /** One substation: its transformer and the shared feeder. */
 export interface Station {
-  /** When the newest valid data of it was published. */
+  /** When what was measured there was published: the oldest of its items, each as it last was valid. */
   readonly at: number
   /** What came last was valid. */
   readonly valid: boolean
@@ -44,6 +44,8 @@ export interface Situation {
   readonly local: Station
   /** As it last came; undefined: never. */
   readonly peer: Station | undefined
+  /** When the peer was last heard; before its first word, when listening for it began. */
+  readonly peerHeard: number
   /** L1, L2, L3; undefined: never read, or none is fitted. */
   readonly breakers: readonly [Breaker, Breaker, Breaker] | undefined
   /** What was last commanded: what is believed where no breaker is fitted. */
