@@ -75,17 +75,47 @@ export type ProfileSpec =
   | { readonly profile: string; readonly scale?: number }
   | { readonly csv: string; readonly column: string; readonly scale: number; readonly from?: string }
 
-/** The feeder monitor (GridKey MCU520 stand-in, by Modbus/TCP). */
-export interface GridKey extends Device {
-  readonly role: 'gridkey'
-  follow(p: ProfileSpec): void
+/** A phasor: root mean square, with its angle. */
+export interface Phasor {
+  readonly re: number
+  readonly im: number
 }
 
-/** A thermocouple module (Modbus RTU); `adam` is one of another make beside it. Inputs by name: `ambient`, `top_oil`, ... as its personality lists them. */
+/** What a feeder monitor has at its coils and terminals, by phase. */
+export interface GridKeyReading {
+  /** Against the neutral, V. */
+  readonly volts: readonly [Phasor, Phasor, Phasor]
+  /** By feeder, from the first: A, away from the busbar; feeders that are left out carry nothing. */
+  readonly amps: readonly (readonly [Phasor, Phasor, Phasor])[]
+  /** Hz */
+  readonly frequency: number
+}
+
+/** The network behind a feeder monitor. It must answer for any instant from the device's start to now. */
+export interface GridKeySource {
+  at(t: Instant): GridKeyReading
+  /** Called once, at the device's start: `changed` is to be called after each change of what `at` says of now. */
+  watch(changed: () => void): void
+}
+
+/** The feeder monitor (GridKey MCU520 stand-in, by Modbus/TCP). `gridkey2` is that of the second substation. */
+export interface GridKey extends Device {
+  readonly role: 'gridkey' | 'gridkey2'
+  follow(p: ProfileSpec): void
+  /** The network in which it stands; before `start`, else it has a grid of its own. */
+  feed(source: GridKeySource): void
+}
+
+/**
+ * A thermocouple module (Modbus RTU); `adam` is one of another make beside it, `thermocouple2` that of the second
+ * substation. Inputs by name: `ambient`, `top_oil`, ... as its personality lists them.
+ */
 export interface Thermocouple extends Device {
-  readonly role: 'thermocouple' | 'adam'
+  readonly role: 'thermocouple' | 'adam' | 'thermocouple2'
   /** A constant, a ramp, or a daily curve for one input, in degrees Celsius. */
   set(input: string, course: TemperatureCourse): void
+  /** What is at an input's tip, °C; before `start`, else it follows a course of its own. A course that is set later counts again. */
+  feed(input: string, at: (t: Instant) => number): void
 }
 
 export type Phase = 'l1' | 'l2' | 'l3'

@@ -54,13 +54,16 @@ function fit<T>(kind: string, schema: z.ZodType<T>, options: unknown): T {
 }
 
 const gridkey: DeviceKind<GridKey> = {
-  roles: ['gridkey'],
+  roles: ['gridkey', 'gridkey2'],
   wires: ['tcp'],
   options: gridkeyOptions,
-  make(options) {
+  make(options, role = 'gridkey') {
     const o = fit('gridkey-mcu520', gridkeyOptions, options)
     const personality = readPersonality(o.personality, gridkeySchema)
-    return createGridKey(personality, o.profile === undefined ? {} : { profile: o.profile })
+    return createGridKey(personality, {
+      role,
+      ...(o.profile === undefined ? {} : { profile: o.profile }),
+    })
   },
 }
 
@@ -122,10 +125,15 @@ const meter: SerialDeviceKind<Meter> = {
 /** By the name that a rig file uses. */
 export const devices = {
   'gridkey-mcu520': gridkey,
-  'thermocouple-tc8': moduleKind('thermocouple-tc8', ['thermocouple', 'adam'], 'tc8', tc8Schema),
+  'thermocouple-tc8': moduleKind(
+    'thermocouple-tc8',
+    ['thermocouple', 'adam', 'thermocouple2'],
+    'tc8',
+    tc8Schema,
+  ),
   'thermocouple-adam4018': moduleKind(
     'thermocouple-adam4018',
-    ['adam', 'thermocouple'],
+    ['adam', 'thermocouple', 'thermocouple2'],
     'adam4018',
     adamSchema,
   ),

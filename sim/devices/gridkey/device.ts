@@ -12,15 +12,16 @@ import type { DataModel } from '../../../drivers/protocols/modbus/model.ts'
 import { getUint32, putFloat32, putUint32 } from '../../../drivers/protocols/modbus/registers.ts'
 import { serveModbusTcp } from '../../../drivers/protocols/modbus/serve.ts'
 import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
-import type { DeviceEnv, Emit, GridKey, ProfileSpec } from '../../faces.ts'
+import type { DeviceEnv, Emit, GridKey, GridKeySource, ProfileSpec } from '../../faces.ts'
 import { createFaults, wireFaults } from '../faults.ts'
 import { channel, noise } from '../noise.ts'
 import { profile, profileSpec } from '../profile.ts'
+import { accuracyOf } from './accuracy.ts'
 import { allValid, gridkeyFaults, raise, states } from './faults.ts'
 import type { Reading } from './faults.ts'
-import { createGrid, createMeter } from './grid.ts'
+import { createFedGrid, createGrid, createMeter } from './grid.ts'
 import type { Grid, GridSettings } from './grid.ts'
-import { at, feeders, phases, quantitiesOf, registerMask } from './map.ts'
+import { at, feeders, phases, quantitiesOf, quantityCount, registerMask } from './map.ts'
 import type { Quantity } from './map.ts'
 import type { GridKeyPersonality } from './personality.ts'
 import { createPort } from './port.ts'
@@ -29,6 +30,8 @@ import type { Port } from './port.ts'
 export interface GridKeyOptions {
   /** What it follows from the start; the personality's profile otherwise. */
   readonly profile?: ProfileSpec
+  /** `gridkey` unless given. */
+  readonly role?: GridKey['role']
 }
 
 const feeder = z.int().min(1).max(feeders)
@@ -60,7 +63,9 @@ export type GridKeyCommand = z.infer<typeof gridkeyCommand>
 interface Life {
   readonly env: DeviceEnv
   readonly seed: number
-  readonly grid: Grid
+  readonly mean: Grid['mean']
+  /** Its own grid, where no network feeds it. */
+  readonly own: Grid | undefined
   readonly meter: ReturnType<typeof createMeter>
   readonly port: Port
 }
@@ -71,6 +76,7 @@ interface Life {
  */
 export function createGridKey(personality: GridKeyPersonality, options: GridKeyOptions = {}): GridKey {
   const p = personality
+  const role = options.role ?? 'gridkey'
   const quantities = quantitiesOf(p)
   const byName = new Map(quantities.map((q) => [q.name, q]))
   const mask = registerMask(p, quantities)
@@ -79,6 +85,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   let life: Life | undefined
   let disposed = false
   let first: ProfileSpec = options.profile ?? { profile: p.profile }
+  let source: GridKeySource | undefined
   let profiles = 0
   let image: { second: number; words: Uint16Array } | undefined
   let bootedAt: Instant = 0
@@ -88,17 +95,17 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   let clock = { offsetMs: 0, setAt: 0, times: 0 }
 
   const alive = (): Life => {
-    if (life === undefined) throw new GridproofError('bad-value', 'gridkey: it has not been started')
+    if (life === undefined) throw new GridproofError('bad-value', `${role}: it has not been started`)
     return life
   }
   const emit: Emit = (kind, data, more) => alive().env.emit(kind, data, more)
   /** How many connections are open: evidence of leaks that does not rest on the platform's own word. */
   const tellClients = (what: 'come' | 'gone', peer: string): void => {
-    if (!disposed) emit('wire', { alias: 'gridkey.clients', what, peer, payload: sessions.size })
+    if (!disposed) emit('wire', { alias: `${role}.clients`, what, peer, payload: sessions.size })
   }
   const known = (q: string): Quantity => {
     const quantity = byName.get(q)
-    if (quantity === undefined) throw new GridproofError('no-such', `gridkey has no quantity '${q}'`)
+    if (quantity === undefined) throw new GridproofError('no-such', `${role} has no quantity '${q}'`)
     return quantity
   }
 
@@ -108,11 +115,11 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   }
 
   const reading = (now: Instant): Reading => {
-    const { grid, meter } = alive()
+    const { mean, meter } = alive()
     const second = Math.floor(now / 1000)
     const booting = now < bootedAt + boot && boots > 0
     const r: Reading = {
-      values: meter(grid.mean(now), second),
+      values: meter(mean(now), second),
       time: Math.round(ownTime(second * 1000) / 1000),
       sequence: second - Math.floor(bootedAt / 1000),
       validity: booting ? 0 : allValid,
@@ -149,7 +156,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   }
 
   const faults = createFaults<Reading>(
-    'gridkey',
+    role,
     {
       ...wireFaults<Reading>('tcp', () => alive().env.random('faults')),
       ...gridkeyFaults({
@@ -227,7 +234,7 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
 
   const answersIn = (ask: Ask, response: Uint8Array): Record<string, [number | null, number]> => {
     const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
-    const truth = alive().grid.mean(alive().env.now())
+    const truth = alive().mean(alive().env.now())
     const answers: Record<string, [number | null, number]> = {}
     for (const q of quantities) {
       if (q.address < ask.address || q.address + 2 > ask.address + ask.quantity) continue
@@ -262,21 +269,30 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
     tellClients('come', conn.peer)
   }
 
-  const load = (spec: ProfileSpec, now: Instant) =>
-    profile(spec, channel(alive().seed, 3000 + profiles++), now)
+  const load = (spec: ProfileSpec, seed: number, now: Instant) =>
+    profile(spec, channel(seed, 3000 + profiles++), now)
+
+  const ownGrid = (seed: number, now: Instant): Grid =>
+    createGrid(p, seed, {
+      load: load(first, seed, now),
+      amps: new Map(),
+      powerFactor: new Map(),
+      volts: new Map(),
+    })
 
   const change = (f: (s: GridSettings) => Partial<GridSettings>): void => {
-    const { env, grid } = alive()
+    const { env, own } = alive()
+    if (own === undefined) return
     const now = env.now()
-    const settings = grid.settings(now)
-    grid.change(now, { ...settings, ...f(settings) })
+    const settings = own.settings(now)
+    own.change(now, { ...settings, ...f(settings) })
     stale()
   }
 
   const apply = (c: GridKeyCommand): void => {
     switch (c.do) {
       case 'follow': {
-        const next = load(c.profile, alive().env.now())
+        const next = load(c.profile, alive().seed, alive().env.now())
         return change(() => ({ load: next }))
       }
       case 'load':
@@ -299,18 +315,18 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   }
 
   const device: GridKey = {
-    role: 'gridkey',
+    role,
     faults: faults.names,
     truth: {
       quantities: quantities.map((q) => q.name),
-      at: (q, t) => alive().grid.mean(t)[known(q).index] ?? Number.NaN,
+      at: (q, t) => alive().mean(t)[known(q).index] ?? Number.NaN,
       range(q, a, b) {
         const { index } = known(q)
-        const { grid } = alive()
+        const { mean } = alive()
         let [min, max, sum, count] = [Infinity, -Infinity, 0, 0]
         // it changes with whole seconds only
         for (let s = Math.floor(a / 1000); s <= Math.max(Math.floor(a / 1000), Math.floor(b / 1000)); s++) {
-          const v = grid.mean(s * 1000)[index] ?? Number.NaN
+          const v = mean(s * 1000)[index] ?? Number.NaN
           min = Math.min(min, v)
           max = Math.max(max, v)
           sum += v
@@ -324,23 +340,34 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
 
     async start(wire: Wire, env: DeviceEnv) {
       if (life !== undefined || disposed)
-        throw new GridproofError('bad-value', 'gridkey: it can be started once only')
+        throw new GridproofError('bad-value', `${role}: it can be started once only`)
       const now = env.now()
       const seed = Math.floor(env.random('model') * 2 ** 32) | 0
       bootedAt = now
       clock = { ...clock, setAt: now }
-      const initial = profile(first, channel(seed, 3000 + profiles++), now)
-      const grid = createGrid(p, seed, {
-        load: initial,
-        amps: new Map(),
-        powerFactor: new Map(),
-        volts: new Map(),
+      const behind = source === undefined ? undefined : createFedGrid(p, source)
+      source?.watch(() => {
+        behind?.forget()
+        stale()
       })
+      const own = behind === undefined ? ownGrid(seed, now) : undefined
       const port = createPort(wire, serve, (e) =>
         emit('note', { what: 'the port could not be opened again', why: messageOf(e) }),
       )
-      life = { env, seed, grid, meter: createMeter(p, seed), port }
+      life = {
+        env,
+        seed,
+        mean: (t) => (behind ?? own)?.mean(t) ?? none,
+        own,
+        meter: createMeter(p, seed),
+        port,
+      }
       await port.open()
+    },
+
+    feed(from) {
+      if (life !== undefined) throw new GridproofError('bad-value', `${role}: it is fed before it is started`)
+      source = from
     },
 
     follow(spec) {
@@ -350,10 +377,12 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
 
     command(c) {
       const fit = gridkeyCommand.safeParse(c)
-      if (!fit.success) throw new GridproofError('bad-value', `gridkey: ${z.prettifyError(fit.error)}`)
+      if (!fit.success) throw new GridproofError('bad-value', `${role}: ${z.prettifyError(fit.error)}`)
+      if (source !== undefined)
+        throw new GridproofError('bad-value', `${role}: it stands in the network: change that`)
       // a profile that cannot be read is refused before anything is logged
       if (fit.data.do === 'follow') profile(fit.data.profile, 0)
-      emit('step', { what: `gridkey: ${fit.data.do}`, detail: c })
+      emit('step', { what: `${role}: ${fit.data.do}`, detail: c })
       apply(fit.data)
     },
 
@@ -373,30 +402,12 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   return device
 }
 
+/** Stands for a truth that there is not. */
+const none = new Float64Array(quantityCount)
+
 /** A map with an entry set, or taken away where it is null. */
 function put(map: Map<number, number>, key: number, value: number | null): Map<number, number> {
   if (value === null) map.delete(key)
   else map.set(key, value)
   return map
-}
-
-/** Half-width of the legal band about a true value, in the quantity's own unit. */
-function accuracyOf(p: GridKeyPersonality, q: Quantity, value: number): number {
-  const a = p.accuracy
-  const size = Math.abs(value)
-  const least = 0.1 * p.rated_current
-  switch (q.measure) {
-    case 'voltage':
-      return a.voltage * size
-    case 'frequency':
-      return a.frequency
-    case 'power_factor':
-      return a.power_factor
-    case 'current':
-      return a.current * Math.max(size, least)
-    case 'real_power':
-    case 'reactive_power':
-      return a[q.measure] * Math.max(size, least * p.grid.voltage)
-  }
-  return 0
 }

@@ -6,6 +6,7 @@
  * Signs: P is positive away from the busbar, Q is positive for an inductive load, PF is P/S.
  */
 import type { Instant } from '../../../drivers/faces.ts'
+import type { GridKeySource, Phasor } from '../../faces.ts'
 import { channel, noise, smooth } from '../noise.ts'
 import type { LoadProfile } from '../profile.ts'
 import { at, feeders, phases, quantityCount } from './map.ts'
@@ -30,19 +31,62 @@ export interface Grid {
   settings(t: Instant): GridSettings
 }
 
+/** A feeder monitor in a network: nothing of the truth is its own. */
+export function createFedGrid(
+  p: GridKeyPersonality,
+  source: GridKeySource,
+): Pick<Grid, 'mean'> & {
+  /** What is remembered of it counts no more. */
+  forget(): void
+} {
+  const samples = createCache(samplesKept, (k, out) => readInto(source, k, out))
+  const means = createMeans(p, samples)
+  return {
+    mean: (t) => means(Math.floor(t / 1000)),
+    forget() {
+      samples.clear()
+      means.clear()
+    },
+  }
+}
+
+/** What the network has in second `k`, as a feeder monitor names it. */
+function readInto(source: GridKeySource, k: number, out: Float64Array): void {
+  const { volts, amps, frequency } = source.at(k * 1000 + 500)
+  out.fill(0)
+  out[at.frequency] = frequency
+  for (let phase = 0; phase < phases; phase++) {
+    const v = volts[phase] ?? nothing
+    const next = volts[(phase + 1) % phases] ?? nothing
+    out[at.voltage(phase)] = Math.hypot(v.re, v.im)
+    out[at.lineVoltage(phase)] = Math.hypot(v.re - next.re, v.im - next.im)
+    for (let f = 0; f < feeders; f++) {
+      const i = amps[f]?.[phase] ?? nothing
+      const real = v.re * i.re + v.im * i.im
+      const reactive = v.im * i.re - v.re * i.im
+      const apparent = Math.hypot(real, reactive)
+      out[at.current(f, phase)] = Math.hypot(i.re, i.im)
+      out[at.realPower(f, phase)] = real
+      out[at.reactivePower(f, phase)] = reactive
+      out[at.powerFactor(f, phase)] = apparent === 0 ? 0 : real / apparent
+    }
+  }
+}
+
+const nothing: Phasor = { re: 0, im: 0 }
+
 const degrees = Math.PI / 180
 const samplesKept = 1024
 const meansKept = 256
 
 export function createGrid(p: GridKeyPersonality, seed: number, initial: GridSettings): Grid {
-  const period = p.averaging / 1000
   const timeline: { from: Instant; settings: GridSettings }[] = [
     { from: Number.NEGATIVE_INFINITY, settings: initial },
   ]
   const seeds = Array.from({ length: 16 + feeders * phases * 2 }, (_, i) => channel(seed, i))
   const seedOf = (i: number): number => seeds[i] ?? 0
   const samples = createCache(samplesKept, sampleInto)
-  const means = createCache(meansKept, meanInto)
+  const means = createMeans(p, samples)
   const loads = new Float64Array(feeders * phases)
   const angles = new Float64Array(phases)
 
@@ -106,7 +150,22 @@ export function createGrid(p: GridKeyPersonality, seed: number, initial: GridSet
     }
   }
 
-  function meanInto(second: number, out: Float64Array): void {
+  return {
+    mean: (t) => means(Math.floor(t / 1000)),
+    settings: settingsAt,
+    change(from, settings) {
+      while (timeline.length > 1 && (timeline.at(-1)?.from ?? 0) >= from) timeline.pop()
+      timeline.push({ from, settings })
+      samples.clear()
+      means.clear()
+    },
+  }
+}
+
+/** Means over the averaging period before each whole second. */
+function createMeans(p: GridKeyPersonality, samples: Cache): Cache {
+  const period = p.averaging / 1000
+  return createCache(meansKept, (second, out) => {
     out.fill(0)
     for (let k = second - period; k < second; k++) {
       const sample = samples(k)
@@ -120,18 +179,7 @@ export function createGrid(p: GridKeyPersonality, seed: number, initial: GridSet
         const apparent = Math.hypot(real, out[at.reactivePower(f, phase)] ?? 0)
         out[at.powerFactor(f, phase)] = apparent === 0 ? 0 : real / apparent
       }
-  }
-
-  return {
-    mean: (t) => means(Math.floor(t / 1000)),
-    settings: settingsAt,
-    change(from, settings) {
-      while (timeline.length > 1 && (timeline.at(-1)?.from ?? 0) >= from) timeline.pop()
-      timeline.push({ from, settings })
-      samples.clear()
-      means.clear()
-    },
-  }
+  })
 }
 
 interface Cache {

@@ -25,17 +25,24 @@ export interface Courses {
   /** The first course begins now: a ramp starts from here. */
   begin(t: Instant): void
   change(from: Instant, c: TemperatureCourse): void
+  /** In place of the first course. */
+  feed(at: (t: Instant) => number): void
 }
 
 export function createCourses(initial: TemperatureCourse): Courses {
   const list: { from: Instant; began: Instant; course: TemperatureCourse }[] = [
     { from: Number.NEGATIVE_INFINITY, began: Number.NEGATIVE_INFINITY, course: initial },
   ]
+  let fed: ((t: Instant) => number) | undefined
   return {
+    feed(at) {
+      fed = at
+    },
     at(t) {
       for (let i = list.length - 1; i >= 0; i--) {
         const entry = list[i]
-        if (entry !== undefined && (entry.from <= t || i === 0)) return courseAt(entry.course, entry.began, t)
+        if (entry === undefined || (entry.from > t && i > 0)) continue
+        return i === 0 && fed !== undefined ? fed(t) : courseAt(entry.course, entry.began, t)
       }
       return Number.NaN
     },
@@ -45,6 +52,7 @@ export function createCourses(initial: TemperatureCourse): Courses {
     },
     change(from, course) {
       while (list.length > 0 && (list.at(-1)?.from ?? 0) >= from) list.pop()
+      if (list.length === 0) fed = undefined
       list.push({ from, began: from, course })
     },
   }

@@ -266,6 +266,11 @@ export function createThermocouple(
       opened.port = await wire.open(serve)
     },
 
+    feed(name, at) {
+      if (life !== undefined) throw new GridproofError('bad-value', `${role}: it is fed before it is started`)
+      courseOf(name).feed(at)
+    },
+
     set(name, course) {
       if (life === undefined) {
         courseOf(name).change(Number.NEGATIVE_INFINITY, course)
