@@ -56,6 +56,8 @@ export const topics = {
   sensor: (iid: string) => `sensor/data/${iid}`,
   algorithm: (iid: string) => `algorithm/data/${iid}`,
   storageResponse: (iid: string) => `storage/response/${iid}`,
+  newDataRequest: (iid: string) => `storage/request/newdata/${iid}`,
+  uploaded: (iid: string) => `storage/uploaded/${iid}`,
   newDataResponse: (iid: string) => `storage/response/newdata/${iid}`,
   /** Ours, not of the API: requests of the system operator to the Container Manager, and its answers. */
   managerRequest: 'manager/request',

@@ -61,6 +61,8 @@ export interface AppContext {
   readonly log: (entry: JsonObject) => void
   /** Publishes through the part `publish`; never rejects, failures are logged. */
   publish(message: Message): void
+  /** The same, and resolves at its acknowledgement. Rejects where it was given up: it may or may not have arrived. */
+  deliver(message: Message): Promise<void>
   /** Logs an error for storage (section 8.2.4). */
   error(code: number, text: string): void
   stats(): SessionStats
@@ -295,6 +297,7 @@ class Life {
       config: this.#config,
       log: this.#log,
       publish: (message) => void this.#publishQuietly(message),
+      deliver: (message) => this.#publish(message),
       error: (code, text) => this.#error(code, text),
       stats: () => this.#session.stats(),
       hear: async (filters, f) => {

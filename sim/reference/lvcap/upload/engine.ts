@@ -1,0 +1,246 @@
+/**
+ * Uploading, as Data Upload (OpenLV 3.12.4) and Management Comms (3.12.3) both do it: asks Data Storage for what was not
+ * uploaded yet (API section 8.5), keeps that as a batch on its own disk, sends it, resumed wherever it broke off, and
+ * reports the rows when the server has said that it holds them all; not before, and until Data Storage has taken the
+ * report. Whatever is interrupted goes on from the batch on the disk: so nothing is lost, and nothing sent twice.
+ */
+import { fsyncSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
+import { errno, parseObject, scalar, topics, unixSeconds } from '../api.ts'
+import type { AppConfig } from '../config.ts'
+import { wallClock, type Json, type JsonObject } from '../env.ts'
+import { LvcapError, textOf } from '../errors.ts'
+import { sdkParts, type AppContext, type Operation, type SdkParts } from '../sdk/app.ts'
+import {
+  idsOf,
+  nameOf,
+  pack,
+  readAnswer,
+  reportOf,
+  sha256Of,
+  type Answer,
+  type Ids,
+  type Row,
+} from './batch.ts'
+import type { UploadConfig } from './config.ts'
+import { credentials, openLine, readerOf } from './line.ts'
+import { Refused, sendOnce, soundSending, type SendParts } from './send.ts'
+import { openSpool } from './spool.ts'
+import { openVolume } from './volume.ts'
+
+/** An uploading application in parts. */
+export interface UploadParts extends SdkParts, SendParts {
+  /** Requests for what is not uploaded yet, in the order of asking. */
+  queries(config: UploadConfig, rows: number): readonly JsonObject[]
+  pack(rows: readonly Row[]): Uint8Array
+  /** The batch's name, by which the server knows it again. */
+  name(rows: readonly Row[]): string
+  tls(
+    app: AppConfig,
+    server: string,
+    read: (file: string) => string,
+  ): Omit<ConnectionOptions, 'host' | 'port'>
+  /** Flushes a file of the spool to the disk itself. */
+  flush(fd: number): void
+  report(ids: Ids): Json
+  /** Called when the server holds a batch; what `reported` does is to tell Data Storage, and wait for its acknowledgement. */
+  afterUpload(ids: Ids, reported: (ids: Ids) => Promise<void>): Promise<void>
+  /** Called before a batch is sent for the first time. */
+  beforeUpload(ids: Ids, reported: (ids: Ids) => Promise<void>): Promise<void>
+  /** Milliseconds to the next attempt, after so many failures in a row, from 1. `chance` in [0, 1). */
+  pause(failures: number, config: UploadConfig, chance: number): number
+}
+
+export function uploadParts(): UploadParts {
+  return {
+    ...sdkParts(),
+    ...soundSending,
+    queries(config, rows) {
+      const all = { MaxLength: rows, PreferOldest: true }
+      if (config.select === 'all') return [all]
+      return config.select.map((s) => ({
+        ...all,
+        InstanceID: s.iid,
+        ...(s.subTopic === undefined ? {} : { SubTopic: s.subTopic }),
+      }))
+    },
+    pack,
+    name: nameOf,
+    tls: (app, server, read) => credentials(app.apid, server, read),
+    flush: (fd) => fsyncSync(fd),
+    report: reportOf,
+    afterUpload: (ids, reported) => reported(ids),
+    beforeUpload: async () => {},
+    pause: (failures, { retry }, chance) =>
+      Math.min(retry.most, retry.first * 2 ** Math.min(20, failures - 1)) * 1_000 * (0.5 + chance / 2),
+  }
+}
+
+/** Values of Status in a response (table 18) that an upload acts on. */
+const said = {
+  ok: 1,
+  empty: 2,
+  denied: 3,
+  tooLong: 4,
+  tooBig: 5,
+  tooOld: 6,
+  unavailable: 7,
+  more: 8,
+} as const
+/** Data Storage grants so many rows always (API 8.5.1). */
+const alwaysGranted = 100
+
+/** @param folder of its own, for the batch on its way and the volume of the month. */
+export function operateUpload(
+  p: UploadParts,
+  config: UploadConfig,
+  context: AppContext,
+  folder: string,
+): Operation {
+  const { iid } = context.config
+  const spool = openSpool(folder, { flush: (fd) => p.flush(fd) })
+  const line = openLine(
+    config.server,
+    p.tls(context.config, config.server.name, readerOf(context.config.pki)),
+    config.timeout,
+  )
+  const volume = openVolume(join(folder, 'volume.json'), wallClock(), config.monthly)
+  const stopping = new AbortController()
+  const counts = { batches: 0, rows: 0, failures: 0, resumed: spool.held === undefined ? 0 : 1 }
+  let rows = config.rows
+  let answered: ((a: Answer | undefined) => void) | undefined
+  const ready = context.hear([topics.newDataResponse(iid)], (_topic, payload) => {
+    const body = parseObject(payload)
+    answered?.(body === undefined ? undefined : readAnswer(body))
+  })
+
+  const ask = async (request: JsonObject): Promise<Answer | undefined> => {
+    const reply = Promise.withResolvers<Answer | undefined>()
+    answered = reply.resolve
+    const late = setTimeout(() => reply.resolve(undefined), config.patience * 1_000)
+    try {
+      await context.deliver({ topic: topics.newDataRequest(iid), payload: request, qos: 2, retain: false })
+      return await reply.promise
+    } finally {
+      clearTimeout(late)
+      answered = undefined
+    }
+  }
+
+  /** The next batch into the spool; false where there is nothing to upload. */
+  const fetchNext = async (): Promise<boolean> => {
+    for (const request of p.queries(config, rows)) {
+      const a = await ask({ ...request, Timestamp: unixSeconds(wallClock()) })
+      if (a === undefined) throw new LvcapError('closed', 'Data Storage did not answer in time.')
+      if (a.status === said.tooLong && rows > alwaysGranted) {
+        rows = alwaysGranted
+        return fetchNext()
+      }
+      if (a.status === said.tooBig && rows > 1) {
+        rows = Math.ceil(rows / 2)
+        return fetchNext()
+      }
+      if (a.status === said.unavailable) throw new LvcapError('closed', 'Data Storage cannot answer now.')
+      if (a.status !== said.ok && a.status !== said.more) {
+        if (a.status !== said.empty)
+          context.error(errno.access, `Data Storage refused with status ${a.status}.`)
+        continue
+      }
+      if (a.rows.length === 0) continue
+      const bytes = p.pack(a.rows)
+      spool.put({
+        name: p.name(a.rows),
+        rtu: config.rtu,
+        sha256: sha256Of(bytes),
+        ids: idsOf(a.rows),
+        bytes,
+        url: undefined,
+      })
+      await p.beforeUpload(idsOf(a.rows), reported)
+      return true
+    }
+    return false
+  }
+
+  const reported = (ids: Ids): Promise<void> =>
+    context.deliver({ topic: topics.uploaded(iid), payload: p.report(ids), qos: 1, retain: false })
+
+  /** One step: true where something was done. */
+  const step = async (): Promise<boolean> => {
+    if (spool.held === undefined && !(await fetchNext())) return false
+    const batch = spool.held
+    if (batch === undefined) return false
+    if (volume.isSpent(line.volume(), wallClock())) {
+      context.log({ event: 'volume-spent', bytes: volume.used() })
+      return false
+    }
+    await sendOnce(p, line, spool, config.server.path, config.window)
+    context.log({ event: 'uploaded', batch: batch.name, bytes: batch.bytes.length })
+    await p.afterUpload(batch.ids, reported)
+    spool.clear()
+    counts.batches++
+    counts.rows += Object.values(batch.ids).reduce((n, list) => n + list.length, 0)
+    return true
+  }
+
+  const tellVolume = (): void => {
+    const now = wallClock()
+    volume.keep(line.volume(), now)
+    context.publish({
+      topic: `${topics.algorithm(iid)}/volume`,
+      payload: scalar(unixSeconds(now), volume.used(), true, false),
+      qos: 1,
+      retain: false,
+    })
+  }
+
+  const work = async (): Promise<void> => {
+    await ready
+    let inARow = 0
+    while (!stopping.signal.aborted) {
+      let wait = config.interval * 1_000
+      try {
+        if (await step()) wait = 0
+        inARow = 0
+      } catch (error) {
+        if (stopping.signal.aborted) break
+        inARow++
+        counts.failures++
+        context.log({ event: 'upload-failed', text: textOf(error), inARow })
+        if (error instanceof Refused && error.status === 413) context.error(errno.network, textOf(error))
+        wait = p.pause(inARow, config, Math.random())
+      }
+      tellVolume()
+      await sleep(wait, stopping.signal)
+    }
+  }
+  const working = work().catch((error: unknown) => context.log({ event: 'trouble', text: textOf(error) }))
+
+  return {
+    ready,
+    gauges: () => ({ ...counts, held: spool.held === undefined ? 0 : 1 }),
+    async stop() {
+      stopping.abort()
+      line.close()
+      answered?.(undefined)
+      await working
+      volume.keep(line.volume(), wallClock())
+    },
+  }
+}
+
+/** Resolves early, without a word, when the signal is given. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+    return undefined
+  })
+}

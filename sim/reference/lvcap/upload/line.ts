@@ -1,0 +1,159 @@
+/**
+ * Requests to the server, one at a time, on one connection that is kept while it serves. The server must prove that it is
+ * the one; what it is not is told nothing.
+ */
+import { readFileSync } from 'node:fs'
+import { Agent, request, type RequestOptions } from 'node:https'
+import { join } from 'node:path'
+import type { Socket } from 'node:net'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { wallClock } from '../env.ts'
+import { LvcapError } from '../errors.ts'
+import type { UploadConfig } from './config.ts'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Buffer
+}
+
+export interface Line {
+  /**
+   * @throws LvcapError `link`: no answer came. What was sent may have arrived.
+   */
+  ask(
+    method: string,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+    body?: Uint8Array,
+  ): Promise<Reply>
+  /** Bytes that went and came, below TLS, since the start. */
+  volume(): { readonly sent: number; readonly received: number }
+  close(): void
+}
+
+/** Certificates to show and to trust. `read` gives a file of the key folder. */
+export function credentials(
+  apid: string,
+  server: string,
+  read: (file: string) => string,
+): Omit<ConnectionOptions, 'host' | 'port'> {
+  return {
+    ca: read('ca.crt'),
+    crl: read('ca.crl'),
+    cert: read(`${apid}.crt`),
+    key: read(`${apid}.key`),
+    servername: server,
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+  }
+}
+
+export function readerOf(pki: string): (file: string) => string {
+  return (file) => {
+    try {
+      return readFileSync(join(pki, file), 'utf8')
+    } catch (cause) {
+      throw new LvcapError('certificate', `${file} in ${pki} cannot be read.`, cause)
+    }
+  }
+}
+
+/** Longest answer that is read, in bytes. Ours. */
+const longestAnswer = 1_048_576
+
+export function openLine(
+  server: Pick<UploadConfig['server'], 'address' | 'port'>,
+  tls: Omit<ConnectionOptions, 'host' | 'port'>,
+  timeoutSeconds: number,
+): Line {
+  const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 1 })
+  const seen = new Set<Socket>()
+  const past = { sent: 0, received: 0 }
+  const watch = (socket: Socket): void => {
+    if (seen.has(socket)) return
+    seen.add(socket)
+    socket.once('close', () => {
+      seen.delete(socket)
+      past.sent += socket.bytesWritten
+      past.received += socket.bytesRead
+    })
+  }
+  return {
+    ask(method, path, headers = {}, body) {
+      const options: RequestOptions = {
+        host: server.address,
+        port: server.port,
+        agent,
+        method,
+        path,
+        timeout: timeoutSeconds * 1_000,
+        headers: { ...headers, 'content-length': String(body?.length ?? 0) },
+      }
+      return new Promise((resolve, reject) => {
+        let over = false
+        const fail = (why: string, cause?: unknown): void => {
+          if (over) return
+          over = true
+          clearTimeout(limit)
+          asked.destroy()
+          reject(new LvcapError('link', `${method} ${path}: ${why}`, cause))
+        }
+        const asked = request(options, (response) => {
+          const parts: Buffer[] = []
+          let size = 0
+          response.on('data', (b: Buffer) => {
+            size += b.length
+            if (size > longestAnswer) fail('the answer is too long')
+            else parts.push(b)
+          })
+          response.on('error', (e) => fail(e.message, e))
+          response.on('aborted', () => fail('the answer broke off'))
+          response.on('end', () => {
+            if (over) return
+            over = true
+            clearTimeout(limit)
+            const all = Object.entries(response.headers).map(([k, v]) => [
+              k,
+              Array.isArray(v) ? v.join(',') : v,
+            ])
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: Object.fromEntries(all) as Reply['headers'],
+              body: Buffer.concat(parts),
+            })
+          })
+        })
+        // However slowly it goes: an answer in parts, or none at all.
+        const limit = setTimeout(() => fail(`no answer in ${timeoutSeconds} s`), timeoutSeconds * 1_000)
+        asked.on('socket', (s) => {
+          watch(s)
+          s.once('secureConnect', () => {
+            const why = outOfDate(s as TLSSocket)
+            if (why !== undefined) fail(why)
+          })
+        })
+        asked.on('timeout', () => fail(`nothing moved for ${timeoutSeconds} s`))
+        asked.on('error', (e) => fail(e.message, e))
+        asked.end(body)
+      })
+    },
+    volume() {
+      let { sent, received } = past
+      for (const s of seen) {
+        sent += s.bytesWritten
+        received += s.bytesRead
+      }
+      return { sent, received }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** By this machine's own date, beside what OpenSSL makes of it. */
+function outOfDate(s: TLSSocket): string | undefined {
+  const peer = s.getPeerCertificate()
+  const now = wallClock()
+  const ended = Date.parse(peer.valid_to) < now
+  return ended ? "the server's certificate has expired" : undefined
+}
