@@ -9,8 +9,9 @@ import { isObject, parseObject } from '../api.ts'
 export interface CircuitReading {
   /** Unix seconds, as stamped. */
   readonly at: number
-  /** Root mean square of the three phases, A; NaN where not valid. */
+  /** Root mean square of the three phases, A; meaningless where not valid. */
   readonly amps: number
+  /** All three phases are, and are numbers. */
   readonly valid: boolean
   /** Seconds between readings, as the topic says. */
   readonly every: number
@@ -27,6 +28,11 @@ export function currentFilters(iid: string, feeder: number): readonly string[] {
 const named =
   /\/(?:Feeder(\d+)\/current\/(\d+)s\/L([123])_RMS|gridkey-mcu520\/(\d+)\/feeder\/(\d+)\/l([123])\/current-mean)$/
 
+interface Phase {
+  readonly amps: number
+  readonly valid: boolean
+}
+
 /** Stamps of which not all phases have come yet, for each feeder at most. Ours. */
 const mostOpen = 4
 
@@ -34,7 +40,7 @@ const mostOpen = 4
 export function joinPhases(
   each: (feeder: number, reading: CircuitReading) => void,
 ): (topic: string, payload: Uint8Array) => void {
-  const open = new Map<number, Map<number, number[]>>()
+  const open = new Map<number, Map<number, Phase[]>>()
   return (topic, payload) => {
     const m = named.exec(topic)
     const body = m === null ? undefined : parseObject(payload)
@@ -44,19 +50,23 @@ export function joinPhases(
     const feeder = Number(m[1] ?? m[5])
     const every = Number(m[2] ?? m[4])
     const value = body['Value']
-    const good = body['Valid'] === true && typeof value === 'number' && Number.isFinite(value)
-    const stamps = open.get(feeder) ?? new Map<number, number[]>()
+    const amps = typeof value === 'number' ? value : Number.NaN
+    const stamps = open.get(feeder) ?? new Map<number, Phase[]>()
     open.set(feeder, stamps)
     const phases = stamps.get(at) ?? []
     stamps.set(at, phases)
-    phases[Number(m[3] ?? m[6]) - 1] = good ? value : Number.NaN
+    phases[Number(m[3] ?? m[6]) - 1] = { amps, valid: body['Valid'] === true && Number.isFinite(amps) }
     const [a, b, c] = phases
     if (a === undefined || b === undefined || c === undefined) {
       if (stamps.size > mostOpen) stamps.delete([...stamps.keys()][0] ?? at)
       return
     }
     stamps.delete(at)
-    const amps = Math.sqrt((a * a + b * b + c * c) / 3)
-    each(feeder, { at, amps, valid: !Number.isNaN(amps), every })
+    each(feeder, {
+      at,
+      amps: Math.sqrt((a.amps ** 2 + b.amps ** 2 + c.amps ** 2) / 3),
+      valid: a.valid && b.valid && c.valid,
+      every,
+    })
   }
 }
