@@ -227,3 +227,23 @@ export type AppAction =
   /** Asks for its configuration again. */
   | { readonly do: 'ask' }
   | { readonly do: 'subscribe'; readonly topic: string }
+
+/**
+ * The network of two substations, `a` and `b`, and the feeder that both share, as whoever stands outside sees it. Faults:
+ * `outage` ({ side: a, b or both }), `source` ({ side, volts, angle }: of the high voltage, seen from below),
+ * `short-circuit` ({ phase: 1 to 3, point: of load along the feeder, from 1, ohms }).
+ */
+export interface Feeders extends Faulty, AsyncDisposable {
+  readonly role: 'network'
+  /**
+   * Of each side `a`, `b`: `a.hot_spot [°C]`, `a.top_oil [°C]`, the same `_apart` (had no breaker moved since the start),
+   * `a.load [1]` (root mean square of the phases over the rated current); by phase `a.l1.current [A]` (transformer's),
+   * `a.l1.link_current [A]`, `a.l1.voltage [V]`, `a.l1.cable_voltage [V]`, `a.l1.closed [1]`; and `ambient [°C]`,
+   * `frequency [Hz]`.
+   */
+  readonly truth: Truth
+  /** Another load from now on: of all other feeders of a substation, or along the shared feeder. */
+  follow(where: 'a' | 'b' | 'shared', p: ProfileSpec): void
+  /** Another course of the air outside from now on. */
+  weather(course: TemperatureCourse): void
+}
