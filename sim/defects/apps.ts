@@ -1,6 +1,9 @@
 /** Which modules of the reference platform can be wrapped, and with what. */
 import * as hanLogger from '../reference/han-logger/main.ts'
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
+import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
+import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
+import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
@@ -12,15 +15,18 @@ import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import { adamDefects } from './adam.ts'
 import type { AppId, Defect } from './defect.ts'
+import { dtrDefects } from './dtr.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { hanDefects } from './han.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
+import { loadSenseDefects } from './loadsense.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
+import { predictorDefects } from './predictor.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
@@ -75,7 +81,10 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
       ...outlineDefects,
     ]),
   ],
+  ['sim/reference/lvcap/apps/predictor/main.ts', wrappable('predictor-app', predictor, predictorDefects)],
+  ['sim/reference/lvcap/apps/dtr/main.ts', wrappable('dtr-app', dtr, dtrDefects)],
   ['sim/reference/han-logger/main.ts', wrappable('han-logger', hanLogger, hanDefects)],
+  ['sim/reference/lvcap/apps/loadsense/main.ts', wrappable('loadsense-app', loadsense, loadSenseDefects)],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],

@@ -10,6 +10,9 @@ export type AppId =
   | 'maintenance'
   | 'data-storage'
   | 'han-logger'
+  | 'predictor-app'
+  | 'dtr-app'
+  | 'loadsense-app'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

@@ -2,6 +2,9 @@
 import { GridproofError } from '../../drivers/errors.ts'
 import type { LoggerParts } from '../reference/han-logger/main.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
+import type { LoadSenseParts } from '../reference/lvcap/apps/loadsense/main.ts'
+import type { DtrParts } from '../reference/lvcap/apps/dtr/main.ts'
+import type { PredictorParts } from '../reference/lvcap/apps/predictor/main.ts'
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
 import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
@@ -10,15 +13,18 @@ import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
+import { dtrDefects } from './dtr.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { hanDefects } from './han.ts'
 import { lifecycleDefects } from './lifecycle.ts'
 import { managerDefects } from './manager.ts'
+import { loadSenseDefects } from './loadsense.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
+import { predictorDefects } from './predictor.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
@@ -38,6 +44,9 @@ export type AnyDefect =
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
   | Defect<LoggerParts>
+  | Defect<PredictorParts>
+  | Defect<DtrParts>
+  | Defect<LoadSenseParts>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
@@ -56,6 +65,9 @@ export const defects: readonly AnyDefect[] = [
   ...maintenanceDefects,
   ...storageDefects,
   ...hanDefects,
+  ...predictorDefects,
+  ...dtrDefects,
+  ...loadSenseDefects,
 ]
 
 /**

@@ -2,6 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
+import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
+import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
+import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import type { Message } from '../reference/lvcap/api.ts'
 import * as maintenance from '../reference/lvcap/maintenance/main.ts'
@@ -21,6 +24,9 @@ const modules = {
   'data-storage': storage.parts({}),
   'container-manager': platform.parts({}),
   'han-logger': reader.parts({}),
+  'predictor-app': predictor.parts({}),
+  'dtr-app': dtr.parts({}),
+  'loadsense-app': loadsense.parts({}),
 } as const
 
 describe('mutations', () => {

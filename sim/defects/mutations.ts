@@ -47,6 +47,16 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   },
   'han-logger': { payload: 'value', keeps: 'value', read: 'value', envelope: 'value' },
   'container-manager': { publish: 'message', decide: 'value', interpret: 'value' },
+  'predictor-app': { publish: 'message', predict: 'value', seriesOf: 'value', compose: 'list' },
+  'dtr-app': {
+    publish: 'message',
+    measured: 'value',
+    forecastOf: 'value',
+    presentOf: 'value',
+    arrange: 'list',
+  },
+  // Its rules have a defect each (loadsense.ts).
+  'loadsense-app': {},
 }
 
 /**
