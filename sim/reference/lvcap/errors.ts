@@ -7,6 +7,7 @@ export const lvcapErrorCodes = {
   refused: 'A field device answered with a Modbus exception.',
   closed: 'The session with the Data Marketplace is closed.',
   disk: 'The disk does not take what is to be kept.',
+  protocol: 'The partner platform said what the protocol does not know.',
   overflow: 'Messages waited too long for the Data Marketplace and were given up.',
 } as const
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sessionNames } from './api.ts'
-import { intruderIdentities, makePki, standingIdentities } from './pki.ts'
+import { intruderIdentities, makePki, platformImpostors, standingIdentities, strangePlatform } from './pki.ts'
 import { tempFolder } from './testing.ts'
 import { lists } from './x509.ts'
 
@@ -22,6 +22,7 @@ for (const algorithm of ['rsa', 'ed25519'] as const) {
         algorithm,
         revoked: ['gone_app_1.0'],
         withSessions: [app],
+        platforms: ['platform-a', 'platform-b'],
       }),
     )
     afterAll(() => folder.remove())
@@ -46,6 +47,22 @@ for (const algorithm of ['rsa', 'ed25519'] as const) {
       for (const ip of ['127.0.0.1', '127.0.0.2', 'fd00::7']) expect(cert.checkIP(ip)).toBe(ip)
       expect(cert.checkHost('elsewhere')).toBeUndefined()
       expect(cert.checkIP('127.0.0.3')).toBeUndefined()
+    })
+
+    test('certifies platforms for both ends of TLS, and makes what an impostor would show in the place of each', () => {
+      const root = new X509Certificate(read('ca.crt'))
+      const of = (name: string): X509Certificate => new X509Certificate(read(`${name}.crt`))
+      for (const platform of ['platform-a', 'platform-b']) {
+        expect(of(platform).verify(root.publicKey)).toBe(true)
+        expect(of(platform).keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'])
+        const shown = platformImpostors.map((i) => [i, of(`intruder/${platform}-${i}`)] as const)
+        for (const [i, c] of shown) {
+          expect(c.subject, i).toBe(`CN=${i === 'wrong-name' ? strangePlatform : platform}`)
+          expect(c.serialNumber).not.toBe(of(platform).serialNumber)
+        }
+        const good = shown.filter(([, c]) => c.verify(root.publicKey)).map(([i]) => i)
+        expect(good).toEqual(['expired', 'wrong-name', 'revoked'])
+      }
     })
 
     test('gives serial numbers of one length, each its own', () => {

@@ -30,6 +30,11 @@ export interface PkiOptions {
    * APID: for a broker that tells sessions apart by the name on the certificate alone.
    */
   readonly withSessions?: readonly string[]
+  /**
+   * Common names of platforms that talk to each other: each gets `<name>.crt` and `<name>.key`, good at both ends of TLS,
+   * and the intruder what would pass for it.
+   */
+  readonly platforms?: readonly string[]
 }
 
 /** Identities that every platform has, beside its applications. */
@@ -37,6 +42,12 @@ export const standingIdentities = ['container-manager', 'observer', 'operator'] 
 
 /** What an intruder can show; each claims to be the first application. */
 export const intruderIdentities = ['expired', 'not-yet-valid', 'foreign-ca', 'self-signed'] as const
+
+/** What an intruder can show in the place of a platform `<name>`, as `intruder/<name>-<one of these>`. */
+export const platformImpostors = ['expired', 'foreign-ca', 'self-signed', 'wrong-name', 'revoked'] as const
+
+/** Common name on the certificate of the wrong name: of a platform that is nobody's partner. */
+export const strangePlatform = 'platform-elsewhere'
 
 interface Keys {
   readonly publicKey: KeyObject
@@ -56,8 +67,9 @@ const rootName = 'Platform certificate authority'
 
 /**
  * Writes ca.crt and ca.crl; broker, maintenance, cloud, container-manager, observer, operator and `<APID>` as .crt and .key; and
- * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key and cloud-{foreign-ca,other-host,self-signed}, all PEM, into `folder`, which is made. With RSA it
- * takes a second or two. Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
+ * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key and cloud-{foreign-ca,other-host,self-signed}, and for
+ * each platform what `platformImpostors` lists, all PEM, into `folder`, which is made. With RSA it takes a second or two.
+ * Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
  */
 export function makePki(folder: string, options: PkiOptions): void {
   const newKeys = (): Keys =>
@@ -112,6 +124,17 @@ export function makePki(folder: string, options: PkiOptions): void {
   put('intruder/not-yet-valid', issue(victim, own, root, 'client', future), own)
   put('intruder/foreign-ca', issue(victim, own, foreign, 'client'), own)
   put('intruder/self-signed', issue(victim, own, own, 'client', { issuer: victim }), own)
+  for (const name of options.platforms ?? []) {
+    const keys = newKeys()
+    put(name, issue(name, keys, root, 'broker'), keys)
+    const posing = (as: (typeof platformImpostors)[number], certificate: string): void =>
+      put(`intruder/${name}-${as}`, certificate, own)
+    posing('expired', issue(name, own, root, 'broker', ended))
+    posing('foreign-ca', issue(name, own, foreign, 'broker'))
+    posing('self-signed', issue(name, own, own, 'broker', { issuer: name }))
+    posing('wrong-name', issue(strangePlatform, own, root, 'broker'))
+    posing('revoked', issue(name, own, root, 'broker'))
+  }
   // Servers that stand where the cloud should.
   const claimed = { names: cloudNames }
   put('intruder/cloud-foreign-ca', issue('cloud', own, foreign, 'server', claimed), own)
