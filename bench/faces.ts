@@ -1,5 +1,5 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
-import type { Host, Instant, Json, SerialSettings } from '../drivers/faces.ts'
+import type { Doing, Host, Instant, Json, SerialSettings } from '../drivers/faces.ts'
 import type {
   AppAction,
   AppBehaviour,
@@ -398,6 +398,45 @@ export interface RouterVisit {
   readonly asks: 'status' | 'addresses' | 'reset-computer' | 'restart'
 }
 
+/** When power goes and how it comes back. */
+export interface CutOptions {
+  /** How long it is away; without it until `restore`. */
+  readonly for?: string
+  /** Name of the host; the platform's unless given. */
+  readonly host?: string
+  /**
+   * The point at which it goes, in place of now: at the next event of a series (`nth`: not the first), or just before or
+   * after the host does something, which takes virtual time (`can('points')`).
+   */
+  readonly at?:
+    | (Series & { readonly nth?: number })
+    | { readonly doing: Doing; readonly nth?: number; readonly when?: 'before' | 'after' }
+  /** How long to wait for that point; 60 s unless given. */
+  readonly within?: string
+}
+
+/**
+ * The mains of the platform's hosts, played by the bench. Cuts and returns are `host` events of src `mains`, alias
+ * `mains.cut`, `mains.restored`, `mains.voltage`. Fault `cut` ({ host }). A platform at these mains has its disk on one
+ * that loses what was not flushed, where the machine can play such (capability `durability` of the platform).
+ */
+export interface Mains extends Faulty {
+  readonly events: Series
+  /** `cut`: nobody hears of a cut. `durability`: what was not flushed is lost. `points`: cuts in the midst of its work. */
+  can(what: 'cut' | 'durability' | 'points', host?: string): boolean
+  /** Resolves when power is gone, or with `for` when it is back. False: the point was not reached, and nothing was cut. */
+  cut(o?: CutOptions): Promise<boolean>
+  restore(host?: string): Promise<void>
+  /** The voltage falls to a share of nominal (0 unless given) for so long; the supply rides through, or does not. */
+  dip(o: { readonly for: string; readonly to?: number; readonly host?: string }): Promise<void>
+  /** Outages one after the other; times in ms from now. */
+  follow(plan: readonly { readonly at: number; readonly for: number }[], host?: string): Promise<void>
+  /** Three outages within five minutes (OpenLV S:007), drawn by the seed. */
+  threeInFiveMinutes(): readonly { readonly at: number; readonly for: number }[]
+  /** Moments of a boot that takes so long, ms since power came: one in each of n parts of it, drawn by the seed. */
+  momentsOfABoot(n: number, lasts: string): readonly number[]
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
@@ -422,6 +461,8 @@ export interface Roles {
   installer: Installer
   /** Between the platform and the servers. */
   link: Link
+  /** At which the platform's hosts hang. */
+  mains: Mains
 }
 
 export interface Stage {

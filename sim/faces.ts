@@ -247,3 +247,28 @@ export interface Feeders extends Faulty, AsyncDisposable {
   /** Another course of the air outside from now on. */
   weather(course: TemperatureCourse): void
 }
+
+/** What a power supply makes of the mains at its input. */
+export interface SupplyState {
+  /** Per unit of nominal, 0 to 1 and a little above. */
+  readonly voltage: number
+  readonly output: 'on' | 'off'
+  /** When the output changes if nothing else happens; ms. */
+  readonly due?: number
+}
+
+/** An outage; ms from the beginning of its plan. */
+export interface Outage {
+  readonly at: number
+  readonly for: number
+}
+
+/** The mains as a pure model (sim/mains): dips that a supply rides through or not, and courses of outages. */
+export interface MainsModel {
+  readonly supplied: SupplyState
+  voltageBecomes(s: SupplyState, voltage: number, now: number): SupplyState
+  passed(s: SupplyState, now: number): SupplyState
+  checkedPlan(plan: readonly Outage[]): readonly Outage[]
+  threeInFiveMinutes(random: () => number): readonly Outage[]
+  momentsOfABoot(n: number, bootMs: number, random: () => number): readonly number[]
+}

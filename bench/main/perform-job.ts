@@ -13,6 +13,7 @@ import { playerOf } from '../rigs/players.ts'
 import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
+import { mainsModel } from '../../sim/mains/index.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed, Resumption, StoppedBy } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
@@ -95,6 +96,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       network: isLab(rig) ? '' : networkOf(rig),
       pki: job.pki,
       makeDevice,
+      mains: mainsModel,
       defects: job.defects,
     },
     ...(job.load === undefined ? {} : { load: job.load }),

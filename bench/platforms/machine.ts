@@ -19,6 +19,8 @@ export interface Machine {
   ask(asked: Json): Promise<Json>
   /** The platform's first process. */
   proc(): Proc
+  /** Power is back: these run now. */
+  restored(procs: readonly Proc[]): void
 }
 
 /** Starts the platform. `ended` is told when it ends otherwise than by a request. */
@@ -28,18 +30,24 @@ export async function startMachine(o: {
   readonly emit: Emit
   readonly ended: (how: number | string) => void
 }): Promise<Machine> {
-  const begin = async (): Promise<Proc> => {
-    const proc = await o.host.start('platform', o.program)
+  const watched = (proc: Proc): Proc => {
     void proc.ended.then((how) => {
       if (proc === current) o.ended(how)
     })
     return proc
   }
+  const begin = async (): Promise<Proc> => watched(await o.host.start('platform', o.program))
   let current: Proc | undefined
   let proc = await begin()
   current = proc
   return {
     proc: () => proc,
+    restored(procs) {
+      const again = procs.find((p) => p.name === 'platform')
+      if (again === undefined) return
+      proc = watched(again)
+      current = again
+    },
     async ask(asked) {
       const r = request.safeParse(asked)
       if (!r.success)

@@ -19,6 +19,7 @@ import { healthReported, watchHealth } from './health.ts'
 import { hasDisk, startMachine } from './machine.ts'
 import { observe } from './observer.ts'
 import { configure, operate, operatorAt } from './operator.ts'
+import type { PlayedMains } from './mains.ts'
 import { makeRecorder } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
 import { guests, playStorage, shownAtMarketplace } from './storage.ts'
@@ -42,6 +43,8 @@ export interface ReferenceOptions {
   readonly intruder: boolean
   /** The maintenance service, where it is wanted: its port, and the hash of its password. */
   readonly maintenance?: { readonly port: number; readonly password: string }
+  /** The mains at which its host hangs, where a scenario plays them. */
+  readonly mains?: PlayedMains | undefined
   emitAs(src: string): Emit
 }
 
@@ -55,7 +58,11 @@ export type ReferencePlatform = Platform &
 /** Starts the platform with an app for each device that is there. Resolves when its processes have been started. */
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
   const { file, world } = o
-  const host = await world.host({ name: 'platform', address: addressOf(o.network, file.platform.at) })
+  const host = await world.host({
+    name: 'platform',
+    address: addressOf(o.network, file.platform.at),
+    ...(o.mains === undefined ? {} : { durable: true }),
+  })
   const apps = appEntries({ ...o, interval: file.platform.intervalSeconds, storage: o.storage })
   const door = {
     address: host.address,
@@ -121,6 +128,8 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
   })
 
+  o.mains?.feed(host, (procs) => machine.restored(procs))
+
   const aliasOf = aliasTable({
     gridkey: sensorApps.gridkey.iid,
     thermocouple: sensorApps.thermocouple.iid,
@@ -177,6 +186,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'tls',
       'machine',
       ...(hasDisk(host, world) ? ['disk'] : []),
+      ...(host.can.has('durability') ? ['durability'] : []),
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
       ...(storage === undefined ? [] : ['storage', 'upload', ...storage.can]),

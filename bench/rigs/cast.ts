@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault } from '../../sim/faces.ts'
+import type { Device, Emit, Fault, MainsModel } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
@@ -20,6 +20,8 @@ import { buildLab } from './lab-cast.ts'
 import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
 import { makeInstaller } from '../platforms/installer.ts'
+import { playMains } from '../platforms/mains.ts'
+import type { PlayedMains } from '../platforms/mains.ts'
 import { playModem } from '../platforms/modem.ts'
 import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
@@ -42,6 +44,7 @@ export interface RigOptions {
   /** Folder with certificates and keys. */
   readonly pki: string
   readonly makeDevice: MakeDevice
+  readonly mains?: MainsModel
   readonly defects: readonly string[]
   /** Writes to the evidence log in the name of a source. */
   emitAs(src: string): Emit
@@ -62,6 +65,23 @@ export interface BuiltRig extends Rig {
 export function buildRig(o: RigOptions): BuiltRig {
   const { file } = o
   return isLab(file) ? buildLab({ ...o, file }) : buildReference({ ...o, file })
+}
+
+function mainsIn(o: RigOptions): MainsModel {
+  if (o.mains === undefined)
+    throw new GridproofError('rig-lacks', 'this bench was built without a model of the mains')
+  return o.mains
+}
+
+/** Writes in the name of a source; mains may go at any such event. */
+function seenByMains(o: RigOptions, mains: PlayedMains | undefined, src: string): Emit {
+  const emit = o.emitAs(src)
+  if (mains === undefined) return emit
+  return (kind, data, more) => {
+    const seq = emit(kind, data, more)
+    mains.see({ seq, at: o.world.now(), src, kind, data, ...more })
+    return seq
+  }
 }
 
 function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltRig {
@@ -222,6 +242,18 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
+        const mains = wanted.has('mains')
+          ? playMains({
+              model: mainsIn(o),
+              now: () => world.now(),
+              random: () => world.random('mains'),
+              emit: o.emitAs('mains'),
+            })
+          : undefined
+        if (mains !== undefined) {
+          open.push(mains)
+          made.mains = rememberFaults(mains, inForce)
+        }
         if (wanted.has('platform')) {
           const lvcap = await referencePlatform({
             ...o,
@@ -236,7 +268,8 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             ...(laptop === undefined
               ? {}
               : { maintenance: { port: laptop.port, password: hashOf(password) } }),
-            emitAs: (src) => o.emitAs(src),
+            mains,
+            emitAs: (src) => seenByMains(o, mains, src),
           })
           platform = lvcap
           open.push(lvcap)

@@ -81,6 +81,8 @@ const rig = z.strictObject({
     intruder: z.strictObject({ at }).optional(),
     /** The platform's time source, played by setting the clock of its host. */
     clock: z.strictObject({}).optional(),
+    /** The mains of the platform's host, played by cutting it. */
+    mains: z.strictObject({}).optional(),
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's Data Storage, and where the apps stand that the bench plays at it. */

@@ -44,6 +44,7 @@ const roleNames = {
   modem: true,
   installer: true,
   link: true,
+  mains: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

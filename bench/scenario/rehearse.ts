@@ -3,6 +3,7 @@
  * are made but do nothing. Replay judges old evidence with these checks.
  */
 import { idleLink } from '../platforms/idle-link.ts'
+import { idleMains } from '../platforms/mains.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
 import type { DeviceRole, MeterRole } from '../rigs/parts.ts'
@@ -101,6 +102,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'csv',
       'machine',
       'disk',
+      'durability',
       'maintenance',
       'tls',
     ]),
@@ -165,6 +167,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
     else if (role === 'link') cast[role] = idleLink(step)
+    else if (role === 'mains') cast[role] = idleMains(step)
     else cast[role] = idle(o.makeDevice(role))
   }
   const late = setTimeout(() => {

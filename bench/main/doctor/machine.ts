@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '../../../drivers/errors.ts'
 import { probeAddress } from '../../../drivers/real/addresses.ts'
+import { probeDurable } from '../../../drivers/real/disk.ts'
 import { stateFolder } from '../../../drivers/real/ledger.ts'
 import { ptyProvider } from '../../../drivers/real/pty.ts'
 import { startStolenProbe } from '../../../drivers/real/stolen.ts'
@@ -37,6 +38,16 @@ export function system(): readonly Finding[] {
           "npm ci brings koffi; else install socat. Without, the rig 'local' has no serial line",
         )
       : ok('pty', `pseudo terminals by ${pty.kind}`),
+  )
+  const durable = probeDurable()
+  found.push(
+    'lacks' in durable
+      ? warn(
+          'durable-disk',
+          `power cuts lose nothing here (${durable.lacks}): checks of durability will be inconclusive`,
+          'run as root on Linux with loop devices and mkfs.ext4 (e2fsprogs)',
+        )
+      : ok('durable-disk', 'disks that lose at a power cut what was not flushed'),
   )
   return found
 }
