@@ -4,6 +4,7 @@ import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
 import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
 import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
+import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
@@ -24,6 +25,7 @@ import { managerDefects } from './manager.ts'
 import { loadSenseDefects } from './loadsense.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
+import { meshingDefects } from './meshing.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
 import { predictorDefects } from './predictor.ts'
@@ -87,6 +89,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/apps/loadsense/main.ts', wrappable('loadsense-app', loadsense, loadSenseDefects)],
   ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
+  ['sim/reference/lvcap/apps/meshing/main.ts', wrappable('meshing-app', meshing, meshingDefects)],
   ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',

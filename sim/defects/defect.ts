@@ -10,6 +10,7 @@ export type AppId =
   | 'maintenance'
   | 'data-storage'
   | 'han-logger'
+  | 'meshing-app'
   | 'predictor-app'
   | 'dtr-app'
   | 'loadsense-app'

@@ -7,6 +7,7 @@ import type { DtrParts } from '../reference/lvcap/apps/dtr/main.ts'
 import type { PredictorParts } from '../reference/lvcap/apps/predictor/main.ts'
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
+import type { MeshingParts } from '../reference/lvcap/apps/meshing/main.ts'
 import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
@@ -22,6 +23,7 @@ import { managerDefects } from './manager.ts'
 import { loadSenseDefects } from './loadsense.ts'
 import { maintenanceDefects } from './maintenance.ts'
 import { marketplaceDefects } from './marketplace.ts'
+import { meshingDefects } from './meshing.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
 import { predictorDefects } from './predictor.ts'
@@ -44,6 +46,7 @@ export type AnyDefect =
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
   | Defect<LoggerParts>
+  | Defect<MeshingParts>
   | Defect<PredictorParts>
   | Defect<DtrParts>
   | Defect<LoadSenseParts>
@@ -65,6 +68,7 @@ export const defects: readonly AnyDefect[] = [
   ...maintenanceDefects,
   ...storageDefects,
   ...hanDefects,
+  ...meshingDefects,
   ...predictorDefects,
   ...dtrDefects,
   ...loadSenseDefects,

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
+import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
 import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
 import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
 import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
@@ -26,6 +27,7 @@ const modules = {
   'han-logger': reader.parts({}),
   'predictor-app': predictor.parts({}),
   'dtr-app': dtr.parts({}),
+  'meshing-app': meshing.parts({}),
   'loadsense-app': loadsense.parts({}),
 } as const
 

@@ -55,6 +55,7 @@ export const seams: Readonly<Record<AppId, Seams>> = {
     presentOf: 'value',
     arrange: 'list',
   },
+  'meshing-app': { publish: 'message', compose: 'message', arrange: 'list' },
   // Its rules have a defect each (loadsense.ts).
   'loadsense-app': {},
 }
