@@ -4,7 +4,10 @@ import type { GridkeyConfig } from '../../sim/reference/lvcap/apps/gridkey/confi
 import { topicOf as gridkeyTopic } from '../../sim/reference/lvcap/apps/gridkey/topics.ts'
 import type { TemperatureConfig } from '../../sim/reference/lvcap/apps/temperature/config.ts'
 import { topicOf as temperatureTopic } from '../../sim/reference/lvcap/apps/temperature/topics.ts'
-import { aliasTable, gridkeyChannels, temperatureChannels } from './aliases.ts'
+import { quantities } from '../../sim/reference/lvcap/apps/meshing/config.ts'
+import type { MeshingConfig } from '../../sim/reference/lvcap/apps/meshing/config.ts'
+import { topicOf as meshingTopic } from '../../sim/reference/lvcap/apps/meshing/topics.ts'
+import { aliasTable, alvinChannels, gridkeyChannels, temperatureChannels } from './aliases.ts'
 import type { TopicProfile } from './aliases.ts'
 
 const apps = {
@@ -223,4 +226,19 @@ test('what an app of LV automation publishes is named after the app, and only in
   expect(aliasOf('algorithm/data/eatl_loadsense_01/control/l1')).toBe('unknown')
   for (const rest of ['', '/', '/Operation', '/a//b', '/a.b', '/a/b/c/d/e/f/g'])
     expect(of(rest)).toBe('unknown')
+})
+
+test('what the meshing app reads of the breakers has the alias of the breakers, in either profile', () => {
+  const aliasOf = aliasTable({ ...apps, automation: new Map([['eatl_lvmeshing_01', 'meshing']]) })
+  const c = { topics: 'spec' } as MeshingConfig
+  const fielded = { topics: 'openlv-2018' } as MeshingConfig
+  expect(alvinChannels).toHaveLength(36)
+  for (const phase of ['l1', 'l2', 'l3'] as const)
+    for (const q of quantities)
+      for (const profile of [c, fielded]) {
+        const topic = `sensor/data/eatl_lvmeshing_01/${meshingTopic(phase, q, profile)}`
+        expect([topic, aliasOf(topic)]).toEqual([topic, `alvin.${phase}.${q}`])
+      }
+  expect(aliasOf('sensor/data/eatl_lvmeshing_01/L4/MIR_BUS_VOLTAGE_RMS')).toBe('unknown')
+  expect(aliasOf('sensor/data/eatl_lvmeshing_01/L1')).toBe('unknown')
 })

@@ -43,12 +43,34 @@ export const temperatureChannels: readonly string[] = inputs.map((i) => `thermoc
 /** Those of the module of another make. */
 export const adamChannels: readonly string[] = inputs.map((i) => `adam.${i}.temperature`)
 
+/** Values of a breaker: as the requirements name them (M:0029), and as fielded in 2018. */
+const alvinQuantities: readonly (readonly [alias: string, spec: string, fielded: string])[] = [
+  ['bus_voltage', 'MIR_BUS_VOLTAGE_RMS', 'busbar_voltage'],
+  ['cable_voltage', 'MIR_CABLE_VOLTAGE_RMS', 'cable_voltage'],
+  ['link_current', 'MIR_LINK_CURRENT_RMS', 'load_current'],
+  ['active_power', 'MIR_ACTIVE_POWER', 'active_power'],
+  ['reactive_power', 'MIR_REACTIVE_POWER', 'reactive_power'],
+  ['open_operations', 'MIR_OPEN_OPERATIONS', 'open_operations'],
+  ['close_operations', 'MIR_CLOSE_OPERATIONS', 'close_operations'],
+  ['watchdog_faults', 'MIR_WATCHDOG_FAULTS_DETECTED', 'watchdog_count'],
+  ['chip_temperature', 'MIR_CHIP_TEMPERATURE', 'cpu_temperature'],
+  ['switch_temperature', 'MIR_SWITCH_TEMPERATURE', 'switch_temperature'],
+  ['uptime', 'MIR_UPTIME_HIGH', 'uptime'],
+  ['fault_status', 'MHR_SHADOW_FAULT_STATUS', 'fault_flags'],
+]
+
+/** The twelve values of each of the three breakers. */
+export const alvinChannels: readonly string[] = phases.flatMap((p) =>
+  alvinQuantities.map(([q]) => `alvin.${p}.${q}`),
+)
+
 /** Every alias of a measured value: whatever else a topic might spell is no channel. */
 const measured: ReadonlySet<string> = new Set([
   ...gridkeyChannels,
   gridkeyFrequency,
   ...temperatureChannels,
   ...adamChannels,
+  ...alvinChannels,
 ])
 
 /** Hostile clients choose topics: so many names are remembered at most, and none that is longer than any of ours. */
@@ -100,7 +122,9 @@ function sensorAlias(iid: string, t: readonly string[], apps: RoleApps): string 
         ? temperatureAlias(names, 'thermocouple')
         : iid === apps.adam
           ? temperatureAlias(names, 'adam')
-          : undefined
+          : apps.automation?.get(iid) === 'meshing'
+            ? alvinAlias(names)
+            : undefined
   if (alias === undefined || !measured.has(alias)) return undefined
   return about ? `metadata.${alias}` : alias
 }
@@ -131,6 +155,14 @@ function fieldedGridkey(t: readonly string[]): string | undefined {
   if (t[0] !== 'feeder' || t.length !== 4) return undefined
   const quantity = /^([a-z]+(?:-[a-z]+)*)-mean$/.exec(t[3] ?? '')?.[1]?.replaceAll('-', '_')
   return quantity === undefined ? undefined : `gridkey.feeder${t[1]}.${t[2]}.${quantity}`
+}
+
+/** `L1/MIR_BUS_VOLTAGE_RMS`; as fielded `feeder1/l1/busbar_voltage`. */
+function alvinAlias(t: readonly string[]): string | undefined {
+  const [phase, name, by] =
+    t.length === 2 ? [t[0]?.toLowerCase(), t[1], 1] : t[0] === 'feeder1' ? [t[1], t[2], 2] : []
+  const quantity = alvinQuantities.find((q) => by !== undefined && q[by] === name)?.[0]
+  return quantity === undefined ? undefined : `alvin.${phase}.${quantity}`
 }
 
 /** Any sub-topic that names one of the inputs: temperature topics are given by no document. */
