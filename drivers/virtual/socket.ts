@@ -288,6 +288,13 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
 /** Set on a socket that carries TLS (tls.ts). */
 export const opaque = Symbol('gridproof.opaque')
 
+/** From now on the trace keeps of what passes over a socket lengths alone, also where it is connected already. */
+export function makeOpaque(s: Bag): void {
+  s[opaque] = true
+  const end = (s[face] as VirtualSocket | undefined)?.end
+  if (end !== undefined) end.opaque = true
+}
+
 type Chunks = ({ chunk: Uint8Array | string; encoding: BufferEncoding } | Uint8Array)[] & {
   allBuffers?: boolean
 }

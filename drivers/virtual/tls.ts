@@ -2,7 +2,7 @@
 import type { Kernel } from './kernel.ts'
 import { tlsServer } from './net.ts'
 import { type Bag, type Fn, put, replace } from './patch.ts'
-import { opaque } from './socket.ts'
+import { makeOpaque, opaque } from './socket.ts'
 
 export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): void {
   const { tls, net } = modules
@@ -29,12 +29,19 @@ export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): vo
             made['setTimeout'](options['timeout'])
           return made
         }
-        raw[opaque] = true
+        makeOpaque(raw)
         return original.call(this, options, done ?? undefined)
       },
   )
   // Every TLS server has this on its prototype: https.Server too.
-  put((tls['Server'] as Fn).prototype as object, tlsServer, true)
+  const server = (tls['Server'] as Fn).prototype as Bag
+  put(server, tlsServer, true)
+  // A socket that stands may be handed to a TLS server by this event, as Node documents it.
+  const emit = server['emit'] as Fn
+  put(server, 'emit', function (this: Bag, event: unknown, ...args: unknown[]) {
+    if (event === 'connection' && isOptions(args[0])) makeOpaque(args[0])
+    return emit.call(this, event, ...args) as unknown
+  })
 }
 
 function isOptions(v: unknown): v is object {
