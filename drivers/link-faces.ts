@@ -39,8 +39,10 @@ export type LinkEffect =
 export interface LinkModel {
   /** Takes one input at `now` (ms since 1970, never less than before), and says what is to be done, in order. */
   step(input: LinkInput, now: Instant): readonly LinkEffect[]
-  /** When it must be told the time again; Infinity: nothing is under way. */
+  /** When it must be told the time again; Infinity: never. */
   readonly wake: Instant
+  /** Something of a connection is under way; else it wakes only for what it does of its own, such as the next drop. */
+  readonly busy: boolean
 }
 
 /** A link in place between a host and peers. */
