@@ -79,6 +79,8 @@ async function play<C extends SensorConfig, R, M>(
         sent.push({ at: performance.now() - start, message: m })
         return Promise.resolve()
       }),
+    deliver: () => Promise.resolve(),
+    hear: () => Promise.resolve(),
     error: () => {},
     stats: () => ({ connected: true, queued: 0, inFlight: 0, reconnects: 0, givenUp: 0 }),
   })
