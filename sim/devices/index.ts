@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import type { SerialSettings } from '../../drivers/faces.ts'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Device, GridKey, Meter, Thermocouple } from '../faces.ts'
+import type { Alvin, Device, GridKey, Meter, Thermocouple } from '../faces.ts'
+import { alvinLine, createAlvin } from './alvin/device.ts'
+import { alvinSchema } from './alvin/personality.ts'
 import { createGridKey } from './gridkey/device.ts'
 import { gridkeySchema } from './gridkey/personality.ts'
 import { createMeter, meterLine } from './meter/device.ts'
@@ -122,6 +124,31 @@ const meter: SerialDeviceKind<Meter> = {
   line: (given) => meterLine(meterPersonality(fit('han-meter', meterOptions, given))),
 }
 
+const alvinOptions = z.strictObject({
+  personality: z.string().default('alvin-reclose'),
+  /** How the breakers stand at the start. */
+  closed: z.boolean().optional(),
+  turnaround_ms: z.number().min(0).max(10_000).optional(),
+  silence_ms: z.number().min(0).max(1000).optional(),
+})
+
+const alvin: SerialDeviceKind<Alvin> = {
+  roles: ['alvin', 'alvin2'],
+  wires: ['serial'],
+  options: alvinOptions,
+  make(given, role = 'alvin') {
+    const o = fit('alvin-reclose', alvinOptions, given)
+    return createAlvin(readPersonality(o.personality, alvinSchema), {
+      role,
+      ...(o.closed === undefined ? {} : { closed: o.closed }),
+      ...(o.turnaround_ms === undefined ? {} : { turnaroundMs: o.turnaround_ms }),
+      ...(o.silence_ms === undefined ? {} : { silenceMs: o.silence_ms }),
+    })
+  },
+  line: (given) =>
+    alvinLine(readPersonality(fit('alvin-reclose', alvinOptions, given).personality, alvinSchema)),
+}
+
 /** By the name that a rig file uses. */
 export const devices = {
   'gridkey-mcu520': gridkey,
@@ -138,6 +165,7 @@ export const devices = {
     adamSchema,
   ),
   'han-meter': meter,
+  'alvin-reclose': alvin,
 } as const satisfies Readonly<Record<string, DeviceKind<Device>>>
 
 export type DeviceName = keyof typeof devices

@@ -25,7 +25,7 @@ afterEach(() => {
 const make = (options: AlvinOptions = {}, seed = 1): Promise<Played<Alvin>> =>
   play(createAlvin(personality, options), seed)
 
-const [close, open, reset] = [0xc105, 0x09e4, 0x5e5e]
+const [close, open] = [0xc105, 0x09e4]
 
 async function read(c: Client, unit: number, fc: 3 | 4, address: number, quantity: number) {
   const r = await askRtu(c, { fc, address, quantity }, wait, unit)
@@ -48,7 +48,7 @@ const notes = (p: Played<Alvin>, about: string): Noted[] =>
     .map((e) => e.data as Noted)
     .filter((d) => d['alias'] === `alvin.${about}`)
 const operations = (p: Played<Alvin>): string[] =>
-  notes(p, 'operated').map((d) => `${String(d['phase'])} ${String(d['to'])} by ${String(d['by'])}`)
+  notes(p, 'operated').map((d) => ['phase', 'to', 'by'].map((k) => d[k] as string).join(' '))
 
 test('twelve values of each of three units, said with the truth when they are read', async () => {
   await using p = await make({ closed: true })
@@ -80,7 +80,7 @@ test('a command closes what was selected before, within 100 ms, and shows within
   await order(c, 1, close)
   expect(await read(c, 1, 3, 18, 2)).toEqual([1, 1])
   await pass(100)
-  expect(operations(p)).toEqual(['l1 closed by command'])
+  expect(operations(p)).toEqual(['l1 closed command'])
   expect(p.device.closed('l1')).toBe(true)
   expect(p.device.closed('l2')).toBe(false)
   expect(await read(c, 1, 3, 18, 2)).toEqual([2, 1])
@@ -93,5 +93,5 @@ test('a command closes what was selected before, within 100 ms, and shows within
   ])
   await order(c, 1, open)
   await pass(100)
-  expect(operations(p)).toEqual(['l1 closed by command', 'l1 open by command'])
+  expect(operations(p)).toEqual(['l1 closed command', 'l1 open command'])
 })
