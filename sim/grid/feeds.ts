@@ -1,5 +1,14 @@
 /** What devices of a substation have of the network at their terminals. */
-import type { AlvinSource, GridKeyReading, GridKeySource, Phase } from '../faces.ts'
+import type {
+  Alvin,
+  AlvinSource,
+  Device,
+  GridKey,
+  GridKeyReading,
+  GridKeySource,
+  Phase,
+  Thermocouple,
+} from '../faces.ts'
 import type { Complex } from './complex.ts'
 import { sizeOf } from './complex.ts'
 import { power } from './network.ts'
@@ -54,5 +63,20 @@ export function alvinSource(truth: GridTruth, side: Side, run: RunAs = (f) => f(
         // Whoever has moved its own contact looks by itself.
         if (moved !== side) run(changed)
       }),
+  }
+}
+
+/** Puts a device into the network, before it is started: at side A, or at side B if its role ends with 2. */
+export function feedDevice(truth: GridTruth, device: Device, run: RunAs): void {
+  const side: Side = device.role.endsWith('2') ? 'b' : 'a'
+  const is = <D extends Device>(...roles: readonly D['role'][]): ((d: Device) => d is D) => {
+    const names: readonly string[] = roles
+    return (d): d is D => names.includes(d.role)
+  }
+  if (is<GridKey>('gridkey', 'gridkey2')(device)) device.feed(gridkeySource(truth, side, run))
+  else if (is<Alvin>('alvin', 'alvin2')(device)) device.feed(alvinSource(truth, side, run))
+  else if (is<Thermocouple>('thermocouple', 'thermocouple2')(device)) {
+    device.feed('top_oil', (t) => truth.thermal(side, t).topOil)
+    device.feed('ambient', (t) => truth.ambient(t))
   }
 }
