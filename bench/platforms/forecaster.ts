@@ -1,0 +1,99 @@
+/**
+ * The predictor and the thermal rating app of the reference platform, as a scenario has them: installed, and with a past
+ * that is put in place through the predictor's commissioning folder.
+ */
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Host, Instant, Json, Realm } from '../../drivers/faces.ts'
+import type { Emit } from '../../sim/faces.ts'
+import { readTransformer } from '../../sim/truth.ts'
+import { csvOf, pastOf } from '../analysis/past.ts'
+import type { Forecaster, LoadPast } from '../faces.ts'
+
+/** The transformer that the thermal rating app is told of, and that checks compute with. */
+export const transformerName = 'transformer-onan'
+
+/** ContainerConfig of the predictor: its first forecast soon, so that none has to be waited for. Ours. */
+export const predictorConfig: { readonly [k: string]: Json } = { firstAfter: 3 }
+
+/** ContainerConfig of the thermal rating app. */
+export function dtrConfig(): { readonly [k: string]: Json } {
+  return { transformer: { ratedCurrent: readTransformer(transformerName).rated_current } }
+}
+
+/** The predictor's folder on the platform's disk: its default. */
+const folder = 'predictor'
+
+/** How long the app may take to end, and to read its files, in ms. Ours. */
+const endsWithin = 3000
+const readsWithin = 2000
+
+export interface ForecasterOptions {
+  readonly host: Pick<Host, 'disk'>
+  readonly realm: Realm
+  readonly emit: Emit
+  readonly seed: number
+  now(): Instant
+  /** Asks the platform's operator. */
+  operate(request: Json): Promise<Json>
+}
+
+const past = { src: 'forecaster', kind: 'sent', select: 'forecaster.past' } as const
+const disk = { src: 'forecaster', kind: 'seen', select: 'forecaster.disk' } as const
+
+export function makeForecaster(o: ForecasterOptions): Forecaster {
+  const own = join(o.host.disk, folder)
+  const imports = join(own, 'import')
+
+  async function remember(p: LoadPast): Promise<void> {
+    await o.operate({ do: 'shutdown', app: 'predictor' })
+    await wait(endsWithin)
+    if (p.beside !== true) rmSync(own, { recursive: true, force: true })
+    mkdirSync(imports, { recursive: true })
+    const made = pastOf(p, o.now(), o.seed)
+    writeFileSync(join(imports, `${p.name}.csv`), csvOf(made))
+    const payload = {
+      name: p.name,
+      ...(p.group === undefined ? {} : { group: p.group }),
+      beside: p.beside ?? false,
+      ...made,
+    }
+    o.emit('sent', { alias: past.select, payload: payload as unknown as Json })
+    await o.operate({ do: 'start', app: 'predictor' })
+    await wait(readsWithin)
+    // whoever brings files along takes them away again: from now on the app has what it has kept itself
+    rmSync(imports, { recursive: true, force: true })
+  }
+
+  return {
+    past,
+    disk,
+    remember: (p) => o.realm.run(() => remember(p)),
+    measure: () =>
+      o.realm.run(async () => {
+        o.emit('seen', { alias: disk.select, payload: { 'kept [B]': bytesIn(own) } })
+      }),
+  }
+}
+
+/** Stands in where nothing runs. */
+export function idleForecaster(): Forecaster {
+  return { past, disk, remember: async () => undefined, measure: async () => undefined }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
+function bytesIn(folder: string): number {
+  let sum = 0
+  try {
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+      sum += statSync(join(folder, name)).size
+  } catch {
+    // it has none, or a file has just been renamed: what is there is counted
+  }
+  return sum
+}
