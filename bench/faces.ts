@@ -1,12 +1,15 @@
 /** Faces of the bench: events, checks, rigs, scenarios. Types only. */
 import type { Doing, Host, Instant, Json, SerialSettings } from '../drivers/faces.ts'
 import type {
+  Alvin,
   AppAction,
   AppBehaviour,
   Faulty,
+  Feeders,
   GridKey,
   Kind,
   Meter,
+  Phase,
   ProfileSpec,
   Thermocouple,
 } from '../sim/faces.ts'
@@ -329,6 +332,30 @@ export interface Cloud extends Faulty {
   retrieve(as: 'entitled' | 'colleague' | 'stranger' | 'nobody'): Promise<void>
 }
 
+/**
+ * The data centre to which the platform's Data Upload app sends, played by the bench; the app uploads for the RTU `rtu`.
+ * Faults: `away`; `loses-answers` ({ answers }: so many answers to appended bytes do not arrive, the bytes are kept);
+ * `wrong-certificate` ({ is: foreign-ca, self-signed, expired, wrong-name or revoked }).
+ */
+export interface Centre extends Faulty {
+  /** The RTU that is the platform's own; and the instance and certificate of its upload app. */
+  readonly rtu: string
+  readonly name: string
+  /** Each batch of rows that it took: `seen`, alias `centre.batch`. */
+  readonly batches: Series
+  /** What became of transfers: alias `centre.upload.<created, appended, broke-off, ...>`. */
+  readonly uploads: Series
+  /** Each connection, when it has ended: what it carried, and which certificate was shown. */
+  readonly connections: Series
+  /** What came of knocking at its door. */
+  readonly doors: Series
+  /** What the upload app reports at the marketplace. */
+  readonly reports: Series
+  /** Bytes that the app sends at a time. */
+  readonly window: number
+  knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>
+}
+
 /** Bytes of one way of the link, to and from one peer. */
 export interface LinkBytes {
   /** Given to the link; arrived; never to arrive (nobody knew of the connection any more); sent again by TCP. */
@@ -437,16 +464,188 @@ export interface Mains extends Faulty {
   momentsOfABoot(n: number, lasts: string): readonly number[]
 }
 
+/** One substation, as forecasts and ratings have it. Amps per phase: one figure, or each step from the present one on. */
+export interface StationAdvice {
+  /** Half-hours: of the transformer, and of the shared feeder. The last one goes on. */
+  readonly forecast?: number | readonly number[]
+  readonly feeder?: number | readonly number[]
+  /** Hours. */
+  readonly rating?: number | readonly number[]
+  /** °C now. */
+  readonly hotSpot?: number
+  /** L1, L2, L3 now. */
+  readonly current?: readonly [number, number, number]
+}
+
+/** How an item is told, where not as it should be. `old`, `ahead`: so many seconds off in its Timestamp. */
+export type Telling =
+  | 'missing'
+  | 'invalid'
+  | 'misshapen'
+  | 'not-json'
+  | { readonly old: number }
+  | { readonly ahead: number }
+
+/** Flags of a breaker's status that the played breakers can show. */
+export type BreakerFlag =
+  | 'lockout'
+  | 'reclosing'
+  | 'overcurrent'
+  | 'cable-fault'
+  | 'over-temperature'
+  | 'energy-low'
+  | 'local-control'
+  | 'operation-failed'
+  | 'self-test'
+  | 'stale'
+
+/** A breaker that the bench plays behind a meshing app that it plays as well. */
+export interface BreakerAdvice {
+  /** Where its contact is: set by hand. */
+  readonly closed?: boolean
+  /** What its register shows; `true`: what is so. */
+  readonly shown?: 'true' | 'open' | 'closed' | 'between'
+  /** Volts on the busbar's side, and on the cable's while it is open. */
+  readonly bus?: number
+  readonly cable?: number
+  readonly flags?: readonly BreakerFlag[]
+  /**
+   * What it does when it is commanded. `stuck`: nothing, and says so; `lies`: nothing, and is recorded as done; `silent`:
+   * nothing, and nothing is told.
+   */
+  readonly does?: 'obeys' | 'stuck' | 'lies' | 'silent'
+  /** Valid of its readings; whether they come at all; how old their Timestamps are, in seconds. */
+  readonly valid?: boolean
+  readonly silent?: boolean
+  readonly old?: number
+}
+
+/** A change of what LoadSense is told; what is not given stays. */
+export interface Advice {
+  readonly local?: StationAdvice
+  readonly peer?: StationAdvice & {
+    /** The peer app's word that its partner is there. */
+    readonly alive?: boolean
+    /** MHR_SHADOW_FAULT_STATUS of the far breakers: 1 closed, 2 open. */
+    readonly breakers?: readonly [number, number, number]
+  }
+  /** The contact of the isolation switch: true while it is engaged. */
+  readonly isolation?: boolean
+  readonly breakers?: Readonly<Partial<Record<Phase | 'all', BreakerAdvice>>>
+  /** By item (alias), or `*` for all of them; null: as it should be again. */
+  readonly told?: Readonly<Record<string, Telling | null>>
+}
+
+/**
+ * Whoever tells LoadSense what it decides by: all but what is installed on the rig is played by the bench. LoadSense itself
+ * is installed. It begins with a winter evening that needs a mesh (bench/platforms/advisers.ts).
+ */
+export interface Advisers {
+  /** Everything told: `sent`, with the alias that it has at the marketplace. */
+  readonly said: Series
+  /** What the bench tells here, by alias. */
+  readonly items: readonly string[]
+  /** Changes what is told; the first time all of it is told. Resolves when what changed is acknowledged. */
+  advise(change: Advice): Promise<void>
+  /** One message more: what was told last, once more; or the item with other keys. */
+  again(alias: string, how: 'duplicate' | { readonly [k: string]: Json }): Promise<void>
+  /** The breakers that the bench plays; undefined where they are devices of the rig. */
+  readonly breakers: { isClosed(phase: Phase): boolean } | undefined
+}
+
+/**
+ * In which form a command is sent. `plain`: fresh and valid. `duplicate`: the same message twice. `repeated`: the last plain
+ * one of this direction word for word again. `stale`, `future`: dated 90 s back, 120 s ahead. `invalid`: Valid false.
+ * `non-boolean`: numbers, texts and the like for a value. `text`: no objects. `retained`: plain, to be kept by the
+ * marketplace. `storm`: so many at once, to and fro, each dated otherwise, and the last one as wanted.
+ */
+export type CommandForm =
+  | 'plain'
+  | 'duplicate'
+  | 'repeated'
+  | 'stale'
+  | 'future'
+  | 'invalid'
+  | 'non-boolean'
+  | 'text'
+  | 'retained'
+  | 'storm'
+
+/**
+ * LoadSense, played by the bench with LoadSense's own certificate: what it commands the meshing app. Asking for it has that
+ * app installed, also where no breaker is fitted (no role `alvin`): what it sends there is told as `line.read`, `line.write`.
+ */
+export interface Commander {
+  /** Each message sent: `sent`, alias `command.<phase>`; `counts`: it is to be obeyed by itself. */
+  readonly commands: Series
+  /** What the marketplace made of each: alias `commander.<form>`. */
+  readonly outcomes: Series
+  /** All three phases unless given, one after the other; resolves when all is acknowledged. `times`: of a storm. */
+  command(c: {
+    readonly phases?: readonly Phase[]
+    readonly close: boolean
+    readonly form?: CommandForm
+    readonly times?: number
+  }): Promise<void>
+  /** Another app, with its own certificate: on LoadSense's topics, or on control topics of its own. */
+  pretend(c: {
+    readonly phases?: readonly Phase[]
+    readonly close: boolean
+    readonly as: 'loadsense' | 'itself'
+  }): Promise<void>
+  /** Ends the process of the meshing app as a crash would. */
+  crash(): void
+}
+
+/** Past load for the predictor to learn from, up to now. */
+export interface LoadPast {
+  /** Names it in the log: lower-case letters, digits and `-`. */
+  readonly name: string
+  /** The transformer's load in amps per phase; the feeder's is a share of it. */
+  readonly load: ProfileSpec
+  /** How far it reaches back: `35 d`. */
+  readonly span: string
+  /** The load is that of so much later: another stretch of it is brought to now. Whole days: `21 d`. */
+  readonly later?: string
+  /** Stretches that are otherwise, from so long ago until so long ago: so many times the load, or else not known. */
+  readonly changes?: readonly { readonly from: string; readonly to: string; readonly times?: number }[]
+  /** Forecasts from pasts of one group must be alike, and of different groups must differ (`forecastDependsOn`). */
+  readonly group?: string
+  /** Beside what the predictor knows already; else it forgets that. */
+  readonly beside?: true
+}
+
+/** The predictor and the thermal rating app of the platform. */
+export interface Forecaster {
+  /** What was put in place: `sent`, with all of it, and with what came after it. */
+  readonly past: Series
+  /** What the predictor keeps on the disk: `seen`, payload `kept [B]`. */
+  readonly disk: Series
+  /** The predictor is ended, given this past as an engineer would at commissioning, and started again; within 10 s. */
+  remember(past: LoadPast): Promise<void>
+  measure(): Promise<void>
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   platform: Platform
   gridkey: GridKey
   thermocouple: Thermocouple
+  /** The second substation of a pair: its platform (sources and aliases end with 2 too) and its devices. */
+  platform2: Platform
+  gridkey2: GridKey
+  thermocouple2: Thermocouple
+  /** Three circuit breakers on one line, with the isolator in it (OpenLV M:007); and those of the second substation. */
+  alvin: Alvin
+  alvin2: Alvin
+  /** Both substations' transformers and the feeder that they share; feeds every device that is asked for beside it. */
+  network: Feeders
   /** A thermocouple module of another make (ADAM-4018 kind), read by an instance of its own of the app. */
   adam: Thermocouple
   intruder: Intruder
   clock: Clock
   recorder: Recorder
+  commander: Commander
   laptop: Laptop
   scripted: Scripted
   storage: Storage
@@ -457,12 +656,17 @@ export interface Roles {
   reader: Reader
   cloud: Cloud
   modem: Modem
+  centre: Centre
   /** At the reader's configuration page. */
   installer: Installer
   /** Between the platform and the servers. */
   link: Link
   /** At which the platform's hosts hang. */
   mains: Mains
+  /** Whoever advises LoadSense, which is installed. */
+  advisers: Advisers
+  /** The predictor and the thermal rating app, which are installed, with a past put in place. */
+  forecaster: Forecaster
 }
 
 export interface Stage {

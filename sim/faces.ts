@@ -272,3 +272,75 @@ export interface MainsModel {
   threeInFiveMinutes(random: () => number): readonly Outage[]
   momentsOfABoot(n: number, bootMs: number, random: () => number): readonly number[]
 }
+
+/** A row of a platform's Data Storage (LV-CAP API table 17), as an upload carries it. */
+export interface UploadedRow {
+  readonly table: string
+  readonly id: number
+  /** Unix seconds at which it was stored. */
+  readonly timestamp: number
+  readonly subTopic: string | null
+  /** The payload as it was published. */
+  readonly data: string
+}
+
+/** What became of a transfer at a server of resumable uploads. */
+export interface UploadEvent {
+  readonly what: 'created' | 'appended' | 'broke-off' | 'completed' | 'refused' | 'expired' | 'taken-over'
+  readonly id?: string
+  readonly owner: string
+  readonly offset?: number
+  readonly length?: number
+  readonly status?: number
+  /** Bytes that came in this request. */
+  readonly bytes?: number
+}
+
+/** What a data centre does (sim/servers/data-centre). */
+export type CentreEvent =
+  | { readonly kind: 'upload'; readonly event: UploadEvent }
+  | {
+      readonly kind: 'batch'
+      readonly rtu: string
+      readonly batch: string
+      readonly by: string
+      readonly rows: readonly UploadedRow[]
+      /** It had been taken before. */
+      readonly again: boolean
+      readonly bytes: number
+    }
+  | { readonly kind: 'rejected'; readonly by: string; readonly why: string }
+  | { readonly kind: 'no-tls'; readonly why: string }
+  /** Somebody has gone again: what came and went on his connection, in bytes, below TLS. */
+  | { readonly kind: 'gone'; readonly by: string; readonly read: number; readonly written: number }
+
+export interface CentreOptions {
+  /** Where it listens. */
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Where it keeps what it has. */
+  readonly folder: string
+  /** Certificate, key and authority, PEM; asked anew at each start. */
+  tls(): { readonly ca: string; readonly crl?: string; readonly cert: string; readonly key: string }
+  /** Whether somebody with this common name may upload for this RTU. */
+  mayUpload(name: string, rtu: string): boolean
+  mayRead(name: string): boolean
+  now(): Instant
+  tell(e: CentreEvent): void
+  readonly seams?: {
+    /** Called before an answer leaves; false: it is not sent, and the connection is broken instead. */
+    answers?(asked: 'options' | 'create' | 'offset' | 'append' | 'end' | 'refused'): boolean
+  }
+}
+
+export interface CentreServer extends AsyncDisposable {
+  readonly port: number
+  /** Opens the port, after `shut`. */
+  open(): Promise<void>
+  /** As a machine that is switched off: connections end without a word of its programs. */
+  shut(): Promise<void>
+}
+
+/** Starts a data centre. Throws what `listen` throws. */
+export type StartCentre = (o: CentreOptions) => Promise<CentreServer>

@@ -17,6 +17,7 @@ import { compact } from '../platforms/json-text.ts'
 import type { Check, Event, Series } from '../faces.ts'
 import { type CheckOptions, checkOf, inconclusive, offences, pass, seconds } from './check.ts'
 import { answerIn } from './answered.ts'
+import { isCut } from './power.ts'
 import { objectOf } from './scalar.ts'
 
 export interface NothingLostOptions extends CheckOptions {
@@ -28,6 +29,12 @@ export interface NothingLostOptions extends CheckOptions {
   readonly stamps?: string
   /** Tables that are judged; those of the publisher unless given. */
   readonly tables?: readonly string[]
+  /**
+   * Power is cut: what was acknowledged (or reported as uploaded) less than this before a cut may be lost with it, since it
+   * may still have been on its way within the platform. What was not acknowledged by then may come out, and twice, as
+   * whoever had published it publishes it again. `1 s` unless given (ours).
+   */
+  readonly settle?: string
 }
 
 interface Item {
@@ -41,6 +48,8 @@ interface Item {
   ackedAt?: Instant
   out?: boolean
   overdue?: boolean
+  /** Power was cut while it was on its way: it may be there once, twice or not at all. */
+  unsure?: boolean
 }
 
 /** `sent`: the publisher's series. `answers`: the series of answers at the port `upload`. */
@@ -48,6 +57,7 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
   const by = o.by ?? 'all'
   const bound = duration(o.within ?? '5 s')
   const stamps = o.stamps === undefined ? undefined : duration(o.stamps)
+  const settle = duration(o.settle ?? '1 s')
   return checkOf(o, {
     id: 'nothing-lost',
     limit: `what was acknowledged comes out once and unaltered, no later than ${durationText(bound)} after it, and nothing else`,
@@ -57,7 +67,11 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
       /** Not yet come out, by everything that must be equal. */
       const awaited = new Map<string, Item[]>()
       const placed = new Map<string, number>()
-      const reported = new Set<string>()
+      /** When, by place. */
+      const reported = new Map<string, Instant>()
+      /** Messages that power cut on their way, by everything that must be equal. */
+      const resent = new Set<string>()
+      let cuts = 0
       const known = new Map<string, string>()
       const tables = new Set(o.tables)
       /** Errors of others stand in the same table: only sub-topics that were published on are judged there. */
@@ -100,6 +114,7 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
         const item = awaited.get(key)?.shift()
         if (item === undefined) {
           const times = placed.get(key) ?? 0
+          if (times > 0 && resent.has(key)) return
           if (times > 0) found.add('duplicated', `${place} is a second copy of ${text.slice(0, 80)}`, e.seq)
           else found.add(...strange(table, sub, text), e.seq)
           return
@@ -125,6 +140,18 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
               return ['altered', `not as it was published: ${what}`]
           }
         return ['unexpected', `never published: ${what}`]
+      }
+      const cutAt = (at: Instant): void => {
+        cuts++
+        for (const i of items) {
+          if (i === undefined || i.out === true || (i.ackedAt ?? at) <= at - settle) continue
+          i.unsure = true
+        }
+        // Also where it has come out by now: a copy of it may be on its way.
+        for (const i of items)
+          if (i !== undefined && (i.ackedAt ?? at) > at - settle)
+            resent.add(keyOf(i.table, i.subTopic, i.text))
+        for (const [place, when] of reported) if (when > at - settle) reported.delete(place)
       }
       const judgeStamp = (place: string, r: AnsweredRow, item: Item, e: Event): void => {
         const slack = stamps ?? 0
@@ -154,11 +181,15 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
             }
             return false
           }
+          if (isCut(e)) {
+            cutAt(e.at)
+            return false
+          }
           if (e.src !== answers.src) return false
           if (e.kind === 'sent') {
             const d = e.data as unknown as ReportedEvent
             if (d.alias !== `${answers.src}.report` || d.by !== by) return false
-            for (const t of d.tables) for (const id of t.ids) reported.add(`${t.name} ${id}`)
+            for (const t of d.tables) for (const id of t.ids) reported.set(`${t.name} ${id}`, e.at)
             return false
           }
           const a = answerIn(e)
@@ -167,7 +198,13 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
           if (a.status === 2 && (objectOf(e.data) as unknown as AnsweredEvent | undefined)?.whole === true) {
             drained = e.at
             for (const i of items)
-              if (i !== undefined && i.out !== true && i.ackedAt !== undefined && i.ackedAt < e.at - bound)
+              if (
+                i !== undefined &&
+                i.out !== true &&
+                i.unsure !== true &&
+                i.ackedAt !== undefined &&
+                i.ackedAt < e.at - bound
+              )
                 i.overdue = true
           }
           return true
@@ -175,7 +212,7 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
         result() {
           const all = found.copy()
           const mine = items.filter((i) => i !== undefined && tables.has(i.table) && i.kept)
-          const missing = mine.filter((i) => i.out !== true && i.ackedAt !== undefined)
+          const missing = mine.filter((i) => i.out !== true && i.ackedAt !== undefined && i.unsure !== true)
           for (const i of missing)
             if (i.overdue === true)
               all.add('lost', `message ${i.n} to ${i.table} was acknowledged, and is not there`, i.seq)
@@ -185,7 +222,10 @@ export function nothingLost(sent: Series, answers: Series, o: NothingLostOptions
             'came out [1]': mine.filter((i) => i.out === true).length,
             'rows seen [1]': rows,
             'recovered [1]': mine.filter((i) => i.out === true && i.ackedAt === undefined).length,
-            'unknown [1]': mine.filter((i) => i.out !== true && i.ackedAt === undefined).length,
+            'unknown [1]': mine.filter(
+              (i) => i.out !== true && (i.ackedAt === undefined || i.unsure === true),
+            ).length,
+            ...(cuts === 0 ? {} : { 'power cuts [1]': cuts }),
             ...all.counts(),
           }
           const failed = all.result(observed)

@@ -4,10 +4,13 @@ import type { FilePlace } from '../../drivers/errors.ts'
 import { placeOf } from '../../drivers/yaml.ts'
 import { devices } from '../../sim/devices/index.ts'
 import { profile } from '../../sim/devices/profile.ts'
+import { checkNetwork, makeNetwork as madeNetwork } from '../../sim/grid/index.ts'
 import type { ProfileSpec } from '../../sim/faces.ts'
 import type { MakeDevice } from '../rigs/cast.ts'
+import type { MakeNetwork } from '../rigs/pair.ts'
 import { playedDevices } from '../rigs/parts.ts'
 import { playerOf } from '../rigs/players.ts'
+import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { nearest } from '../scenario/load.ts'
 
@@ -27,6 +30,9 @@ export const makeDevice: MakeDevice = (name, role, options) => {
     throw new GridproofError('bad-value', `'${name}' plays ${kind.roles.join(' or ')}, not '${role}'`)
   return kind.make(options, role as never)
 }
+
+/** The network of a pair. Throws `bad-value` where its options do not fit. */
+export const makeNetwork: MakeNetwork = (options, env) => madeNetwork(options, env)
 
 /** Makes every device of a rig once and lets it go, so that a bad personality or option shows before anything starts. */
 export function checkDevices(rig: RigFile, file: string): void {
@@ -63,6 +69,18 @@ export function checkDevices(rig: RigFile, file: string): void {
         throw new GridproofError('bad-file', e.message, { cause: e, place: at('options') })
       throw e
     }
+  }
+  const network = isLab(rig) ? undefined : rig.roles.network
+  if (network === undefined) return
+  try {
+    checkNetwork(network.options)
+  } catch (e) {
+    if (e instanceof GridproofError && e.place === undefined)
+      throw new GridproofError('bad-file', e.message, {
+        cause: e,
+        place: { file, ...placeOf(file, ['roles', 'network', 'options']), path: 'roles.network.options' },
+      })
+    throw e
   }
 }
 

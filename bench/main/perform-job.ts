@@ -14,12 +14,13 @@ import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
+import { startCentre } from '../../sim/servers/data-centre/centre.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed, Resumption, StoppedBy } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { rehearse } from '../scenario/rehearse.ts'
-import { makeDevice } from './devices.ts'
+import { makeDevice, makeNetwork } from './devices.ts'
 import { knownDefects } from './defects.ts'
 import { readRigWith } from './material.ts'
 import { networkOf } from './network.ts'
@@ -96,7 +97,9 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       network: isLab(rig) ? '' : networkOf(rig),
       pki: job.pki,
       makeDevice,
+      makeNetwork,
       mains: mainsModel,
+      startCentre,
       defects: job.defects,
     },
     ...(job.load === undefined ? {} : { load: job.load }),

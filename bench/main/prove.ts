@@ -41,6 +41,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('laptop') ? (['maintenance'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),
+    ...(needs.has('centre') ? (['upload-app'] as const) : []),
     ...(needs.has('forecaster') ? (['predictor-app', 'dtr-app'] as const) : []),
   ])
 }

@@ -7,6 +7,7 @@ import type { Cleared } from '../../drivers/real/ledger.ts'
 import { mosquittoLacks } from '../../sim/reference/lvcap/marketplace/mosquitto-programs.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled, intruderApp, withSessions } from '../platforms/apps.ts'
+import { centreName } from '../platforms/centre.ts'
 import { addressOf } from '../rigs/address.ts'
 import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
@@ -42,13 +43,14 @@ export function makeScratch(rig: RigFile): Scratch {
     makePki(pki, {
       apps: enrolled,
       revoked: [intruderApp.revoked],
+      platforms: [centreName],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own'
         ? {}
         : {
-            addresses: [rig.platform.at, rig.roles.cloud?.at ?? rig.platform.at].map((at) =>
-              addressOf(rig.network, at),
-            ),
+            addresses: [rig.platform.at, rig.roles.platform2?.at, rig.roles.cloud?.at]
+              .filter((at) => at !== undefined)
+              .map((at) => addressOf(rig.network, at)),
           }),
     })
   const disks =

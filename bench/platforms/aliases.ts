@@ -106,6 +106,9 @@ function aliasOf(topic: string, apps: RoleApps): string {
   if (a === 'algorithm' && b === 'data' && d === 'pulse' && deep === 4) return `pulse.${c}`
   const automation = a === 'algorithm' && b === 'data' ? apps.automation?.get(c) : undefined
   if (automation !== undefined) return automationAlias(automation, t.slice(3)) ?? unknown
+  // What an upload app tells Data Storage that it has uploaded.
+  const uploads = a === 'storage' && b === 'uploaded' && deep === 3 ? apps.automation?.get(c) : undefined
+  if (uploads !== undefined) return `${uploads}.reported`
   if (a === 'storage' && b === 'data' && c === 'error' && deep === 4 && d !== '') return `error.${d}`
   return unknown
 }

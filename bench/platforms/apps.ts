@@ -4,8 +4,13 @@
  */
 import type { Json, SerialSettings } from '../../drivers/faces.ts'
 import type { Roles } from '../faces.ts'
+import type { Suffix } from '../rigs/pair.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
+import { isolationApp } from './advisers.ts'
+import type { Speaker } from './advisers.ts'
+import { centreName, platformRtu, uploadApp, uploadWindow } from './centre.ts'
 import { readerName } from './cloud.ts'
+import { dtrConfig, predictorConfig } from './forecaster.ts'
 import { recorderApp } from './recorder.ts'
 import { scriptedApps, scriptedEntry } from './scripted.ts'
 import { publisherApid, storageApp, storageConfig, uploaderApid } from './storage.ts'
@@ -48,6 +53,10 @@ export interface DevicePlaces {
   gridkey?: DevicePlace
   thermocouple?: DevicePlace
   adam?: DevicePlace
+  /** Breakers: three units on one line. */
+  alvin?: DevicePlace
+  /** The data centre to which the upload app sends. */
+  centre?: { readonly address: string; readonly port: number }
   /** Where the bench waits for the scripted apps. */
   scripted?: { readonly address: string; readonly port: number }
 }
@@ -58,10 +67,12 @@ export type DevicePlace =
 
 /** What an app's configuration is made from: one platform, its devices, and what the scenario asks for. */
 export interface AppContext {
+  /** Nothing for the first substation, `2` for the second. */
+  readonly side: Suffix
   readonly file: ReferenceRig
   /** Seconds between readings, where no scenario sets another. */
   readonly interval: number
-  /** Every role that the scenario asks for. */
+  /** Roles that the scenario asks for at this substation, without suffix, and those of the pair as a whole. */
   readonly wanted: ReadonlySet<keyof Roles>
   /** Devices of this platform; those that are not asked for are not there. */
   readonly places: DevicePlaces
@@ -94,22 +105,24 @@ export const automationApps = {
     apid: 'eatl_loadpredictor_1.0',
     iid: 'eatl_loadpredictor_01',
     entry: 'sim/reference/lvcap/apps/predictor/main.ts',
-    installed: () => false,
-    config: () => ({}),
+    installed: ({ wanted }) => wanted.has('forecaster'),
+    config: () => predictorConfig,
   },
   dtr: {
     apid: 'eatl_weathersense_1.0',
     iid: 'eatl_weathersense_01',
     entry: 'sim/reference/lvcap/apps/dtr/main.ts',
-    installed: () => false,
-    config: () => ({}),
+    installed: ({ wanted }) => wanted.has('forecaster'),
+    config: () => dtrConfig(),
   },
   loadsense: {
     apid: 'eatl_loadsense_1.0',
     iid: 'eatl_loadsense_01',
     entry: 'sim/reference/lvcap/apps/loadsense/main.ts',
-    installed: () => false,
-    config: () => ({}),
+    installed: ({ wanted }) => wanted.has('advisers'),
+    config: ({ wanted }) => ({
+      ...(wanted.has('advisers') && { sources: { isolation: { iid: isolationApp.iid, name: 'engaged' } } }),
+    }),
   },
   peer: {
     apid: 'eatl_peer_1.0',
@@ -117,6 +130,19 @@ export const automationApps = {
     entry: 'sim/reference/lvcap/apps/peer/main.ts',
     installed: () => false,
     config: () => ({}),
+  },
+  upload: {
+    ...uploadApp,
+    installed: (c) => c.places.centre !== undefined,
+    config: (c) => ({
+      server: { ...c.places.centre, name: centreName },
+      rtu: platformRtu,
+      rows: 200,
+      interval: 5,
+      window: uploadWindow,
+      timeout: 10,
+      retry: { first: 1, most: 15 },
+    }),
   },
 } as const satisfies Readonly<Record<string, AutomationApp>>
 
@@ -132,6 +158,7 @@ export const enrolled: readonly string[] = [
   publisherApid,
   uploaderApid,
   readerName,
+  isolationApp.apid,
   ...Object.values(scriptedApps).map((a) => a.apid),
   ...Object.values(automationApps).map((a) => a.apid),
 ]
@@ -175,7 +202,7 @@ export function appEntries(c: EntryContext): readonly AppEntry[] {
     if (place === undefined) continue
     entries.push({
       ...reader,
-      config: { ...whereOf(place), interval: c.interval, ...c.file.roles[role]?.app },
+      config: { ...whereOf(place), interval: c.interval, ...appOf(c, role) },
     })
   }
   for (const a of Object.values<AutomationApp>(automationApps))
@@ -186,9 +213,30 @@ export function appEntries(c: EntryContext): readonly AppEntry[] {
   return entries
 }
 
+function appOf(c: AppContext, role: keyof typeof sensorReaders): { readonly [k: string]: Json } | undefined {
+  const entry = c.side === '' ? c.file.roles[role] : role === 'adam' ? undefined : c.file.roles[`${role}2`]
+  return entry?.app
+}
+
 /** A device's place, as the apps' configurations give it. */
 export function whereOf(place: DevicePlace): { readonly [k: string]: Json } {
   return 'address' in place
     ? { address: place.address, port: place.port }
     : { serial: { path: place.path, ...place.settings } }
+}
+
+/** Whom LoadSense hears and the bench has to play, since they are not installed. */
+export function speakersFor(
+  c: AppContext,
+): Readonly<Partial<Record<Speaker, { readonly apid: string; readonly iid: string }>>> {
+  const { predictor, dtr, peer, meshing } = automationApps
+  const automation: Readonly<Record<string, AutomationApp>> = { predictor, dtr, peer, meshing }
+  const missing = Object.entries<AutomationApp>(automation).filter(([, app]) => !app.installed(c))
+  return {
+    ...Object.fromEntries(missing.map(([name, { apid, iid }]) => [name, { apid, iid }])),
+    ...(c.places.gridkey === undefined && {
+      gridkey: { apid: sensorApps.gridkey.apid, iid: sensorApps.gridkey.iid },
+    }),
+    isolation: isolationApp,
+  }
 }

@@ -21,8 +21,8 @@ export interface MainsOptions {
 /** The role, with what those need who start hosts and write events. */
 export type PlayedMains = Mains &
   AsyncDisposable & {
-    /** A host that hangs on it. `restored` is told which programs run again. */
-    feed(host: Host, restored: (procs: readonly Proc[]) => void): void
+    /** A host that hangs on it. */
+    feed(host: Host, told: Told): void
     /** Every event, that power may go at one of them. */
     see(e: Event): void
   }
@@ -33,9 +33,17 @@ export const mainsEvents: Series = { src: 'mains', kind: 'host', select: 'mains.
 /** How long a cut at a point waits for that point unless told otherwise. Ours. */
 const usualPatience = '60 s'
 
+/** Who is told that a host's power comes back. */
+export interface Told {
+  /** Just before its programs start. */
+  coming(): void
+  /** They run. */
+  restored(procs: readonly Proc[]): void
+}
+
 interface Fed {
   readonly host: Host
-  readonly restored: (procs: readonly Proc[]) => void
+  readonly told: Told
   supply: SupplyState
   /** What is due at the supply. */
   timer?: NodeJS.Timeout | undefined
@@ -81,8 +89,9 @@ export function playMains(o: MainsOptions): PlayedMains {
   }
   const comeUp = async (f: Fed): Promise<void> => {
     tell('restored', f)
+    f.told.coming()
     try {
-      f.restored(await f.host.restore())
+      f.told.restored(await f.host.restore())
     } catch (e) {
       // Cut again while it was coming up.
       if (f.wanted === 'on') throw e
@@ -223,8 +232,8 @@ export function playMains(o: MainsOptions): PlayedMains {
         },
       }
     },
-    feed(host, restored) {
-      fed.push({ host, restored, supply: model.supplied, wanted: 'on' })
+    feed(host, told) {
+      fed.push({ host, told, supply: model.supplied, wanted: 'on' })
     },
     see(e) {
       if (e.src === mainsEvents.src) return

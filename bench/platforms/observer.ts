@@ -27,6 +27,8 @@ export interface Observer extends AsyncDisposable {
   readonly watching: Promise<void>
   /** Publishes as this identity, for identities that may (the operator). Resolves at the acknowledgement. */
   publish(topic: string, payload: Json): Promise<void>
+  /** The other end lost power without a word and has it back: connects anew at once. */
+  again(): void
 }
 
 /** Bytes up to which a payload stands in the evidence; no message of the LV-CAP API but a query's answer is nearly so long. Ours. */
@@ -174,6 +176,10 @@ export function observe(o: ObserverOptions): Observer {
       publish: (topic, payload) =>
         o.realm.run(async () => {
           await client.publishAsync(topic, JSON.stringify(payload), { qos: 1 })
+        }),
+      again: () =>
+        o.realm.run(() => {
+          if (client.connected) client.stream.destroy()
         }),
       async [Symbol.asyncDispose]() {
         closing = true

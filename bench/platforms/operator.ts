@@ -17,6 +17,7 @@ import { storageApp } from './storage.ts'
 export interface Operator extends AsyncDisposable {
   readonly ready: Promise<void>
   request(what: string, iid: string, config: Json): Promise<Json>
+  again(): void
 }
 
 /** The system operator's own connection: requests to the Container Manager, and its answers. */
@@ -49,6 +50,7 @@ export function operatorAt(door: Parameters<typeof observe>[0]['door'], realm: R
       await client.publish('manager/request', request)
       return answer.promise
     },
+    again: () => client.again(),
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   }
 }

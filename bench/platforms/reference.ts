@@ -11,7 +11,11 @@ import { duration } from '../../drivers/units.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Platform, Roles } from '../faces.ts'
 import { addressOf } from '../rigs/address.ts'
+import { aliasFor } from '../rigs/pair.ts'
+import type { Suffix } from '../rigs/pair.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
+import { isolationApp } from './advisers.ts'
+import type { Speakers } from './advisers.ts'
 import { aliasTable } from './aliases.ts'
 import { adamApp, appEntries, automationApps, intruderApp, sensorApps } from './apps.ts'
 import type { DevicePlaces } from './apps.ts'
@@ -26,6 +30,8 @@ import { guests, playStorage, shownAtMarketplace } from './storage.ts'
 import type { PlayedStorage } from './storage.ts'
 
 export interface ReferenceOptions {
+  /** Nothing for the first substation, `2` for the second: of its host's name, its sources and its aliases. */
+  readonly side: Suffix
   readonly file: ReferenceRig
   readonly world: World
   readonly network: string
@@ -43,6 +49,8 @@ export interface ReferenceOptions {
   readonly intruder: boolean
   /** The maintenance service, where it is wanted: its port, and the hash of its password. */
   readonly maintenance?: { readonly port: number; readonly password: string }
+  /** Apps that the bench plays to LoadSense, where it does. */
+  readonly speakers?: Speakers | undefined
   /** The mains at which its host hangs, where a scenario plays them. */
   readonly mains?: PlayedMains | undefined
   emitAs(src: string): Emit
@@ -57,10 +65,11 @@ export type ReferencePlatform = Platform &
 
 /** Starts the platform with an app for each device that is there. Resolves when its processes have been started. */
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
-  const { file, world } = o
+  const { file, world, side } = o
+  const at = side === '' ? file.platform.at : (file.roles.platform2?.at ?? file.platform.at)
   const host = await world.host({
-    name: 'platform',
-    address: addressOf(o.network, file.platform.at),
+    name: `platform${side}`,
+    address: addressOf(o.network, at),
     ...(o.mains === undefined ? {} : { durable: true }),
   })
   const apps = appEntries({ ...o, interval: file.platform.intervalSeconds, storage: o.storage })
@@ -102,7 +111,10 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
           port: file.platform.port,
           revoked: revokedSerials(o.pki),
           broker: file.platform.broker,
-          ...(o.storage === undefined && !o.intruder ? {} : { guests }),
+          guests: [
+            ...(o.storage === undefined && !o.intruder ? [] : guests),
+            ...Object.values(o.speakers ?? {}),
+          ],
         },
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
@@ -128,14 +140,18 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     },
   })
 
-  o.mains?.feed(host, (procs) => machine.restored(procs))
-
-  const aliasOf = aliasTable({
-    gridkey: sensorApps.gridkey.iid,
-    thermocouple: sensorApps.thermocouple.iid,
-    adam: adamApp.iid,
-    automation: new Map(Object.entries(automationApps).map(([name, app]) => [app.iid, name])),
-  })
+  const aliasOf = aliasFor(
+    side,
+    aliasTable({
+      gridkey: sensorApps.gridkey.iid,
+      thermocouple: sensorApps.thermocouple.iid,
+      adam: adamApp.iid,
+      automation: new Map([
+        ...Object.entries(automationApps).map(([name, app]) => [app.iid, name] as const),
+        [isolationApp.iid, 'isolation'],
+      ]),
+    }),
+  )
   const csv = file.roles.recorder
   const recorder =
     o.recorder && csv !== undefined
@@ -165,7 +181,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     realm: o.bench,
     emit(kind, data, more) {
       const seq = seenAtMarketplace(kind, shownAtMarketplace(data), more)
-      recorder?.see({ seq, at: world.now(), src: 'marketplace', kind, data })
+      recorder?.see({ seq, at: world.now(), src: `marketplace${side}`, kind, data })
       return seq
     },
     aliasOf,
@@ -173,6 +189,14 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     ...(file.observer.topics === undefined ? {} : { topics: file.observer.topics }),
   })
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
+  o.mains?.feed(host, {
+    coming() {
+      observer.again()
+      operator.again()
+      storage?.again()
+    },
+    restored: (procs) => machine.restored(procs),
+  })
 
   return {
     can: new Set([
@@ -222,7 +246,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       }
     },
     watch(port, select) {
-      return { src: port, kind: 'seen', select }
+      return { src: `${port}${side}`, kind: 'seen', select }
     },
     async ask(port, request) {
       if (storage !== undefined && (port === 'upload' || port === 'storage'))

@@ -11,6 +11,7 @@ import type { Host, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
 import type { Answer } from '../evidence/storage.ts'
 import type { Publication, Storage } from '../faces.ts'
+import { uploadApp } from './centre.ts'
 import { kept } from './json-text.ts'
 import { connectionAt, tlsOptions } from './observer.ts'
 import type { Door } from './observer.ts'
@@ -51,6 +52,7 @@ export const storageConfig: { readonly [k: string]: Json } = {
     [uploaders.all]: 'all',
     [uploaders.limited]: [publishers.first],
     [uploaders.late]: 'all',
+    [uploadApp.iid]: 'all',
   },
   readers: { [uploaders.stranger]: [publishers.second] },
 }
@@ -67,6 +69,8 @@ export type PlayedStorage = Storage &
     readonly can: readonly string[]
     /** A request at the port `upload` (8.5) or `storage` (8.6). */
     ask(port: 'upload' | 'storage', request: Json): Promise<Json>
+    /** Its apps are on the host whose power was away: they connect anew. */
+    again(): void
   }
 
 export interface PlayedOptions {
@@ -145,6 +149,9 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
         const text = d.text ?? JSON.stringify(d.request ?? {})
         return (await app.query(d.as, d.name, text)) as unknown as Json
       }),
+    again: () => {
+      for (const c of clients.values()) o.realm.run(() => c.again())
+    },
     async [Symbol.asyncDispose]() {
       for (const c of clients.values()) await o.realm.run(() => c.close())
       for (const c of stalled) await o.realm.run(() => c.endAsync(true).catch(() => undefined))
@@ -206,6 +213,7 @@ interface Client {
   publish(topic: string, text: string, qos: 1 | 2): Promise<void>
   /** The next message on a topic that it subscribed. */
   hear(topic: string, qos: 1 | 2): Promise<() => Promise<Heard | undefined>>
+  again(): void
   close(): Promise<void>
 }
 
@@ -249,6 +257,9 @@ function openClient(door: Door): Client {
         waiting.delete(topic)
         return h
       }
+    },
+    again() {
+      if (client.connected) client.stream.destroy()
     },
     async close() {
       await client.endAsync(true).catch(() => undefined)

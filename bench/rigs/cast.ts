@@ -1,24 +1,27 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, MainsModel } from '../../sim/faces.ts'
+import type { Device, Emit, Fault, MainsModel, StartCentre } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
-import { intruderApp } from '../platforms/apps.ts'
+import { playAdvisers } from '../platforms/advisers.ts'
+import { automationApps, intruderApp, speakersFor } from '../platforms/apps.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { referencePlatform } from '../platforms/reference.ts'
 import type { ReferenceOptions } from '../platforms/reference.ts'
 import { publisherApid } from '../platforms/storage.ts'
-import type { Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
+import type { Centre, Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import { buildLab } from './lab-cast.ts'
+import { playCentre } from '../platforms/centre.ts'
 import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
+import { makeForecaster } from '../platforms/forecaster.ts'
 import { makeInstaller } from '../platforms/installer.ts'
 import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
@@ -27,7 +30,9 @@ import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
 import { meterAtLine } from './meters.ts'
 import type { MeterAtLine } from './meters.ts'
-import { deviceRoles, meterRoles } from './parts.ts'
+import { bothOf, emitFor, wantedAt } from './pair.ts'
+import type { MakeNetwork } from './pair.ts'
+import { deviceRoles, meterRoles, placeOfRole } from './parts.ts'
 import type { DeviceRole, MeterRole } from './parts.ts'
 import { isLab } from './schema.ts'
 import type { DeviceEntry, ReferenceRig, RigFile } from './schema.ts'
@@ -44,7 +49,11 @@ export interface RigOptions {
   /** Folder with certificates and keys. */
   readonly pki: string
   readonly makeDevice: MakeDevice
+  /** Absent: there is no network to be had. */
+  readonly makeNetwork?: MakeNetwork
   readonly mains?: MainsModel
+  /** Absent: there is no data centre to be had. */
+  readonly startCentre?: StartCentre
   readonly defects: readonly string[]
   /** Writes to the evidence log in the name of a source. */
   emitAs(src: string): Emit
@@ -97,25 +106,69 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     return e
   }
 
-  async function startDevice(role: DeviceRole, places: DevicePlaces): Promise<Device> {
+  async function startDevice(
+    role: DeviceRole,
+    at: { readonly first: DevicePlaces; readonly second: DevicePlaces },
+    network: ReturnType<MakeNetwork> | undefined,
+  ): Promise<Device> {
+    const place = placeOfRole(role)
+    const places = place.second ? at.second : at.first
     const entry = deviceEntry(role)
     const realm = world.realm({ name: role, address: addressOf(o.network, entry.at) })
     const made = realm.run(() => o.makeDevice(entry.device, role, entry.options ?? {}))
+    network?.feed(made, (f) => realm.run(f))
     const device = realm.bind(made)
     const emit = o.emitAs(role)
     const env = { now: () => world.now(), random: (s: string) => world.random(`${role}/${s}`), emit }
     if (entry.serial === undefined) {
       const { wire, port } = await world.tcp({ name: `${role}/tcp`, realm, port: entry.port ?? 0 })
-      places[role] = { address: realm.address, port }
+      places[place.role] = { address: realm.address, port }
       await device.start(wire, env)
     } else {
       const line = await world.serial({ name: `${role}/serial`, realm, settings: entry.serial })
       open.push(line)
-      places[role] = { path: line.path, settings: entry.serial }
+      places[place.role] = { path: line.path, settings: entry.serial }
       await device.start(line.wire, env)
     }
     open.push(device)
     return rememberFaults(device, inForce)
+  }
+
+  /** The network between two substations: before the devices that stand in it. */
+  function startNetwork(): ReturnType<MakeNetwork> {
+    const entry = file.roles.network
+    if (entry === undefined || o.makeNetwork === undefined)
+      throw new GridproofError('rig-lacks', `the rig '${file.name}' has no network`)
+    const { makeNetwork } = o
+    const realm = world.realm({ name: 'network', address: addressOf(o.network, entry.at) })
+    const network = realm.run(() =>
+      makeNetwork(entry.options ?? {}, {
+        now: () => world.now(),
+        random: (s) => world.random(`network/${s}`),
+        emit: o.emitAs('network'),
+      }),
+    )
+    open.push(network.role)
+    return network
+  }
+
+  async function startDataCentre(places: DevicePlaces): Promise<Centre> {
+    const entry = file.roles.centre
+    if (entry === undefined || o.startCentre === undefined)
+      throw new GridproofError('rig-lacks', `the rig '${file.name}' has no data centre`)
+    const realm = world.realm({ name: 'centre', address: addressOf(o.network, entry.at) })
+    const centre = await playCentre({
+      start: o.startCentre,
+      realm,
+      port: entry.port,
+      pki: o.pki,
+      folder: mkdtempSync(join(dirname(o.pki), 'centre-')),
+      emit: o.emitAs('centre'),
+      now: () => world.now(),
+    })
+    open.push(centre)
+    places.centre = { address: centre.address, port: centre.port }
+    return rememberFaults(centre, inForce)
   }
 
   async function startScripted(places: DevicePlaces): Promise<Scripted> {
@@ -236,9 +289,14 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       const wanted = new Set<keyof Roles>(needs)
       const made: Partial<Record<keyof Roles, unknown>> = {}
       const places: DevicePlaces = {}
+      const second: DevicePlaces = {}
       try {
-        for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role, places)
+        const network = wanted.has('network') ? startNetwork() : undefined
+        if (network !== undefined) made.network = rememberFaults(network.role, inForce)
+        for (const role of deviceRoles)
+          if (wanted.has(role)) made[role] = await startDevice(role, { first: places, second }, network)
         await startReading(wanted, made)
+        if (wanted.has('centre')) made.centre = await startDataCentre(places)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
@@ -254,12 +312,17 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           open.push(mains)
           made.mains = rememberFaults(mains, inForce)
         }
+        const advised = wanted.has('advisers')
+        const speakers = advised
+          ? speakersFor({ side: '', file, interval: 60, wanted: wantedAt('', wanted), places })
+          : undefined
         if (wanted.has('platform')) {
           const lvcap = await referencePlatform({
             ...o,
             bench,
+            side: '',
             places,
-            wanted,
+            wanted: wantedAt('', wanted),
             recorder: wanted.has('recorder'),
             intruder: wanted.has('intruder'),
             ...(wanted.has('storage') && file.roles.storage !== undefined
@@ -269,6 +332,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
               ? {}
               : { maintenance: { port: laptop.port, password: hashOf(password) } }),
             mains,
+            speakers,
             emitAs: (src) => seenByMains(o, mains, src),
           })
           platform = lvcap
@@ -276,6 +340,32 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           made.platform = lvcap satisfies Platform
           if (lvcap.storage !== undefined) made.storage = rememberFaults(lvcap.storage, inForce)
           if (lvcap.recorder !== undefined) made.recorder = lvcap.recorder
+          const host = lvcap.hosts[0]
+          if (wanted.has('forecaster') && host !== undefined)
+            made.forecaster = makeForecaster({
+              host,
+              realm: bench,
+              emit: o.emitAs('forecaster'),
+              seed: Math.floor(world.random('forecaster/past') * 2 ** 31),
+              now: () => world.now(),
+              operate: (request) => lvcap.ask('operator', request),
+            })
+        }
+        if (wanted.has('platform2')) {
+          const lvcap = await referencePlatform({
+            ...o,
+            side: '2',
+            bench,
+            places: second,
+            wanted: wantedAt('2', wanted),
+            recorder: false,
+            intruder: false,
+            mains,
+            emitAs: emitFor('2', (src) => seenByMains(o, mains, src)),
+          })
+          open.push(lvcap)
+          platform = platform === undefined ? lvcap : bothOf(platform, lvcap)
+          made.platform2 = lvcap satisfies Platform
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]
@@ -295,6 +385,27 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             emit: o.emitAs('laptop'),
             password,
           })
+        if (speakers !== undefined) {
+          const advisers = playAdvisers({
+            door: {
+              address: platform?.hosts[0]?.address ?? addressOf(o.network, file.platform.at),
+              port: file.platform.port,
+              serverName: 'marketplace',
+              pki: o.pki,
+            },
+            realm: world.realm({
+              name: 'advisers',
+              address: addressOf(o.network, file.roles.advisers?.at ?? 0),
+            }),
+            emit: o.emitAs('advisers'),
+            now: () => world.now(),
+            topics: file.platform.topics,
+            speakers,
+            obeys: automationApps.loadsense.iid,
+          })
+          open.push(advisers)
+          made.advisers = advisers
+        }
         if (wanted.has('intruder')) {
           const at = file.roles.intruder?.at ?? 0
           made.intruder = makeIntruder({

@@ -50,7 +50,8 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
   let platform: LabPlatform | undefined
 
   async function startDevice(role: DeviceRole): Promise<Device> {
-    const entry = file.roles[role]
+    const entry: LabDevice | undefined =
+      role in file.roles ? file.roles[role as keyof LabRig['roles']] : undefined
     if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no ${role}`)
     const device = o.makeDevice(entry.device, role, entry.options ?? {})
     const asked = Promise.withResolvers<void>()

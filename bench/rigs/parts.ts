@@ -9,8 +9,25 @@ export const serial = z.strictObject({
 })
 
 /** Roles that devices play. */
-export const deviceRoles = ['gridkey', 'thermocouple', 'adam'] as const
+export const deviceRoles = [
+  'gridkey',
+  'thermocouple',
+  'adam',
+  'alvin',
+  'gridkey2',
+  'thermocouple2',
+  'alvin2',
+] as const
 export type DeviceRole = (typeof deviceRoles)[number]
+
+/** A device's role at its own substation: without the suffix of the second. */
+export type PlaceRole = Exclude<DeviceRole, `${string}2`>
+
+/** Whether a device stands at the second substation, and its role there. */
+export function placeOfRole(role: DeviceRole): { readonly second: boolean; readonly role: PlaceRole } {
+  const second = role.endsWith('2')
+  return { second, role: (second ? role.slice(0, -1) : role) as PlaceRole }
+}
 
 /** Roles that meters play, which a meter reader reads. */
 export const meterRoles = ['meter', 'meter2'] as const

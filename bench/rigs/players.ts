@@ -10,5 +10,5 @@ export function playerOf(
   role: (typeof playedDevices)[number],
 ): DeviceEntry | LabRig['roles']['gridkey'] {
   if (!isLab(r)) return r.roles[role]
-  return role === 'meter' || role === 'meter2' ? undefined : r.roles[role]
+  return role in r.roles ? r.roles[role as keyof LabRig['roles']] : undefined
 }

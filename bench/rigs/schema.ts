@@ -65,6 +65,15 @@ const rig = z.strictObject({
   roles: z.strictObject({
     gridkey: device.optional(),
     thermocouple: device.optional(),
+    /** The second substation of a pair: its platform, else like the first, and its devices. */
+    platform2: z.strictObject({ at }).optional(),
+    gridkey2: device.optional(),
+    thermocouple2: device.optional(),
+    /** Circuit breakers on one line, with the isolator in it; and those of the second substation. */
+    alvin: device.optional(),
+    alvin2: device.optional(),
+    /** The network between both substations; its options are checked by its own schema. */
+    network: z.strictObject({ at, options: z.record(z.string(), z.json()).optional() }).optional(),
     /** A thermocouple module of another make, and an instance of its own of the app that reads it. */
     adam: device.optional(),
     /** Smart meters at their HAN ports; `app` is added to what the reader is told of the line. */
@@ -83,6 +92,8 @@ const rig = z.strictObject({
     clock: z.strictObject({}).optional(),
     /** The mains of the platform's host, played by cutting it. */
     mains: z.strictObject({}).optional(),
+    /** Whoever advises LoadSense: all apps that it hears and that are not installed. */
+    advisers: z.strictObject({ at }).optional(),
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's Data Storage, and where the apps stand that the bench plays at it. */
@@ -93,6 +104,10 @@ const rig = z.strictObject({
         maxBytes: z.int().min(100_000).max(268_435_455).default(268_435_455),
       })
       .optional(),
+    /** The data centre to which the platform uploads. */
+    centre: z.strictObject({ at, port: port.default(0) }).optional(),
+    /** The predictor and the thermal rating app, where a scenario asks for them. */
+    forecaster: z.strictObject({}).optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */
     laptop: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** The platform's CSV recorder, and where and how its files stand on the host's disk. */
@@ -139,9 +154,9 @@ export function readRig(file: string): RigFile {
   for (const [path, at] of [
     [['platform', 'at'], r.platform.at],
     [['observer', 'at'], r.observer.at],
-    ...([...playedDevices, 'reader', 'cloud', 'modem', 'installer', 'intruder'] as const).map(
-      (role) => [['roles', role, 'at'], r.roles[role]?.at] as const,
-    ),
+    ...(
+      [...playedDevices, 'platform2', 'network', 'reader', 'cloud', 'modem', 'installer', 'intruder'] as const
+    ).map((role) => [['roles', role, 'at'], r.roles[role]?.at] as const),
   ] as const) {
     if (at === undefined) continue
     const by = taken.get(at)

@@ -30,6 +30,12 @@ const roleNames = {
   platform: true,
   gridkey: true,
   thermocouple: true,
+  platform2: true,
+  gridkey2: true,
+  thermocouple2: true,
+  alvin: true,
+  alvin2: true,
+  network: true,
   adam: true,
   intruder: true,
   clock: true,
@@ -43,8 +49,11 @@ const roleNames = {
   cloud: true,
   modem: true,
   installer: true,
+  centre: true,
   link: true,
   mains: true,
+  advisers: true,
+  forecaster: true,
 } as const satisfies Record<keyof Roles, true>
 
 /** The roles that a scenario may ask for. */

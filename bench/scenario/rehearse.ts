@@ -2,10 +2,14 @@
  * Runs a scenario without a platform, to learn which checks it declares: no time passes, nothing is started, devices
  * are made but do nothing. Replay judges old evidence with these checks.
  */
+import { idleCentre } from '../platforms/centre.ts'
 import { idleLink } from '../platforms/idle-link.ts'
+import { idleAdvisers } from '../platforms/advisers.ts'
 import { idleMains } from '../platforms/mains.ts'
+import { idleForecaster } from '../platforms/forecaster.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
+import { idleFeeders } from '../rigs/pair.ts'
 import type { DeviceRole, MeterRole } from '../rigs/parts.ts'
 import { GridproofError } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
@@ -156,6 +160,12 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
   const cast: Partial<Record<keyof Roles, unknown>> = {}
   for (const role of o.scenario.needs) {
     if (role === 'platform') cast[role] = platform
+    else if (role === 'platform2')
+      cast[role] = {
+        ...platform,
+        watch: (port: string, select: string) => ({ src: `${port}2`, kind: 'seen', select }),
+      }
+    else if (role === 'network') cast[role] = idleFeeders()
     else if (role === 'intruder') cast[role] = intruder
     else if (role === 'clock') cast[role] = clock
     else if (role === 'laptop') cast[role] = laptop
@@ -166,8 +176,11 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'installer') cast[role] = installer
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
+    else if (role === 'centre') cast[role] = idleCentre()
     else if (role === 'link') cast[role] = idleLink(step)
     else if (role === 'mains') cast[role] = idleMains(step)
+    else if (role === 'forecaster') cast[role] = idleForecaster()
+    else if (role === 'advisers') cast[role] = idleAdvisers(step)
     else cast[role] = idle(o.makeDevice(role))
   }
   const late = setTimeout(() => {

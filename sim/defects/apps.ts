@@ -5,7 +5,9 @@ import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
 import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
 import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
 import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
+import * as peer from '../reference/lvcap/apps/peer/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
+import * as upload from '../reference/lvcap/apps/upload/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
 import * as maintenance from '../reference/lvcap/maintenance/main.ts'
@@ -29,11 +31,14 @@ import { meshingDefects } from './meshing.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
 import { predictorDefects } from './predictor.ts'
+import { managerPowerDefects, recorderPowerDefects, storagePowerDefects } from './power.ts'
+import { peerDefects } from './peer.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
+import { uploadDefects } from './upload.ts'
 
 /** A module in parts. */
 interface Module<P extends object> {
@@ -71,7 +76,11 @@ export const others: ReadonlyMap<string, ProgramModule> = new Map([['sim/apps/sc
 export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   [
     'sim/reference/lvcap/platform.ts',
-    wrappable('container-manager', platform, [...managerDefects, ...lifecycleDefects]),
+    wrappable('container-manager', platform, [
+      ...managerDefects,
+      ...lifecycleDefects,
+      ...managerPowerDefects,
+    ]),
   ],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
   [
@@ -85,12 +94,20 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ],
   ['sim/reference/lvcap/apps/predictor/main.ts', wrappable('predictor-app', predictor, predictorDefects)],
   ['sim/reference/lvcap/apps/dtr/main.ts', wrappable('dtr-app', dtr, dtrDefects)],
+  ['sim/reference/lvcap/apps/upload/main.ts', wrappable('upload-app', upload, uploadDefects)],
   ['sim/reference/han-logger/main.ts', wrappable('han-logger', hanLogger, hanDefects)],
   ['sim/reference/lvcap/apps/loadsense/main.ts', wrappable('loadsense-app', loadsense, loadSenseDefects)],
-  ['sim/reference/lvcap/storage/main.ts', wrappable('data-storage', storage, storageDefects)],
+  [
+    'sim/reference/lvcap/storage/main.ts',
+    wrappable('data-storage', storage, [...storageDefects, ...storagePowerDefects]),
+  ],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/meshing/main.ts', wrappable('meshing-app', meshing, meshingDefects)],
-  ['sim/reference/lvcap/apps/recorder/main.ts', wrappable('csv-recorder', recorder, recorderDefects)],
+  ['sim/reference/lvcap/apps/peer/main.ts', wrappable('peer-app', peer, peerDefects)],
+  [
+    'sim/reference/lvcap/apps/recorder/main.ts',
+    wrappable('csv-recorder', recorder, [...recorderDefects, ...recorderPowerDefects]),
+  ],
   [
     'sim/reference/lvcap/apps/temperature/main.ts',
     wrappable('temperature-app', temperature, [

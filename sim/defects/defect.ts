@@ -10,6 +10,8 @@ export type AppId =
   | 'maintenance'
   | 'data-storage'
   | 'han-logger'
+  | 'upload-app'
+  | 'peer-app'
   | 'meshing-app'
   | 'predictor-app'
   | 'dtr-app'

@@ -5,12 +5,14 @@ import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { LoadSenseParts } from '../reference/lvcap/apps/loadsense/main.ts'
 import type { DtrParts } from '../reference/lvcap/apps/dtr/main.ts'
 import type { PredictorParts } from '../reference/lvcap/apps/predictor/main.ts'
+import type { PeerParts } from '../reference/lvcap/apps/peer/main.ts'
 import type { RecorderParts } from '../reference/lvcap/apps/recorder/main.ts'
 import type { TemperatureParts } from '../reference/lvcap/apps/temperature/main.ts'
 import type { MeshingParts } from '../reference/lvcap/apps/meshing/main.ts'
 import type { MaintenanceParts } from '../reference/lvcap/maintenance/main.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
+import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
@@ -27,11 +29,14 @@ import { meshingDefects } from './meshing.ts'
 import { mutationOf } from './mutations.ts'
 import { outlineDefects } from './outline.ts'
 import { predictorDefects } from './predictor.ts'
+import { managerPowerDefects, recorderPowerDefects, storagePowerDefects } from './power.ts'
+import { peerDefects } from './peer.ts'
 import { recorderDefects } from './recorder.ts'
 import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
+import { uploadDefects } from './upload.ts'
 
 export type { AppId, Defect } from './defect.ts'
 export { mutations } from './mutations.ts'
@@ -46,6 +51,8 @@ export type AnyDefect =
   | Defect<MarketplaceParts>
   | Defect<ManagerParts>
   | Defect<LoggerParts>
+  | Defect<UploadParts>
+  | Defect<PeerParts>
   | Defect<MeshingParts>
   | Defect<PredictorParts>
   | Defect<DtrParts>
@@ -67,11 +74,16 @@ export const defects: readonly AnyDefect[] = [
   ...recorderDefects,
   ...maintenanceDefects,
   ...storageDefects,
+  ...storagePowerDefects,
+  ...recorderPowerDefects,
+  ...managerPowerDefects,
   ...hanDefects,
+  ...uploadDefects,
   ...meshingDefects,
   ...predictorDefects,
   ...dtrDefects,
   ...loadSenseDefects,
+  ...peerDefects,
 ]
 
 /**

@@ -4,6 +4,8 @@ import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
 import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
+import * as upload from '../reference/lvcap/apps/upload/main.ts'
+import * as peer from '../reference/lvcap/apps/peer/main.ts'
 import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
 import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
@@ -29,6 +31,8 @@ const modules = {
   'dtr-app': dtr.parts({}),
   'meshing-app': meshing.parts({}),
   'loadsense-app': loadsense.parts({}),
+  'peer-app': peer.parts({}),
+  'upload-app': upload.parts({}),
 } as const
 
 describe('mutations', () => {

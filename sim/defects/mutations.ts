@@ -58,6 +58,10 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'meshing-app': { publish: 'message', compose: 'message', arrange: 'list' },
   // Its rules have a defect each (loadsense.ts).
   'loadsense-app': {},
+  // Whom it trusts and what it passes on have a defect each (peer.ts).
+  'peer-app': {},
+  // What it sends and reports has a defect each (upload.ts).
+  'upload-app': {},
 }
 
 /**

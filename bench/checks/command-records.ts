@@ -1,0 +1,400 @@
+/** What the platform keeps of each command to a breaker (OpenLV M:0031 to M:0033, M:0037, I:0077, I:0078). */
+import type { Instant, Json } from '../../drivers/faces.ts'
+import { duration, durationText } from '../../drivers/units.ts'
+import { matcher } from '../evidence/series.ts'
+import type { Check, Event, Series } from '../faces.ts'
+import {
+  type CheckOptions,
+  type Offences,
+  type Watch,
+  checkOf,
+  inconclusive,
+  into,
+  notShown,
+  offences,
+  pass,
+} from './check.ts'
+import {
+  Breakers,
+  commandReader,
+  phaseIn,
+  phases,
+  type BreakersOptions,
+  type Command,
+  type Phase,
+} from './commands.ts'
+import { channelOf, field, objectOf } from './scalar.ts'
+
+export interface RecordsCommandsOptions extends CheckOptions, BreakersOptions {
+  /** Until when after a command all of it must be on record; `20 s` unless given (ours). */
+  readonly within?: string
+  /** Whether breakers are fitted; true unless given. */
+  readonly fitted?: boolean
+  /** What is judged: all unless given. `answered`: that states stand there where breakers answer, `unanswered`: the error where none does. */
+  readonly only?: readonly Part[]
+  /** Commands to close alone, or to open alone. */
+  readonly direction?: 'close' | 'open'
+}
+
+/** `record`: that each command has its records, for storage. `before`, `after`: the states. `result`: what is said of it. `errno`. */
+export type Part = 'record' | 'before' | 'after' | 'result' | 'errno'
+
+/** What a unit shows of its state follows its contact by as much at most, and reading it takes a while, in ms. Ours. */
+const lag = 3_500
+/** By the API, table 11, or by its name there. */
+const noDevice: ReadonlySet<Json> = new Set([4, 'ERRNO_NO_DEVICE'])
+/** Of the record `result`: not obeyed. Ours. */
+const notObeyed = 4
+
+interface Told {
+  readonly name: string
+  readonly at: Instant
+  readonly seq: number
+  readonly value: Json | undefined
+  readonly valid: Json | undefined
+  readonly stored: boolean
+  readonly errno: Json | undefined
+}
+
+interface Item {
+  readonly command: Command
+  readonly told: Map<string, Told>
+  result?: Told
+}
+
+/**
+ * Each command has its records, in its order: the command itself, how its breaker stood before and after, and what came of
+ * it; and they agree with the breaker. `records`: `meshing.operation.*` at the marketplace.
+ */
+export function recordsEachCommand(commands: Series, records: Series, o: RecordsCommandsOptions): Check {
+  const bound = duration(o.within ?? '20 s')
+  const parts = new Set<Part>(o.only ?? ['record', 'before', 'after', 'result', 'errno'])
+  return checkOf(o, {
+    id: 'records-each-command',
+    limit: `within ${durationText(bound)} on record for storage: ${[...parts].join(', ')}`,
+    over: records,
+    needs: [commands.src],
+    fold: (watch) => {
+      const breakers = new Breakers(o)
+      const read = commandReader(commands)
+      const fits = matcher(records)
+      const items = new Map<Phase, Item[]>(phases.map((p) => [p, []]))
+      /** The bench may hear a record before the command that it is of. */
+      const records_: { readonly phase: Phase; readonly told: Told }[] = []
+      return {
+        see(e) {
+          breakers.see(e)
+          const command = read(e)
+          if (command !== undefined) items.get(command.phase)?.push({ command, told: new Map() })
+          if (!fits(e)) return command !== undefined
+          const [, , phase, name] = channelOf(e).split('.')
+          const p = phaseIn(phase)
+          if (p !== undefined && name !== undefined && name !== 'signal')
+            records_.push({ phase: p, told: toldOf(e, name) })
+          return true
+        },
+        result(at) {
+          const found = offences()
+          for (const list of items.values())
+            for (const item of list) {
+              item.told.clear()
+              delete item.result
+            }
+          for (const { phase, told } of records_) assign(items.get(phase) ?? [], told)
+          let judged = 0
+          for (const list of items.values())
+            for (const item of list) {
+              const { command: c } = item
+              if (c.at + bound > at || c.at < watch.begin) continue
+              if (o.direction !== undefined && c.close !== (o.direction === 'close')) continue
+              judged++
+              judge(item, { parts, breakers, fitted: o.fitted !== false, found, watch, bound })
+            }
+          const observed = {
+            'commands judged [1]': judged,
+            'records [1]': records_.length,
+            ...found.counts(),
+          }
+          const failed = found.result(observed)
+          if (failed !== undefined) return failed
+          if (judged === 0) return inconclusive(notShown(o), 'no command could be judged', observed)
+          return pass(
+            observed,
+            records_.slice(-20).map((r) => r.told.seq),
+          )
+        },
+      }
+    },
+  })
+}
+
+function toldOf(e: Event, name: string): Told {
+  return {
+    name,
+    at: e.at,
+    seq: e.seq,
+    value: field(e, 'Value'),
+    valid: field(e, 'Valid'),
+    stored: field(e, 'ToStore') === true,
+    errno: field(e, 'Errno'),
+  }
+}
+
+/** Records of one phase come in the order of its commands; what is refused is told of at once. */
+function assign(list: readonly Item[], told: Told): void {
+  const open = list.filter((i) => i.result === undefined)
+  const item =
+    told.name === 'command'
+      ? list.find((i) => !i.told.has('command'))
+      : told.name === 'result' && told.value === notObeyed
+        ? (open.find((i) => !i.command.good) ?? open.findLast((i) => !i.told.has('before')))
+        : open.find((i) => i.command.good)
+  if (item === undefined) return
+  item.told.set(told.name, told)
+  if (told.name === 'result') item.result = told
+}
+
+interface Bench {
+  readonly parts: ReadonlySet<Part>
+  readonly breakers: Breakers
+  readonly fitted: boolean
+  readonly found: Offences
+  readonly watch: Watch
+  readonly bound: number
+}
+
+function judge({ command: c, told, result }: Item, b: Bench): void {
+  const { parts, found } = b
+  const of = `${c.phase}, commanded ${into(b.watch, c.at)}`
+  const has = (name: string): Told | undefined => {
+    const t = told.get(name)
+    if (t === undefined || t.at > c.at + b.bound) {
+      if (parts.has('record')) found.add('not recorded', `${of}: there is no record of ${name}`, c.seq)
+      return undefined
+    }
+    if (parts.has('record') && !t.stored)
+      found.add('not for storage', `${of}: the record of ${name} is not to be stored`, t.seq)
+    return t
+  }
+  const command = has('command')
+  if (parts.has('record') && command !== undefined && c.close !== undefined && command.value !== c.close)
+    found.add(
+      'another command',
+      `${of}: ${String(command.value)} is recorded for ${String(c.close)}`,
+      command.seq,
+    )
+  const outcome = has('result')
+  const refused = result?.value === notObeyed
+  // What was not obeyed has moved nothing, so that there are no states around it.
+  if (!c.good || refused) {
+    if (parts.has('result') && outcome !== undefined && outcome.value !== notObeyed)
+      found.add(
+        'wrong result',
+        `${of}: it was not to be obeyed, and ${String(outcome.value)} is recorded`,
+        outcome.seq,
+      )
+    return
+  }
+  const end = outcome?.at ?? c.at + b.bound
+  const silent = !b.fitted || b.breakers.silent(c.phase, c.at - 1_000, end)
+  const disturbed = !b.fitted || b.breakers.disturbed(c.phase, c.at - lag, end)
+  const lies = b.breakers.hadFault('lying', c.phase, c.at - lag, end)
+  for (const name of ['before', 'after'] as const) {
+    const t = has(name)
+    if (t === undefined) continue
+    if (silent && parts.has('errno')) {
+      if (t.valid !== false || t.errno === undefined || !noDevice.has(t.errno))
+        found.add('no error code', `${of}: nobody could answer, and ${name} is ${words(t)}`, t.seq)
+    }
+    if (silent || !parts.has(name)) continue
+    if (t.valid !== true) {
+      if (!disturbed)
+        found.add('no state', `${of}: the breaker could answer, and ${name} is ${words(t)}`, t.seq)
+    } else if (!lies && !b.breakers.stood(c.phase, t.value === true, t.at - lag, t.at))
+      found.add('wrong state', `${of}: ${name} is ${words(t)}, and the breaker stood otherwise`, t.seq)
+  }
+  if (!parts.has('result') || outcome === undefined) return
+  const stands = !silent && b.breakers.closedAt(c.phase, outcome.at) === c.close
+  if (outcome.value === 0 && !stands && !lies)
+    found.add('wrong result', `${of}: it is recorded as done, and the breaker does not stand so`, outcome.seq)
+  if (outcome.value !== 0 && stands && !disturbed)
+    found.add('wrong result', `${of}: it was done, and ${String(outcome.value)} is recorded`, outcome.seq)
+}
+
+function words(t: Told): string {
+  if (t.valid !== true) return `not valid${t.errno === undefined ? '' : `, Errno ${String(t.errno)}`}`
+  return t.value === true ? 'closed' : t.value === false ? 'open' : JSON.stringify(t.value ?? null)
+}
+
+export interface RecordsSignalsOptions extends CheckOptions, BreakersOptions {
+  /** Control messages that the breaker took, or those that never reached one. */
+  readonly of: 'acknowledged' | 'unacknowledged'
+  /** Addresses of the units on their line, by phase. */
+  readonly units?: Readonly<Record<Phase, number>>
+}
+
+/** How long after it a control message may be recorded, in ms. Ours. */
+const soon = 5_000
+const command = new Set(['MHR_COMMAND', 'MHR_COMMAND_TOKEN'])
+
+interface Signal {
+  readonly phase: Phase
+  readonly value: Json
+  readonly at: Instant
+  readonly seq: number
+}
+
+/** Every control message that went to a breaker, or that the isolator stopped on its way, is on record (M:0033). */
+export function recordsSignals(records: Series, o: RecordsSignalsOptions): Check {
+  const units = o.units ?? { l1: 1, l2: 2, l3: 3 }
+  return checkOf(o, {
+    id: `records-${o.of}`,
+    limit: `each ${o.of} control message on record for storage within ${durationText(soon)}`,
+    over: records,
+    fold: (watch) => {
+      const breakers = new Breakers(o)
+      const fits = matcher(records)
+      const sent: Signal[] = []
+      const told: (Signal & { readonly valid: boolean; readonly stored: boolean })[] = []
+      return {
+        see(e) {
+          breakers.see(e)
+          if (fits(e)) {
+            const phase = phaseIn(channelOf(e).split('.')[2])
+            if (phase === undefined || !channelOf(e).endsWith('.signal')) return false
+            told.push({
+              phase,
+              value: field(e, 'Value') ?? null,
+              at: e.at,
+              seq: e.seq,
+              valid: field(e, 'Valid') === true,
+              stored: field(e, 'ToStore') === true,
+            })
+            return true
+          }
+          const s = e.src === breakers.role && e.kind === 'note' ? signalOf(e) : undefined
+          if (s !== undefined && s.at >= watch.begin) sent.push(s)
+          return s !== undefined
+        },
+        result(at) {
+          const found = offences()
+          const used = new Set<Signal>()
+          let judged = 0
+          for (const s of sent) {
+            if (s.at + soon > at) continue
+            judged++
+            const record = told.find(
+              (t) =>
+                !used.has(t) &&
+                t.phase === s.phase &&
+                t.value === s.value &&
+                Math.abs(t.at - s.at) <= soon &&
+                (o.of === 'acknowledged' ? t.valid || breakers.disturbed(s.phase, s.at, s.at) : !t.valid),
+            )
+            if (record === undefined)
+              found.add(
+                'not recorded',
+                `${s.phase}: the control message ${JSON.stringify(s.value)}, sent ${into(watch, s.at)}, is not on record`,
+                s.seq,
+              )
+            else {
+              used.add(record)
+              if (!record.stored)
+                found.add('not for storage', `${s.phase}: a control message is not to be stored`, record.seq)
+            }
+          }
+          const observed = { 'control messages [1]': judged, 'records [1]': told.length, ...found.counts() }
+          const failed = found.result(observed)
+          if (failed !== undefined) return failed
+          if (judged === 0) return inconclusive(notShown(o), `no ${o.of} control message was seen`, observed)
+          return pass(
+            observed,
+            sent.slice(-20).map((s) => s.seq),
+          )
+        },
+      }
+
+      function signalOf(e: Event): Signal | undefined {
+        const d = objectOf(e.data) ?? {}
+        const about = channelOf(e).slice(breakers.role.length + 1)
+        if (o.of === 'acknowledged') {
+          const phase = phaseIn(typeof d['phase'] === 'string' ? d['phase'] : undefined)
+          const good =
+            about === 'control' && d['exception'] === undefined && command.has(String(d['register']))
+          return good && phase !== undefined
+            ? { phase, value: d['value'] ?? null, at: e.at, seq: e.seq }
+            : undefined
+        }
+        const phase = phases.find((p) => units[p] === d['unit'])
+        return about === 'isolator' && phase !== undefined && d['value'] !== undefined
+          ? { phase, value: d['value'], at: e.at, seq: e.seq }
+          : undefined
+      }
+    },
+  })
+}
+
+export interface SignalsAnywayOptions extends CheckOptions {
+  readonly units?: Readonly<Record<Phase, number>>
+  /** `10 s` unless given (ours). */
+  readonly within?: string
+}
+
+/**
+ * Also where no breaker is fitted, each good command has the platform send a control message to its unit (M:0037). `line`:
+ * what is heard at the end of the empty line (`line.write`).
+ */
+export function signalsAnyway(commands: Series, line: Series, o: SignalsAnywayOptions): Check {
+  const bound = duration(o.within ?? '10 s')
+  const units = o.units ?? { l1: 1, l2: 2, l3: 3 }
+  return checkOf(o, {
+    id: 'signals-anyway',
+    limit: `a control message to the unit within ${durationText(bound)} of each command, though nobody is there`,
+    over: line,
+    needs: [commands.src],
+    fold: (watch) => {
+      const read = commandReader(commands)
+      const fits = matcher(line)
+      const good: Command[] = []
+      const writes: { readonly unit: Json; readonly at: Instant; readonly seq: number }[] = []
+      return {
+        see(e) {
+          const c = read(e)
+          if (c?.good === true) good.push(c)
+          if (!fits(e)) return c?.good === true
+          writes.push({ unit: field(e, 'unit') ?? null, at: e.at, seq: e.seq })
+          return true
+        },
+        result(at) {
+          const found = offences()
+          let judged = 0
+          for (const c of good) {
+            const newer = good.some((x) => x.phase === c.phase && x.seq > c.seq && x.at <= c.at + bound)
+            if (c.at + bound > at || newer) continue
+            judged++
+            if (
+              !writes.some((w) => w.unit === units[c.phase] && w.at >= c.at - 2_000 && w.at <= c.at + bound)
+            )
+              found.add(
+                'no signal',
+                `${c.phase}: nothing was sent for the command ${into(watch, c.at)}`,
+                c.seq,
+              )
+          }
+          const observed = {
+            'commands judged [1]': judged,
+            'control messages on the line [1]': writes.length,
+            ...found.counts(),
+          }
+          const failed = found.result(observed)
+          if (failed !== undefined) return failed
+          if (judged === 0) return inconclusive(notShown(o), 'no command could be judged', observed)
+          return pass(
+            observed,
+            writes.map((w) => w.seq),
+          )
+        },
+      }
+    },
+  })
+}

@@ -1,0 +1,182 @@
+/** Defects and variants of the Data Upload application (M:0079 to M:0086). */
+import type { Row } from '../reference/lvcap/upload/batch.ts'
+import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
+import { listOf, type Defect } from './defect.ts'
+
+const own = listOf<UploadParts>('upload-app', 'defect', {
+  'reports-before-it-sends': [
+    'Reports rows as uploaded when they are about to be.',
+    (p, reached) => ({
+      ...p,
+      beforeUpload: (ids, reported) => {
+        reached()
+        return reported(ids)
+      },
+      afterUpload: async () => {},
+    }),
+  ],
+  'never-reports': [
+    'Does not tell Data Storage what was uploaded.',
+    (p, reached) => ({
+      ...p,
+      afterUpload: async () => reached(),
+    }),
+  ],
+  'reports-half': [
+    'Reports every other row of a batch.',
+    (p, reached) => ({
+      ...p,
+      report: (ids) => {
+        reached()
+        return p.report(
+          Object.fromEntries(Object.entries(ids).map(([t, list]) => [t, list.filter((_, i) => i % 2 === 0)])),
+        )
+      },
+    }),
+  ],
+  'begins-anew-after-a-break': [
+    'Sends a batch from its first byte again after each break.',
+    (p, reached) => ({
+      ...p,
+      goesOn(b) {
+        if (b.url !== undefined) reached()
+        return undefined
+      },
+    }),
+  ],
+  'takes-a-piece-for-all': [
+    'Takes a batch for uploaded when its first piece has arrived.',
+    (p, reached) => ({
+      ...p,
+      isComplete(offset, length) {
+        if (offset > 0 && offset < length) reached()
+        return offset > 0
+      },
+    }),
+  ],
+  'names-a-batch-anew': [
+    'Announces a batch anew at each attempt, under another name, by which the server cannot know it again.',
+    (p, reached) => {
+      let n = 0
+      return {
+        ...p,
+        goesOn(b) {
+          if (b.url !== undefined) reached()
+          return undefined
+        },
+        about: (b) => ({ ...p.about(b), batch: `${b.name}-${++n}` }),
+      }
+    },
+  ],
+  'alters-values': [
+    'Rounds the numbers of what it uploads.',
+    (p, reached) => ({
+      ...p,
+      pack: (rows) => {
+        const rounded = rows.map((r): Row => {
+          const data = r.data.replace(/(\d)\.\d+/g, '$1')
+          if (data !== r.data) reached()
+          return { ...r, data }
+        })
+        return p.pack(rounded)
+      },
+    }),
+  ],
+  'leaves-a-row-out': [
+    'Leaves the last row of a full batch out, and reports it all the same.',
+    (p, reached) => ({
+      ...p,
+      pack: (rows) => {
+        if (rows.length < 10) return p.pack(rows)
+        reached()
+        return p.pack(rows.slice(0, -1))
+      },
+    }),
+  ],
+  'uploads-everything': [
+    'Uploads all rows, whatever was selected.',
+    (p, reached) => ({
+      ...p,
+      queries: (config, rows) => {
+        if (config.select !== 'all') reached()
+        return p.queries({ ...config, select: 'all' }, rows)
+      },
+    }),
+  ],
+  'one-rtu-for-all': [
+    'Uploads for an RTU that does not tell its platform apart from others.',
+    (p, reached) => ({
+      ...p,
+      about: (b) => {
+        reached()
+        return { ...p.about(b), rtu: 'openlv' }
+      },
+    }),
+  ],
+  'trusts-any-server': [
+    'Does not ask the server to prove who it is.',
+    (p, reached) => ({
+      ...p,
+      tls: (app, server, read) => {
+        reached()
+        return { ...p.tls(app, server, read), rejectUnauthorized: false }
+      },
+    }),
+  ],
+  'does-not-look-at-the-name': [
+    'Takes any certificate of the authority for that of the server.',
+    (p, reached) => ({
+      ...p,
+      tls: (app, server, read) => {
+        reached()
+        return { ...p.tls(app, server, read), checkServerIdentity: () => undefined }
+      },
+    }),
+  ],
+  'knows-no-revocations': [
+    'Does not look whether a certificate was revoked.',
+    (p, reached) => ({
+      ...p,
+      tls: (app, server, read) => {
+        reached()
+        const { crl: _crl, ...tls } = p.tls(app, server, read)
+        return tls
+      },
+    }),
+  ],
+  'gives-up': [
+    'Does not try again for an hour once the server could not be reached.',
+    (p, reached) => ({
+      ...p,
+      pause() {
+        reached()
+        return 3_600_000
+      },
+    }),
+  ],
+})
+
+const variants = listOf<UploadParts>('upload-app', 'variant', {
+  'small-pieces': [
+    'Sends pieces of at most 1 KiB.',
+    (p, reached) => ({
+      ...p,
+      piece(offset, length, window) {
+        reached()
+        return p.piece(offset, length, Math.min(1024, window))
+      },
+    }),
+  ],
+  'tries-again-steadily': [
+    'Tries again every 5 s, however often it failed.',
+    (p, reached) => ({
+      ...p,
+      pause() {
+        reached()
+        return 5_000
+      },
+    }),
+  ],
+})
+
+export const uploadDefects: readonly Defect<UploadParts>[] = [...own, ...variants]
