@@ -5,7 +5,7 @@
 import type { Instant } from '../../drivers/faces.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Event, Series } from '../faces.ts'
-import { channelOf, field, objectOf } from './scalar.ts'
+import { channelOf, field, objectOf, textOf } from './scalar.ts'
 
 export const phases = ['l1', 'l2', 'l3'] as const
 export type Phase = (typeof phases)[number]
@@ -48,7 +48,7 @@ export function commandReader(series: Series): (e: Event) => Command | undefined
     const value = field(e, 'Value')
     const stamp = field(e, 'Timestamp')
     const close = typeof value === 'boolean' ? value : undefined
-    const key = `${phase} ${String(close)} ${String(stamp)}`
+    const key = `${phase} ${String(close)} ${textOf(stamp)}`
     for (const [k, at] of obeyed) if (e.at - at > 2 * oldest) obeyed.delete(k)
     const good =
       close !== undefined &&
@@ -152,13 +152,13 @@ export class Breakers {
   }
 
   #fault(e: Event, d: NonNullable<ReturnType<typeof objectOf>>): void {
-    const id = String(d['id'])
+    const id = textOf(d['id'])
     if (d['phase'] === 'lifted') {
       const s = this.#spells.find((x) => x.id === id)
       if (s !== undefined) s.to = e.at
       return
     }
-    const name = String(d['name'])
+    const name = textOf(d['name'])
     if (harmless.has(name)) return
     const of = objectOf(d['params'])?.['phase']
     this.#spell(id, phaseIn(typeof of === 'string' ? of : undefined), name, silencing.has(name), true, e.at)
