@@ -153,7 +153,11 @@ function needsHelp(s: Side, t: number, r: MeshRules): boolean {
 
 function hasRoomFor(helper: Side, other: Side, t: number, r: MeshRules): boolean {
   return moments(t, r.room.planned).every((m) => {
-    const [own, comes, rating] = [ampsAt(helper.forecast, m), ampsAt(other.feeder, m), ampsAt(helper.rating, m)]
+    const [own, comes, rating] = [
+      ampsAt(helper.forecast, m),
+      ampsAt(other.feeder, m),
+      ampsAt(helper.rating, m),
+    ]
     if (own === undefined || comes === undefined || rating === undefined) return false
     return own + comes <= r.room.share * rating
   })
@@ -193,8 +197,7 @@ export function expectedOf(v: View, t: number, r: MeshRules): Expected {
     const long = contacts.has('unsure') || (v.differSince !== undefined && t - v.differSince > r.differ)
     return open(long, true)
   }
-  const rested = (seconds: number): boolean =>
-    v.lastOperation === undefined || t - v.lastOperation >= seconds
+  const rested = (seconds: number): boolean => v.lastOperation === undefined || t - v.lastOperation >= seconds
   if (contacts.has('closed')) {
     if (faultBits.some(any) || any(lockoutBit)) return open(true)
     if (silent) return nothing(blocked)
