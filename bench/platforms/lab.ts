@@ -119,8 +119,10 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
 }
 
 function appsOf(rig: LabRig): Parameters<typeof aliasTable>[0] {
-  const { gridkey = '', thermocouple = '', adam = '' } = rig.topics.apps
-  return { gridkey, thermocouple, adam }
+  const { gridkey = '', thermocouple = '', adam = '', alvin } = rig.topics.apps
+  // What reads the breakers is the meshing app, whose other topics have names too.
+  const automation = new Map(alvin === undefined ? [] : [[alvin, 'meshing']])
+  return { gridkey, thermocouple, adam, automation }
 }
 
 function recorderOf(o: LabOptions, aliasOf: (topic: string) => string): PlayedRecorder | undefined {

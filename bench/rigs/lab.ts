@@ -124,7 +124,12 @@ const lab = z.strictObject({
     .strictObject({
       /** Instances behind the roles, where topics follow the LV-CAP API. */
       apps: z
-        .strictObject({ gridkey: text.optional(), thermocouple: text.optional(), adam: text.optional() })
+        .strictObject({
+          gridkey: text.optional(),
+          thermocouple: text.optional(),
+          adam: text.optional(),
+          alvin: text.optional(),
+        })
         .default({}),
       /** Alias to topic, or a file that holds such a list; these go before `apps`. */
       aliases: z.union([text, aliasMap]).default({}),
@@ -135,7 +140,12 @@ const lab = z.strictObject({
     .strictObject({ offsetMs: z.number(), uncertaintyMs: z.number().min(0), method: z.string().min(5) })
     .optional(),
   roles: z
-    .strictObject({ gridkey: device.optional(), thermocouple: device.optional(), adam: device.optional() })
+    .strictObject({
+      gridkey: device.optional(),
+      thermocouple: device.optional(),
+      adam: device.optional(),
+      alvin: device.optional(),
+    })
     .default({}),
 })
 

@@ -40,7 +40,7 @@ export interface UnitOptions {
   readonly onEffect: (e: Effect, cause: number | undefined) => void
   /** A write that reached it, before it acts; the event's number. */
   readonly onControl: (what: { readonly [k: string]: Json }) => number
-  /** Its state has changed: the device looks when it has to come back. */
+  /** It wants to be looked at at another time than before. */
   readonly onChange: () => void
 }
 
@@ -93,13 +93,14 @@ export function createUnit(o: UnitOptions): Unit {
   const feed = (input: Input, by?: number): void => {
     const now = o.now()
     if (by !== undefined) cause = by
+    const due = dueAt(p, breaker)
     const { state, effects } = step(p, o.seed, breaker, input, now, o.altered())
     breaker = state
     known(now)
     // What the network does because of it may come back here: the state is in place before anybody is told.
     for (const e of effects)
       o.onEffect(e, 'by' in e && (e.by === 'command' || e.by === 'local') ? cause : undefined)
-    if (input.is !== 'measured' && input.is !== 'due') o.onChange()
+    if (dueAt(p, breaker) !== due) o.onChange()
   }
 
   const look = (): void => {
