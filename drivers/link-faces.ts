@@ -25,7 +25,7 @@ export type LinkEffect =
   | { readonly do: 'asked'; readonly flow: number; readonly to?: string }
   /** Whoever asked hears that the connection stands, or is refused. */
   | { readonly do: 'stands' | 'refused'; readonly flow: number }
-  /** The next `n` bytes of this way arrive, or will never (`lose`). */
+  /** The next `n` bytes of this way arrive; the last `n` that it holds never will (`lose`). */
   | { readonly do: 'pass' | 'lose'; readonly flow: number; readonly way: LinkWay; readonly n: number }
   /** FIN or RST arrives at the end of this way; at its begin, nobody has acknowledged for too long (ETIMEDOUT). */
   | { readonly do: 'end' | 'reset' | 'give-up'; readonly flow: number; readonly way: LinkWay }

@@ -5,6 +5,7 @@
 import type { Item } from './agenda.ts'
 import type { Kernel } from './kernel.ts'
 import type { Owner, Thing } from './owner.ts'
+import type { Shaped } from './shaped.ts'
 
 export type SegmentKind = 'syn-ack' | 'bytes' | 'fin' | 'rst'
 
@@ -69,6 +70,8 @@ export class End implements Thing {
   opaque = false
   peer: End | undefined
   receiver: Receiver | undefined
+  /** A wide-area link lies between it and its peer, and says when what it sends arrives. */
+  shaped: Shaped | undefined
   /** Nothing can be sent or received any more: closed by its program. */
   closed = false
   /** Its host lost power: nothing is sent, not even a refusal. */
@@ -117,8 +120,18 @@ export class End implements Thing {
   put(kind: SegmentKind, b?: Uint8Array): void {
     if (this.silent || this.peer === undefined) return
     if (kind === 'fin') this.finSent = true
-    const { kernel, latency } = this.fabric
-    const due = Math.max(kernel.now + latency, this.lastDue)
+    if (this.shaped === undefined) this.enqueue(kind, b, this.fabric.kernel.now + this.fabric.latency)
+    else this.shaped.put(kind, b)
+  }
+
+  /** What a link lets through arrives now. */
+  arrived(kind: SegmentKind, b?: Uint8Array): void {
+    this.enqueue(kind, b, this.fabric.kernel.now)
+  }
+
+  private enqueue(kind: SegmentKind, b: Uint8Array | undefined, at: number): void {
+    const { kernel } = this.fabric
+    const due = Math.max(at, this.lastDue)
     this.lastDue = due
     const last = this.queue.length > this.head ? this.queue[this.queue.length - 1] : undefined
     if (b !== undefined && last?.kind === 'bytes' && last.due === due && last.length + b.length <= readSize) {
@@ -146,6 +159,8 @@ export class End implements Thing {
     if (this.closed) return
     this.closed = true
     this.owner.things.delete(this)
+    // Asked for, and not answered yet.
+    if (this.peer === undefined) this.shaped?.gone()
     if (how === 'rst') this.put('rst')
     else if (!this.finSent) this.put('fin')
   }
@@ -157,6 +172,7 @@ export class End implements Thing {
     }
     this.silent = true
     this.closed = true
+    this.shaped?.gone()
     // What was on the wire arrives; what waited for a carrier was still in the host's memory.
     if (this.held) this.clear()
   }
@@ -237,7 +253,8 @@ export class End implements Thing {
       // A closed socket, or a host that came up again and knows nothing of this connection.
       if (s.kind === 'bytes' && !this.closed) {
         this.clear()
-        kernel.at(undefined, this.fabric.latency, refuse, this, true)
+        if (this.shaped === undefined) kernel.at(undefined, this.fabric.latency, refuse, this, true)
+        else this.shaped.refuse()
       }
       return
     }
@@ -297,7 +314,8 @@ export class End implements Thing {
     this.arm()
   }
 
-  private giveUp(): void {
+  /** Nobody has acknowledged what it sent for too long. */
+  giveUp(): void {
     this.clear()
     this.held = false
     this.tell((r) => r.broken('ETIMEDOUT'))

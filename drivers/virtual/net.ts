@@ -8,6 +8,7 @@ import { End, type Carrier, type Fabric } from './link.ts'
 import type { Owner, Thing } from './owner.ts'
 import { argumentError, type Bag, type Fn, put, symbolOf, systemError } from './patch.ts'
 import { createSocketFace } from './socket.ts'
+import type { ShapedLink } from './shaped.ts'
 import type { SocketFace } from './virtual-socket.ts'
 
 /** Defaults, ours: a switched local network, and what Linux lets a sender have under way on loopback (measured 4.2 MB). */
@@ -68,6 +69,8 @@ export class VirtualNet implements Fabric {
   window = defaultWindow
   /** Names beside localhost. */
   readonly names = new Map<string, string>()
+  /** Wide-area links in place. */
+  readonly links = new Set<ShapedLink>()
   private readonly listeners = new Map<string, Listener>()
   private readonly carriers = new Map<string, Carrier>()
   private readonly dark = new Set<string>()
@@ -82,6 +85,7 @@ export class VirtualNet implements Fabric {
     this.latency = defaultLatency
     this.window = defaultWindow
     this.names.clear()
+    this.links.clear()
     this.listeners.clear()
     this.carriers.clear()
     this.dark.clear()
@@ -181,6 +185,21 @@ export class VirtualNet implements Fabric {
         true,
       )
     }
+    for (const link of this.links) {
+      const way = link.between(near, o.address, o.port)
+      if (way === undefined) continue
+      // Sent when the program has its socket in hand.
+      this.kernel.at(
+        undefined,
+        0,
+        () => {
+          if (!end.closed) this.dialThrough(link, way, { end, host: o, started, fail, loop })
+        },
+        undefined,
+        true,
+      )
+      return end
+    }
     const syn = (): void => {
       if (end.closed) return
       const c = this.carrier(near, o.address)
@@ -200,7 +219,50 @@ export class VirtualNet implements Fabric {
     return end
   }
 
-  private accept(l: Listener, client: End, address: string, port: number, loop: boolean): void {
+  /** As `dial`, where a wide-area link lies between. */
+  private dialThrough(
+    link: ShapedLink,
+    way: { peer: string; by: 'host' | 'peer' },
+    o: {
+      end: End
+      host: { address: string; port: number }
+      started: number
+      fail: (code: string, errno: number, after: number) => void
+      loop: boolean
+    },
+  ): void {
+    const { end } = o
+    const asked = (address: string, port: number): void => {
+      if (end.closed) return
+      if (!this.powered(address)) {
+        // The link lets it through, and nobody is there: it is sent again, as above.
+        if (this.kernel.now - o.started >= synFor) o.fail('ETIMEDOUT', -110, 0)
+        else this.kernel.at(undefined, synEvery, () => asked(address, port), undefined, true)
+        return
+      }
+      const l = this.listeners.get(`${address}:${port}`)
+      if (l === undefined || l.loopbackOnly) link.refuse(end)
+      else this.accept(l, end, address, port, o.loop, link)
+    }
+    link.ask(end, way.peer, way.by, {
+      asked(to) {
+        const at = to?.lastIndexOf(':') ?? -1
+        if (to === undefined) asked(o.host.address, o.host.port)
+        else asked(to.slice(0, at), Number(to.slice(at + 1)))
+      },
+      refused: () => o.fail('ECONNREFUSED', -111, 0),
+      timedOut: () => o.fail('ETIMEDOUT', -110, 0),
+    })
+  }
+
+  private accept(
+    l: Listener,
+    client: End,
+    address: string,
+    port: number,
+    loop: boolean,
+    link?: ShapedLink,
+  ): void {
     const { server, owner } = l
     const far = new End(this, owner, {
       address,
@@ -211,6 +273,7 @@ export class VirtualNet implements Fabric {
     })
     far.peer = client
     client.peer = far
+    link?.answer(client, far)
     const { kernel } = this
     const name = Buffer.from(`${client.address}:${client.port}>${address}:${port}`)
     kernel.trace.delivered(

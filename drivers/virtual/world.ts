@@ -16,6 +16,7 @@ import { closeFilesBelow, createHost, diskFolder, remountFolder } from './host.t
 import { installed, type Installed } from './install.ts'
 import type { Owner } from './owner.ts'
 import type { VirtualLine } from './serial.ts'
+import { ShapedLink } from './shaped.ts'
 
 export interface VirtualWorldOptions {
   /** Host names beside localhost, each with its address: `{ marketplace: '10.0.0.2' }`. */
@@ -146,6 +147,29 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       }
       opened.push(disposable)
       return { wire: membrane.bind(owner, device.wire), path, ...disposable }
+    },
+    link(spec) {
+      const by = kernel.current()
+      const link = new ShapedLink(kernel, {
+        host: spec.host,
+        model: spec.model,
+        onTell(what) {
+          if (by.dead === undefined) by.run(() => spec.onTell(what))
+        },
+      })
+      net.links.add(link)
+      return Promise.resolve({
+        reach({ name, address, port }) {
+          link.reach(name, address, port)
+          return Promise.resolve({ address, port })
+        },
+        order: (o) => link.order(o),
+        packets: { by: 'none', why: 'in virtual time the network is the model itself' },
+        async [Symbol.asyncDispose]() {
+          link.close()
+          net.links.delete(link)
+        },
+      })
     },
     network: {
       carrier: (a, b, state) => net.setCarrier(a, b, state === 'up'),
