@@ -186,9 +186,9 @@ const stories: Readonly<Record<string, { settings: object | string; tell: Story 
       })
       await p.world.pass(2000)
       host.cut()
-      const then = n
+      const before = n
       await p.world.pass(10_000)
-      return { then, after: n, far }
+      return { before, after: n, far }
     },
   },
   inbound: {
