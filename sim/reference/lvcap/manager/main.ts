@@ -18,11 +18,13 @@ import {
   type State,
 } from './machine.ts'
 import { interpret } from './messages.ts'
-import { configStore } from './store.ts'
+import { configStore, type ConfigStore } from './store.ts'
 
 /** The Container Manager in parts. */
 export interface ManagerParts {
   present(): Presentation
+  /** The applications' configurations on this disk. */
+  store(disk: string): ConfigStore
   policy(): Policy
   /** Milliseconds between status requests. */
   pollEvery(config: PlatformConfig): number
@@ -61,6 +63,7 @@ const coreRestartDelay = 1_000
 export function parts(_config: Json): ManagerParts {
   return {
     present: () => ({ clientId: 'container-manager', username: 'container-manager', clean: true }),
+    store: configStore,
     policy: () => shippedPolicy,
     pollEvery: (config) => config.manager.statusInterval * 1_000,
     order: (apps) => apps,
@@ -115,7 +118,7 @@ export async function main(env: ProgramEnv): Promise<number> {
 export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   const config = parseConfig(platformSchema, env.config, 'the configuration of the platform')
   const policy = p.policy()
-  const store = configStore(env.disk)
+  const store = p.store(env.disk)
   const apps = p.order(config.apps)
   const procs = new Map<string, Proc>()
   const timers = new Map<string, NodeJS.Timeout>()

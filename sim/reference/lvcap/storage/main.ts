@@ -72,7 +72,7 @@ export function parts(_config: Json): StorageParts {
       { filter: 'storage/request/+', qos: 1 },
       { filter: 'storage/uploaded/+', qos: 1 },
     ],
-    store: openStore,
+    store: (folder) => openStore(folder),
     place: placeOf,
     keeps,
     record: recordOf,

@@ -66,11 +66,21 @@ interface Line {
   readonly Size: number
 }
 
+/** When SQLite flushes (PRAGMA synchronous): a commit keeps its promise by FULL in a write-ahead log, else by EXTRA alone. */
+export type Synchronous = 'EXTRA' | 'FULL' | 'NORMAL' | 'OFF'
+
+/** And how it can undo what it had begun (PRAGMA journal_mode). */
+export type Journal = 'WAL' | 'DELETE'
+
 /** Opens, or makes, the database below a folder of the disk. */
-export function openStore(folder: string): Store {
+export function openStore(
+  folder: string,
+  synchronous: Synchronous = 'FULL',
+  journal: Journal = 'WAL',
+): Store {
   mkdirSync(folder, { recursive: true })
   const db = new DatabaseSync(join(folder, 'records.db'))
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+  db.exec(`PRAGMA journal_mode=${journal}; PRAGMA synchronous=${synchronous}; PRAGMA busy_timeout=2000`)
   db.exec(`
     CREATE TABLE IF NOT EXISTS counter (next INTEGER NOT NULL);
     INSERT INTO counter SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM counter);

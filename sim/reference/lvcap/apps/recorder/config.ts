@@ -34,7 +34,7 @@ export const recorderSchema = z.strictObject({
     })
     .prefault({}),
   /** At most so many seconds pass until what was written is flushed to the disk itself: the tail that a loss of power may take. */
-  syncSeconds: z.number().positive().max(3_600).default(5),
+  syncSeconds: z.number().positive().max(3_600).default(1),
   /** Bytes that all files together may take; then the oldest gives way. 450 GB of the 512 GB of I:0038. */
   keepBytes: z.int().min(10_000).default(450_000_000_000),
   /** Instances that speak on topics without a name of theirs. */

@@ -40,6 +40,8 @@ export interface FileParts {
   expired(files: readonly FileFacts[], config: RecorderConfig): readonly string[]
   /** Hands bytes to the operating system; returns how many it took. */
   write(fd: number, bytes: Uint8Array): number
+  /** Has the disk itself take what was written. */
+  flush(fd: number): void
 }
 
 export const shippedFileParts: FileParts = {
@@ -57,6 +59,7 @@ export const shippedFileParts: FileParts = {
     return gone
   },
   write: (fd, bytes) => writeSync(fd, bytes),
+  flush: (fd) => fdatasyncSync(fd),
 }
 
 export interface RecordFiles {
@@ -133,7 +136,7 @@ export function openRecords(
     const file = { name, fd, day: name.slice(9, 19), bytes }
     if (bytes === 0) {
       put(file, Buffer.from(header))
-      fdatasyncSync(fd)
+      parts.flush(fd)
       syncFolder()
     }
     return file
@@ -189,7 +192,7 @@ export function openRecords(
   }
   const sync = (): void => {
     if (unsynced === 0 || current === undefined) return
-    fdatasyncSync(current.fd)
+    parts.flush(current.fd)
     unsynced = 0
   }
   const close = (): void => {
