@@ -42,6 +42,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),
     ...(needs.has('centre') ? (['upload-app'] as const) : []),
+    ...(needs.has('advisers') ? (['loadsense-app'] as const) : []),
     ...(needs.has('forecaster') ? (['predictor-app', 'dtr-app'] as const) : []),
   ])
 }
