@@ -5,6 +5,7 @@
 import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
 import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
 import { latenessBarMs, measureFleet } from './fleet.ts'
+import { measureYear } from './grid.ts'
 import { measureHan } from './han.ts'
 import { byteGoalMs, frameEndGoalMs, measureBytes, measureFrameEnds } from './pacing.ts'
 import type { Pacing } from './pacing.ts'
@@ -58,6 +59,14 @@ if (wanted('virtual-time')) {
     `${Math.round(v.perCpuSecond)} simulated seconds per CPU second on the reference load (bar ${speedBar}); ` +
       `24 h took ${v.wallSeconds.toFixed(1)} s of wall time: ${v.published} publications, ${v.delivered} deliveries, ` +
       `${v.rows} rows, ${v.reads} Modbus reads`,
+  )
+}
+
+if (wanted('grid')) {
+  const y = measureYear()
+  process.stdout.write(
+    `– network of a pair: a year at 10 min steps, ${y.steps} steps of both substations, took ${y.seconds.toFixed(1)} s; ` +
+      `hottest spot ${y.hottest.toFixed(1)} °C\n`,
   )
 }
 
