@@ -28,7 +28,7 @@ export function simCommand(above: Command): Command {
     .description('Plays one device alone, for any platform, and says live what it is asked')
     .argument(
       '[device]',
-      'gridkey, thermocouple, kaifa, aidon, kamstrup, or meter with any personality of one',
+      'gridkey, thermocouple, alvin, kaifa, aidon, kamstrup, or meter with any personality of one',
     )
     .option('--list-ports', 'lists the serial ports of this machine, with what is known of each')
     .option('--tcp <host:port>', 'where a TCP device or a meter listens; port 0 takes a free one')
@@ -55,6 +55,7 @@ Examples:
   gridproof sim gridkey --tcp 127.0.0.1:0 --do 'load 1 250' --for 1s
   gridproof sim thermocouple --pty --do 'fault open input=top_oil' --for 1s
   gridproof sim thermocouple --port /dev/ttyUSB0 --dry-run
+  gridproof sim alvin --pty --do 'isolate on' --do 'close l1' --for 1s
   gridproof sim kaifa --port /dev/ttyUSB0 --do 'export 2000' --for 3s
   gridproof sim aidon --pty --do 'fault lost-byte share=0.1' --for 3s
   gridproof sim meter --personality kaifa-ma309m --tcp 127.0.0.1:0 --for 1s

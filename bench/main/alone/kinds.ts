@@ -1,6 +1,7 @@
 /** Devices that can be played alone, by the word that `gridproof sim` knows them by. A later device joins by a line here. */
 import type { Json, SerialSettings } from '../../../drivers/faces.ts'
 import { GridproofError } from '../../../drivers/errors.ts'
+import { alvinSchema } from '../../../sim/devices/alvin/personality.ts'
 import { devices } from '../../../sim/devices/index.ts'
 import { gridkeySchema } from '../../../sim/devices/gridkey/personality.ts'
 import { readPersonality } from '../../../sim/devices/personality.ts'
@@ -141,6 +142,76 @@ const thermocouple: AloneKind = {
   },
 }
 
+const alvinOptions = (o: AloneOptions): Record<string, Json> => ({
+  personality: personalityOf(o, 'alvin-reclose'),
+  ...realLine,
+})
+
+/** `l1`, `l2`, `l3` or nothing, after the words before it. */
+const phaseAt = (w: Words, at: number): Json => {
+  const given = w.plain[at]
+  return given === undefined ? {} : { phase: given }
+}
+
+function onOff(w: Words, at: number): boolean {
+  const given = word(w, at, 'on or off')
+  if (given !== 'on' && given !== 'off')
+    throw new GridproofError('bad-value', `expected on or off, and not '${given}'`)
+  return given === 'on'
+}
+
+/** By hand, at the unit. */
+const byHand = (to: 'open' | 'closed'): ConsoleCommand => ({
+  usage: `${to === 'open' ? 'open' : 'close'} [l1|l2|l3]`,
+  does: 'by hand: while isolated, or in local control',
+  make: (w) => ({ do: 'operate', to, ...(phaseAt(w, 0) as object), ...w.named }),
+})
+
+const alvin: AloneKind = {
+  says: 'three circuit breakers (ALVIN Reclose stand-ins), Modbus RTU',
+  wires: ['serial'],
+  speaks: 'modbus-rtu',
+  takes: ['personality'],
+  make: (o) => devices['alvin-reclose'].make(alvinOptions(o)),
+  units: (o) => Object.values(readPersonality(personalityOf(o, 'alvin-reclose'), alvinSchema).modbus.units),
+  line: (o) => devices['alvin-reclose'].line(alvinOptions(o)),
+  commands: {
+    isolate: {
+      usage: 'isolate <on|off> [locked=true|false]',
+      does: 'the switch in the line: nothing gets through; locked, it stays as it is until it is unlocked',
+      make: (w) => ({ do: 'isolate', engaged: onOff(w, 0), ...w.named }),
+    },
+    lock: {
+      usage: 'lock <on|off>',
+      does: 'locks the switch in the line as it stands',
+      make: (w) => ({ do: 'isolate', locked: onOff(w, 0) }),
+    },
+    open: byHand('open'),
+    close: byHand('closed'),
+    reset: {
+      usage: 'reset [l1|l2|l3]',
+      does: 'resets a lockout by hand',
+      make: (w) => ({ do: 'reset', ...(phaseAt(w, 0) as object), ...w.named }),
+    },
+    local: {
+      usage: 'local <on|off> [l1|l2|l3]',
+      does: 'local control: commands over the line are refused',
+      make: (w) => ({ do: 'local', on: onOff(w, 0), ...(phaseAt(w, 1) as object), ...w.named }),
+    },
+    supply: {
+      usage: 'supply [busVolts=240] [cableVolts=238] [amps=60] [powerFactor=0.95] [phase=l1]',
+      does: 'what is at the terminals: volts on both sides, amps while closed (3000 is a fault)',
+      make: (w) => ({ do: 'supply', ...w.named }),
+    },
+    preset: {
+      usage:
+        'preset [open_operations=65535] [close_operations=..] [watchdog_faults=..] [uptime=..] [phase=l1]',
+      does: 'where counters and the uptime go on',
+      make: (w) => ({ do: 'preset', ...w.named }),
+    },
+  },
+}
+
 /** A smart meter; without a usual personality it has to be told which one it is. */
 function meter(says: string, usual?: string): AloneKind {
   const optionsOf = (o: AloneOptions): Record<string, Json> => {
@@ -203,6 +274,7 @@ function meter(says: string, usual?: string): AloneKind {
 export const aloneKinds: Readonly<Record<string, AloneKind>> = {
   gridkey,
   thermocouple,
+  alvin,
   kaifa: meter('smart meter (Kaifa MA304H3E)', 'kaifa-ma304h3e'),
   aidon: meter('smart meter (Aidon 6525)', 'aidon-6525'),
   kamstrup: meter('smart meter (Kamstrup 6841)', 'kamstrup-6841'),

@@ -97,7 +97,7 @@ function eventText(kind: string, data: Json): string | undefined {
   if (kind === 'fault')
     return `fault ${text(data, 'id')} ${field(data, 'phase') === 'on' ? 'is on' : 'is lifted'}`
   if (field(data, 'what') === undefined) return undefined
-  const { what: _, ...rest } = data as Record<string, Json>
+  const { what: _, alias: __, ...rest } = data as Record<string, Json>
   const more = field(data, 'detail') ?? (Object.keys(rest).length === 0 ? undefined : rest)
   return `${text(data, 'what')}${more === undefined ? '' : ` ${JSON.stringify(more)}`}`
 }
