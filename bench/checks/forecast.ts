@@ -3,7 +3,7 @@ import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
-import { checkOf, into, offences, pass, seconds, type CheckOptions } from './check.ts'
+import { checkOf, inconclusive, into, notShown, offences, pass, seconds, type CheckOptions } from './check.ts'
 import { channelOf, field } from './scalar.ts'
 
 /** A Series object as it was seen; what is not as table 21 has it is NaN or missing. Times in Unix seconds. */
@@ -146,6 +146,7 @@ export function forecastDue(
               found.add('late', `that of ${clock(t / 1000)} came ${durationText(c.took)} after it`, c.seq)
           }
           const observed = { 'due [1]': due, 'slowest [s]': seconds(slowest), ...found.counts() }
+          if (due === 0) return inconclusive(notShown(o), `no multiple of ${o.every} came`, observed)
           return found.result(observed) ?? pass(observed)
         },
       }

@@ -137,7 +137,7 @@ export const dtrDefects: readonly Defect<DtrParts>[] = [
             const load = p.loadOf(series)
             if (typeof load === 'string') return load
             first ??= load
-            if (load.start !== first.start) reached()
+            if (load.values.some((v, i) => v !== first?.values[i])) reached()
             return { ...load, values: first.values }
           },
         }
@@ -282,9 +282,16 @@ export const dtrDefects: readonly Defect<DtrParts>[] = [
         }),
       ),
     ],
-    'settled-gradient': [
-      'Takes the hot spot for settled under the load of now, which it is within minutes.',
-      takes((m) => ({ ...m, load: m.load.slice(-1) })),
+    'soon-in-doubt': [
+      'Takes readings for old after a minute and a half, and not after three.',
+      (p, reached) => ({
+        ...p,
+        measured: (inputs, now, c) => {
+          const m = p.measured(inputs, now, { ...c, staleAfter: Math.min(c.staleAfter, 90) })
+          if (typeof m === 'string' && typeof p.measured(inputs, now, c) !== 'string') reached()
+          return m
+        },
+      }),
     ],
   }),
 ]

@@ -93,7 +93,7 @@ export const predictorDefects: readonly Defect<PredictorParts>[] = [
           saveKept: (folder, loads) => {
             reached()
             const kept = new Set(loads.transformer.map(([start]) => start))
-            const rest = old.filter(([start]) => !kept.has(start)).slice(-1_000)
+            const rest = old.filter(([start]) => !kept.has(start))
             p.saveKept(folder, { ...loads, transformer: [...rest, ...loads.transformer] })
           },
         }

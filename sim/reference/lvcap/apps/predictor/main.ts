@@ -78,24 +78,6 @@ function operate(p: PredictorParts, config: PredictorConfig, context: AppContext
     context.error(code, textOf(error))
   }
 
-  const begin = (): void => {
-    try {
-      const kept = p.loadKept(folder)
-      for (const c of circuits) histories[c].restore(kept?.[c] ?? [])
-    } catch (error) {
-      complain(errno.io, error)
-    }
-    for (const csv of importFiles(folder)) {
-      try {
-        const rows = p.readImport(folder, csv, wallClock() / 1000)
-        for (const { circuit, start, amps } of rows) histories[circuit].put(start, amps)
-        context.log({ event: 'imported', file: csv, rows: rows.length })
-      } catch (error) {
-        complain(errno.application, error)
-      }
-    }
-  }
-
   const save = (): void => {
     try {
       p.saveKept(folder, { transformer: histories.transformer.kept(), feeder: histories.feeder.kept() })
@@ -103,6 +85,28 @@ function operate(p: PredictorParts, config: PredictorConfig, context: AppContext
     } catch (error) {
       complain(errno.io, error)
     }
+  }
+
+  const begin = (): void => {
+    try {
+      const kept = p.loadKept(folder)
+      for (const c of circuits) histories[c].restore(kept?.[c] ?? [])
+    } catch (error) {
+      complain(errno.io, error)
+    }
+    let imported = 0
+    for (const csv of importFiles(folder)) {
+      try {
+        const rows = p.readImport(folder, csv, wallClock() / 1000)
+        for (const { circuit, start, amps } of rows) histories[circuit].put(start, amps)
+        context.log({ event: 'imported', file: csv, rows: rows.length })
+        imported += rows.length
+      } catch (error) {
+        complain(errno.application, error)
+      }
+    }
+    // who brought the files may take them away
+    if (imported > 0) save()
   }
 
   const forecast = (): void => {
