@@ -626,8 +626,60 @@ export interface Forecaster {
   measure(): Promise<void>
 }
 
+/** Ends of the link between two platforms: `a` is `platform`, which calls; `b` is `platform2`, which is called. */
+export type PeerEnd = 'a' | 'b'
+
+/** What is carried to the partner: its name there, and the topic here. */
+export interface DataEntry {
+  readonly name: string
+  readonly topic: string
+}
+
+/** What somebody shows who is not the partner; `partner`: the partner's own certificate, as if the partner had gone mad. */
+export type PeerShown =
+  | 'no-tls'
+  | 'no-certificate'
+  | 'expired'
+  | 'foreign-ca'
+  | 'self-signed'
+  | 'wrong-name'
+  | 'revoked'
+  | 'partner'
+
+/** What somebody sends who has no business there. */
+export type PeerNonsense = 'nothing' | 'noise' | 'endless' | 'deep' | 'odd-json'
+
+/**
+ * Peer-to-Peer apps on both platforms, and what lies between them, played by the bench. Faults: `carrier` (none, both
+ * ways), `reset` (the connection that stands breaks), `half-open` ({ untold: a or b }: the same, and one end is not
+ * told), `slow` ({ ms } one way), `relay` (the relay is away), `impostor` ({ shows, sends }: in the place of `b`, and
+ * where the road is the relay's, in the relay's place towards both).
+ */
+export interface Peers extends Faulty {
+  /** What is carried at the start, from each end. */
+  readonly carried: readonly DataEntry[]
+  /** Of each connection between the two, what passed: alias `peers.crossing`. */
+  readonly crossings: Series
+  /** What came of each imposture: alias `peers.impostor`. */
+  readonly impostors: Series
+  /** Publishes at one end, for the app whose topic it is, by the name under which it is carried or was first. */
+  publish(at: PeerEnd, name: string, payload: Json): Promise<void>
+  /** Configures what one end carries. */
+  carry(at: PeerEnd, set: readonly DataEntry[]): Promise<void>
+  /** Configures both ends for a road: `direct` to begin with. */
+  via(road: 'direct' | 'relay'): Promise<void>
+  /** Somebody calls `b` in the name of `a`. Resolves when that is over. */
+  knock(what: {
+    readonly name: string
+    readonly shows: PeerShown
+    readonly sends?: PeerNonsense
+  }): Promise<void>
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
+  /** Peer-to-Peer apps on both platforms, and the link between them. */
+  peers: Peers
   platform: Platform
   gridkey: GridKey
   thermocouple: Thermocouple
@@ -680,6 +732,8 @@ export interface Stage {
   readonly check: (c: Check) => void
   /** A load to follow, by its name in fixtures/profiles; the operator may put another in its place (`--load`). */
   readonly load: (name: string) => ProfileSpec
+  /** A number in [0, 1) from a stream of that name, drawn by the run's seed: for scenarios in which anything may happen. */
+  readonly random: (stream: string) => number
   /** Keeps a remark of the scenario in the evidence. */
   readonly note: (text: string, data?: Json) => void
 }

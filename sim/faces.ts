@@ -1,4 +1,5 @@
 /** Faces of what is played: devices, their truth and their faults. Types only. */
+import type { Socket } from 'node:net'
 import type { Instant, Json, Wire } from '../drivers/faces.ts'
 
 /**
@@ -344,3 +345,13 @@ export interface CentreServer extends AsyncDisposable {
 
 /** Starts a data centre. Throws what `listen` throws. */
 export type StartCentre = (o: CentreOptions) => Promise<CentreServer>
+
+/** A meeting place for two platforms of which neither can be called (sim/servers/relay). */
+export interface Relay {
+  /** A call. */
+  take(socket: Socket): void
+  /** Ends every call that stands. */
+  drop(): void
+}
+/** `join` is called with both sockets, paused, once both ends have been told that the other is there. */
+export type MakeRelay = (join: (first: Socket, second: Socket) => void) => Relay

@@ -15,6 +15,7 @@ import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
+import { createRelay } from '../../sim/servers/relay/relay.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed, Resumption, StoppedBy } from '../runner/perform.ts'
 import { loadScenario } from '../scenario/load.ts'
@@ -100,6 +101,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       makeNetwork,
       mains: mainsModel,
       startCentre,
+      makeRelay: createRelay,
       defects: job.defects,
     },
     ...(job.load === undefined ? {} : { load: job.load }),

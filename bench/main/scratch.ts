@@ -8,6 +8,7 @@ import { mosquittoLacks } from '../../sim/reference/lvcap/marketplace/mosquitto-
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled, intruderApp, withSessions } from '../platforms/apps.ts'
 import { centreName } from '../platforms/centre.ts'
+import { platformNames } from '../platforms/peer-parties.ts'
 import { addressOf } from '../rigs/address.ts'
 import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
@@ -43,7 +44,7 @@ export function makeScratch(rig: RigFile): Scratch {
     makePki(pki, {
       apps: enrolled,
       revoked: [intruderApp.revoked],
-      platforms: [centreName],
+      platforms: [...Object.values(platformNames), centreName],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own'
         ? {}

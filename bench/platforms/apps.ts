@@ -11,6 +11,8 @@ import type { Speaker } from './advisers.ts'
 import { centreName, platformRtu, uploadApp, uploadWindow } from './centre.ts'
 import { readerName } from './cloud.ts'
 import { dtrConfig, predictorConfig } from './forecaster.ts'
+import { peerConfig, sourceApid } from './peer-parties.ts'
+import type { PeerPlaces } from './peer-parties.ts'
 import { recorderApp } from './recorder.ts'
 import { scriptedApps, scriptedEntry } from './scripted.ts'
 import { publisherApid, storageApp, storageConfig, uploaderApid } from './storage.ts'
@@ -57,6 +59,8 @@ export interface DevicePlaces {
   alvin?: DevicePlace
   /** The data centre to which the upload app sends. */
   centre?: { readonly address: string; readonly port: number }
+  /** Where the Peer-to-Peer app finds its partner, or a relay. */
+  peers?: PeerPlaces
   /** Where the bench waits for the scripted apps. */
   scripted?: { readonly address: string; readonly port: number }
 }
@@ -76,6 +80,8 @@ export interface AppContext {
   readonly wanted: ReadonlySet<keyof Roles>
   /** Devices of this platform; those that are not asked for are not there. */
   readonly places: DevicePlaces
+  /** Folder with certificates and keys. */
+  readonly pki: string
 }
 
 /** An app of LV automation. */
@@ -98,8 +104,13 @@ export const automationApps = {
     apid: 'eatl_lvmeshing_1.0',
     iid: 'eatl_lvmeshing_01',
     entry: 'sim/reference/lvcap/apps/meshing/main.ts',
-    installed: () => false,
-    config: () => ({}),
+    installed: ({ places }) => places.alvin !== undefined,
+    config: ({ places, interval, file, side }) => ({
+      ...(places.alvin === undefined ? {} : whereOf(places.alvin)),
+      interval,
+      fastInterval: Math.min(10, interval),
+      ...file.roles[`alvin${side}`]?.app,
+    }),
   },
   predictor: {
     apid: 'eatl_loadpredictor_1.0',
@@ -128,8 +139,9 @@ export const automationApps = {
     apid: 'eatl_peer_1.0',
     iid: 'eatl_peer_01',
     entry: 'sim/reference/lvcap/apps/peer/main.ts',
-    installed: () => false,
-    config: () => ({}),
+    installed: ({ places }) => places.peers !== undefined,
+    config: ({ places, side, pki }) =>
+      places.peers === undefined ? {} : peerConfig(side, places.peers, pki),
   },
   upload: {
     ...uploadApp,
@@ -159,6 +171,7 @@ export const enrolled: readonly string[] = [
   uploaderApid,
   readerName,
   isolationApp.apid,
+  sourceApid,
   ...Object.values(scriptedApps).map((a) => a.apid),
   ...Object.values(automationApps).map((a) => a.apid),
 ]

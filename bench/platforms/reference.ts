@@ -14,6 +14,7 @@ import { addressOf } from '../rigs/address.ts'
 import { aliasFor } from '../rigs/pair.ts'
 import type { Suffix } from '../rigs/pair.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
+import { sourceGuests } from './peer-parties.ts'
 import { isolationApp } from './advisers.ts'
 import type { Speakers } from './advisers.ts'
 import { aliasTable } from './aliases.ts'
@@ -27,6 +28,7 @@ import type { PlayedMains } from './mains.ts'
 import { makeRecorder } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
 import { guests, playStorage, shownAtMarketplace } from './storage.ts'
+import { commanderGuests } from './commander.ts'
 import type { PlayedStorage } from './storage.ts'
 
 export interface ReferenceOptions {
@@ -113,7 +115,9 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
           broker: file.platform.broker,
           guests: [
             ...(o.storage === undefined && !o.intruder ? [] : guests),
+            ...(o.wanted.has('peers') ? sourceGuests : []),
             ...Object.values(o.speakers ?? {}),
+            ...(o.wanted.has('commander') ? commanderGuests : []),
           ],
         },
         manager: { statusInterval: file.platform.statusSeconds },

@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, MainsModel, StartCentre } from '../../sim/faces.ts'
+import type { Device, Emit, Fault, MainsModel, StartCentre, MakeRelay } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
+import { playPeers } from '../platforms/peers.ts'
+import type { PlayedPeers } from '../platforms/peers.ts'
 import { playScripted } from '../platforms/scripted.ts'
 import { drawPassword, hashOf, makeLaptop } from '../platforms/laptop.ts'
 import { makeIntruder } from '../platforms/intruder.ts'
 import { playAdvisers } from '../platforms/advisers.ts'
+import { listenAtEmptyLine, makeCommander } from '../platforms/commander.ts'
 import { automationApps, intruderApp, speakersFor } from '../platforms/apps.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { referencePlatform } from '../platforms/reference.ts'
@@ -54,6 +57,8 @@ export interface RigOptions {
   readonly mains?: MainsModel
   /** Absent: there is no data centre to be had. */
   readonly startCentre?: StartCentre
+  /** Absent: two platforms cannot meet. */
+  readonly makeRelay?: MakeRelay
   readonly defects: readonly string[]
   /** Writes to the evidence log in the name of a source. */
   emitAs(src: string): Emit
@@ -75,6 +80,9 @@ export function buildRig(o: RigOptions): BuiltRig {
   const { file } = o
   return isLab(file) ? buildLab({ ...o, file }) : buildReference({ ...o, file })
 }
+
+/** The line of breakers that are not fitted, where the rig has none that could be. The default of Modbus. */
+const breakersLine = { baudRate: 19_200, dataBits: 8, parity: 'even', stopBits: 1 } as const
 
 function mainsIn(o: RigOptions): MainsModel {
   if (o.mains === undefined)
@@ -169,6 +177,26 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     open.push(centre)
     places.centre = { address: centre.address, port: centre.port }
     return rememberFaults(centre, inForce)
+  }
+
+  /** What lies between two platforms: before their apps, which are told of it. */
+  async function startPeers(places: readonly DevicePlaces[]): Promise<PlayedPeers> {
+    const entry = file.roles.peers
+    const { platform2 } = file.roles
+    if (entry === undefined || platform2 === undefined || o.makeRelay === undefined)
+      throw new GridproofError('rig-lacks', `the rig '${file.name}' has no link between two platforms`)
+    const peers = await playPeers({
+      realm: world.realm({ name: 'peers', address: addressOf(o.network, entry.at) }),
+      pki: o.pki,
+      emit: o.emitAs('peers'),
+      topics: file.platform.topics,
+      called: { address: addressOf(o.network, platform2.at), port: entry.port },
+      random: () => world.random('peers'),
+      makeRelay: o.makeRelay,
+    })
+    open.push(peers)
+    for (const p of places) p.peers = peers.places
+    return peers
   }
 
   async function startScripted(places: DevicePlaces): Promise<Scripted> {
@@ -295,9 +323,20 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
         if (network !== undefined) made.network = rememberFaults(network.role, inForce)
         for (const role of deviceRoles)
           if (wanted.has(role)) made[role] = await startDevice(role, { first: places, second }, network)
+        if (wanted.has('commander') && !wanted.has('alvin')) {
+          const settings = file.roles.alvin?.serial ?? breakersLine
+          const realm = world.realm({
+            name: 'line',
+            address: addressOf(o.network, file.roles.alvin?.at ?? 0),
+          })
+          const line = await world.serial({ name: 'alvin/serial', realm, settings })
+          open.push(line, await realm.run(() => listenAtEmptyLine(line, o.emitAs('line'))))
+          places.alvin = { path: line.path, settings }
+        }
         await startReading(wanted, made)
         if (wanted.has('centre')) made.centre = await startDataCentre(places)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
+        const peers = wanted.has('peers') ? await startPeers([places, second]) : undefined
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
         const mains = wanted.has('mains')
@@ -314,7 +353,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
         }
         const advised = wanted.has('advisers')
         const speakers = advised
-          ? speakersFor({ side: '', file, interval: 60, wanted: wantedAt('', wanted), places })
+          ? speakersFor({ side: '', file, interval: 60, wanted: wantedAt('', wanted), places, pki: o.pki })
           : undefined
         if (wanted.has('platform')) {
           const lvcap = await referencePlatform({
@@ -367,6 +406,22 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           platform = platform === undefined ? lvcap : bothOf(platform, lvcap)
           made.platform2 = lvcap satisfies Platform
         }
+        if (peers !== undefined) {
+          const ends = { a: made.platform, b: made.platform2 } as { readonly [k in 'a' | 'b']?: Platform }
+          const doorOf = (
+            at: 'a' | 'b',
+          ): { address: string; port: number; serverName: string; pki: string } => ({
+            address: ends[at]?.hosts[0]?.address ?? '',
+            port: file.platform.port,
+            serverName: 'marketplace',
+            pki: o.pki,
+          })
+          peers.meet({
+            doors: { a: doorOf('a'), b: doorOf('b') },
+            operate: async (at, request) => (await ends[at]?.ask('operator', request)) ?? null,
+          })
+          made.peers = rememberFaults(peers, inForce)
+        }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]
           if (host === undefined)
@@ -405,6 +460,21 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           })
           open.push(advisers)
           made.advisers = advisers
+        }
+        const host = platform?.hosts[0]
+        if (wanted.has('commander') && host !== undefined) {
+          const commander = makeCommander({
+            door: { address: host.address, port: file.platform.port, serverName: 'marketplace', pki: o.pki },
+            host,
+            realm: world.realm({
+              name: 'commander',
+              address: addressOf(o.network, file.roles.commander?.at ?? 0),
+            }),
+            emit: o.emitAs('commander'),
+            now: () => world.now(),
+          })
+          open.push(commander)
+          made.commander = commander
         }
         if (wanted.has('intruder')) {
           const at = file.roles.intruder?.at ?? 0

@@ -17,7 +17,7 @@ export type MakeNetwork = (
 }
 
 /** Roles of the pair as a whole: both platforms are installed for them. */
-const ofBoth: ReadonlySet<string> = new Set<keyof Roles>(['network'])
+const ofBoth: ReadonlySet<string> = new Set<keyof Roles>(['network', 'peers'])
 
 /** The roles of a scenario as the platform of one substation sees them: by their names without suffix. */
 export function wantedAt(side: Suffix, wanted: ReadonlySet<keyof Roles>): ReadonlySet<keyof Roles> {

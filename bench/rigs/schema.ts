@@ -94,6 +94,10 @@ const rig = z.strictObject({
     mains: z.strictObject({}).optional(),
     /** Whoever advises LoadSense: all apps that it hears and that are not installed. */
     advisers: z.strictObject({ at }).optional(),
+    /** LoadSense as the bench plays it, and whoever pretends to be it. */
+    commander: z.strictObject({ at }).optional(),
+    /** What lies between two platforms, and whose Peer-to-Peer app is called: the port on which it listens. */
+    peers: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's Data Storage, and where the apps stand that the bench plays at it. */

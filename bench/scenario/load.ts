@@ -31,6 +31,7 @@ const roleNames = {
   gridkey: true,
   thermocouple: true,
   platform2: true,
+  peers: true,
   gridkey2: true,
   thermocouple2: true,
   alvin: true,
@@ -53,6 +54,7 @@ const roleNames = {
   link: true,
   mains: true,
   advisers: true,
+  commander: true,
   forecaster: true,
 } as const satisfies Record<keyof Roles, true>
 

@@ -5,8 +5,10 @@
 import { idleCentre } from '../platforms/centre.ts'
 import { idleLink } from '../platforms/idle-link.ts'
 import { idleAdvisers } from '../platforms/advisers.ts'
+import { idleCommander } from '../platforms/commander.ts'
 import { idleMains } from '../platforms/mains.ts'
 import { idleForecaster } from '../platforms/forecaster.ts'
+import { idlePeers } from '../platforms/peers.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
 import { idleFeeders } from '../rigs/pair.ts'
@@ -91,6 +93,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       o.onLoad?.(name)
       return { profile: name }
     },
+    random: () => 0.5,
     note: () => undefined,
   }
   const platform: Platform = {
@@ -180,7 +183,9 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'link') cast[role] = idleLink(step)
     else if (role === 'mains') cast[role] = idleMains(step)
     else if (role === 'forecaster') cast[role] = idleForecaster()
+    else if (role === 'peers') cast[role] = idlePeers(step)
     else if (role === 'advisers') cast[role] = idleAdvisers(step)
+    else if (role === 'commander') cast[role] = idleCommander()
     else cast[role] = idle(o.makeDevice(role))
   }
   const late = setTimeout(() => {

@@ -11,6 +11,8 @@ const expected: Readonly<Record<string, string>> = {
   'tls.connect(port, host, options)': 'ping',
   'tls.connect({host, port})': 'ping',
   'tls.connect({socket})': 'ping',
+  'tls.connect({socket}) on a connection that stands': 'ping',
+  'tls.Server given a connection that stands': 'ping',
   'tls without a client certificate': 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'http.get': 'you asked /a',
   'http.request with an agent that keeps alive': 'you asked /b, you asked /c',

@@ -295,6 +295,18 @@ export function makeOpaque(s: Bag): void {
   if (end !== undefined) end.opaque = true
 }
 
+/**
+ * Runs something that may wrap a socket in TLS. A TLSSocket over a socket without a handle begins when that connects:
+ * one that is connected already says so once more.
+ */
+export function begun<T>(s: Bag, wrap: () => T): T {
+  const before = s['listenerCount']('connect') as number
+  const made = wrap()
+  const stands = s[face] !== undefined && s['connecting'] === false && s['destroyed'] === false
+  if (stands && (s['listenerCount']('connect') as number) > before) s['emit']('connect')
+  return made
+}
+
 type Chunks = ({ chunk: Uint8Array | string; encoding: BufferEncoding } | Uint8Array)[] & {
   allBuffers?: boolean
 }

@@ -2,7 +2,7 @@
 import type { Kernel } from './kernel.ts'
 import { tlsServer } from './net.ts'
 import { type Bag, type Fn, put, replace } from './patch.ts'
-import { makeOpaque, opaque } from './socket.ts'
+import { begun, makeOpaque, opaque } from './socket.ts'
 
 export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): void {
   const { tls, net } = modules
@@ -30,7 +30,7 @@ export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): vo
           return made
         }
         makeOpaque(raw)
-        return original.call(this, options, done ?? undefined)
+        return begun(raw, () => original.call(this, options, done ?? undefined) as Bag)
       },
   )
   // Every TLS server has this on its prototype: https.Server too.
@@ -39,8 +39,10 @@ export function installTls(_kernel: Kernel, modules: { tls: Bag; net: Bag }): vo
   // A socket that stands may be handed to a TLS server by this event, as Node documents it.
   const emit = server['emit'] as Fn
   put(server, 'emit', function (this: Bag, event: unknown, ...args: unknown[]) {
-    if (event === 'connection' && isOptions(args[0])) makeOpaque(args[0])
-    return emit.call(this, event, ...args) as unknown
+    const [raw] = args
+    if (event !== 'connection' || !(raw instanceof Socket)) return emit.call(this, event, ...args) as unknown
+    makeOpaque(raw)
+    return begun(raw, () => emit.call(this, event, ...args) as unknown)
   })
 }
 

@@ -79,6 +79,14 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
     await show('tls.connect({socket})', () =>
       echo(tls.connect({ socket: net.connect(17), servername: 'localhost', ...client })),
     )
+    await show('tls.connect({socket}) on a connection that stands', async () => {
+      const socket = net.connect(17)
+      await once(socket, 'connect')
+      return echo(tls.connect({ socket, servername: 'localhost', ...client }))
+    })
+    const handed = tls.createServer(server, (s) => s.pipe(s))
+    net.createServer((s) => setTimeout(() => handed.emit('connection', s), 5)).listen(21)
+    await show('tls.Server given a connection that stands', () => echo(tls.connect(21, client)))
     await show('tls without a client certificate', async () => {
       const s = tls.connect({ port: 17, ca: pki.ca, host: 'localhost' })
       const e = (await once(s, 'error')) as NodeJS.ErrnoException
