@@ -29,6 +29,8 @@ export type LinkEffect =
   | { readonly do: 'pass' | 'lose'; readonly flow: number; readonly way: LinkWay; readonly n: number }
   /** FIN or RST arrives at the end of this way; at its begin, nobody has acknowledged for too long (ETIMEDOUT). */
   | { readonly do: 'end' | 'reset' | 'give-up'; readonly flow: number; readonly way: LinkWay }
+  /** Nothing passes this way any more, or it does again. */
+  | { readonly do: 'dark'; readonly way: LinkWay; readonly dark: boolean }
   /** Worth keeping as evidence. */
   | { readonly do: 'tell'; readonly what: Readonly<Record<string, Json>> }
 
@@ -52,6 +54,11 @@ export interface LinkPort extends AsyncDisposable {
    * proxy's.
    */
   reach(peer: { name: string; address: string; port: number }): Promise<{ address: string; port: number }>
+  /**
+   * Lets peers reach a service of the host from outside, under a name for them, and tells where: in virtual time at its own
+   * address.
+   */
+  admit(service: { name: string; address: string; port: number }): Promise<{ address: string; port: number }>
   /** Hands an order to the model. */
   order(o: Json): void
   /** What else carries out its faults here: the machine's packet filter, or why it cannot. */

@@ -20,6 +20,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { GridproofError, messageOf } from '../errors.ts'
 import { makeFolders } from '../folders.ts'
 import { unmountBelow } from './block.ts'
+import { isOurs, removeRule, type Rule } from './firewall.ts'
 import { killTree, processPlace, processStamp } from './process.ts'
 
 /** The names of folders that a ledger makes, and the only ones that it removes. */
@@ -31,6 +32,7 @@ const ours = /^gridproof-[\w.-]*-[0-9a-f]{8}$/
 export type Leftover =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string }
+  | { readonly kind: 'rule'; readonly path: string; readonly rule: Rule }
   | { readonly kind: 'child'; readonly pid: number; readonly stamp: string; readonly name: string }
 
 export interface Ledger {
@@ -38,6 +40,8 @@ export interface Ledger {
   folder(name: string, under?: string): string
   /** Notes a symbolic link, to be called before it is made. */
   link(path: string): void
+  /** Notes a rule of the packet filter, to be called before it is set; it goes by its mark. */
+  rule(rule: Rule): void
   /** Notes a child process that runs now. */
   child(pid: number, name: string): void
   /** What the bench itself has undone need not be undone again. Takes a path or a process number. */
@@ -106,6 +110,9 @@ export function openLedger(state: string = stateFolder()): Ledger {
     },
     link(path) {
       note(path, { kind: 'link', path })
+    },
+    rule(rule) {
+      note(rule.mark, { kind: 'rule', path: rule.mark, rule })
     },
     child(pid, name) {
       const stamp = processStamp(pid)
@@ -205,6 +212,8 @@ function readLine(line: string): Head | Leftover | { kind: 'forget'; what: strin
   if (typeof o !== 'object' || o === null) return undefined
   const { kind, path, pid, stamp, place, name, what } = o as Record<string, unknown>
   if ((kind === 'folder' || kind === 'link') && typeof path === 'string') return { kind, path }
+  if (kind === 'rule' && typeof path === 'string' && typeof o === 'object' && 'rule' in o)
+    return { kind, path, rule: o.rule as Rule }
   if (kind === 'forget' && (typeof what === 'string' || typeof what === 'number')) return { kind, what }
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return undefined
   if (typeof stamp !== 'string' || stamp === '') return undefined
@@ -216,6 +225,12 @@ function readLine(line: string): Head | Leftover | { kind: 'forget'; what: strin
 function undo(l: Leftover): Cleared {
   if (l.kind === 'child') return attempt(`process ${l.pid} (${l.name})`, () => killTree(l.pid, l.stamp))
   if (l.kind === 'link') return attempt(`link ${l.path}`, () => removeLink(l.path))
+  if (l.kind === 'rule') {
+    const what = `rule ${l.path} of the packet filter`
+    // A ledger that somebody has damaged must not open somebody else's filter.
+    if (!isOurs(l.rule)) return { what, outcome: 'refused', why: 'it is no rule that we make' }
+    return attempt(what, () => removeRule(l.rule))
+  }
   const what = `folder ${l.path}`
   // A ledger that somebody has damaged must not remove a folder of somebody else.
   if (!isAbsolute(l.path) || !ours.test(basename(l.path)))

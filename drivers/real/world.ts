@@ -8,6 +8,7 @@ import { listenTcp } from '../wires/tcp.ts'
 import { createAddresses, probeAddress } from './addresses.ts'
 import { atOrAfter, benchNow } from './clock.ts'
 import { createRealHost } from './host.ts'
+import { createRealLink } from './real-link.ts'
 import { clearLeftovers, openLedger, stateFolder, type Cleared } from './ledger.ts'
 import { openPty, type PtyPacing } from './pty.ts'
 import { startStolenProbe } from './stolen.ts'
@@ -156,6 +157,18 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
         ...(o.pty === undefined ? {} : { provider: o.pty }),
       })
       return keep(spec.name, line)
+    },
+    async link(spec) {
+      open()
+      const link = await createRealLink({
+        name: spec.name,
+        address: spec.realm.address,
+        model: spec.model,
+        ledger,
+        now: benchNow,
+        onTell: (what) => spec.onTell(what),
+      })
+      return keep(spec.name, link)
     },
     random,
     beginWatch: () => delay.reset(),

@@ -39,6 +39,7 @@ export class ShapedLink {
   readonly host: string
   /** Names of peers by `address` and by `address:port`. */
   readonly peers = new Map<string, string>()
+  private readonly admitted = new Map<number, string>()
   private readonly kernel: Kernel
   private readonly model: LinkModel
   private readonly onTell: (what: Readonly<Record<string, Json>>) => void
@@ -65,13 +66,18 @@ export class ShapedLink {
     this.peers.set(`${address}:${port}`, name)
   }
 
+  /** Connections from outside to this port of the host come through this link too, whoever asks. */
+  admit(name: string, port: number): void {
+    this.admitted.set(port, name)
+  }
+
   /** The name of the peer, where a connection between these goes through this link. */
   between(from: string, to: string, port: number): { peer: string; by: 'host' | 'peer' } | undefined {
     if (from === this.host) {
       const peer = this.peers.get(`${to}:${port}`)
       return peer === undefined ? undefined : { peer, by: 'host' }
     }
-    const peer = to === this.host ? this.peers.get(from) : undefined
+    const peer = to === this.host ? (this.admitted.get(port) ?? this.peers.get(from)) : undefined
     return peer === undefined ? undefined : { peer, by: 'peer' }
   }
 
@@ -185,6 +191,7 @@ export class ShapedLink {
         this.flows.delete(Number(e.what['flow']))
       return
     }
+    if (e.do === 'dark') return
     const flow = this.flows.get(e.flow)
     if (flow === undefined) return
     switch (e.do) {

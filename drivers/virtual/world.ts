@@ -163,6 +163,10 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
           link.reach(name, address, port)
           return Promise.resolve({ address, port })
         },
+        admit({ name, address, port }) {
+          link.admit(name, port)
+          return Promise.resolve({ address, port })
+        },
         order: (o) => link.order(o),
         packets: { by: 'none', why: 'in virtual time the network is the model itself' },
         async [Symbol.asyncDispose]() {

@@ -416,7 +416,7 @@ describe('whatever happens', () => {
         const seen = new Map<string, number>()
         const ended = new Set<string>()
         for (const { at, effect: e } of b.log) {
-          if (!('way' in e)) continue
+          if (!('way' in e) || e.do === 'dark') continue
           const key = `${e.flow} ${e.way}`
           if (e.do === 'end' || e.do === 'reset') ended.add(key)
           if (e.do !== 'pass' && e.do !== 'lose') continue

@@ -570,6 +570,7 @@ class Link implements PlayedLinkModel {
   private darken(reason: string, t: Instant, which: readonly LinkWay[] = ways): void {
     for (const way of which) {
       if (!this.dark.add(way, reason)) continue
+      this.out.push({ do: 'dark', way, dark: true })
       for (const lane of this.active) if (lane.way === way) this.cutShort(lane, t)
     }
   }
@@ -606,6 +607,7 @@ class Link implements PlayedLinkModel {
   private lighten(reason: string, t: Instant, which: readonly LinkWay[] = ways): void {
     for (const way of which) {
       if (!this.dark.delete(way, reason)) continue
+      this.out.push({ do: 'dark', way, dark: false })
       this.taken[way] = t
       for (const lane of this.active)
         if (lane.way === way && lane.lostSince !== undefined)
