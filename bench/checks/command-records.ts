@@ -23,7 +23,7 @@ import {
   type Command,
   type Phase,
 } from './commands.ts'
-import { channelOf, field, textOf } from './scalar.ts'
+import { channelOf, field, objectOf, textOf } from './scalar.ts'
 
 export interface RecordsCommandsOptions extends CheckOptions, BreakersOptions {
   /** Until when after a command all of it must be on record; `20 s` unless given (ours). */
@@ -79,11 +79,14 @@ export function recordsEachCommand(commands: Series, records: Series, o: Records
       const read = commandReader(commands)
       const fits = matcher(records)
       const items = new Map<Phase, Item[]>(phases.map((p) => [p, []]))
+      /** When the app, or all of the platform, was ended: what it was about is nobody's to finish. */
+      const ends: Instant[] = []
       /** The bench may hear a record before the command that it is of. */
       const records_: { readonly phase: Phase; readonly told: Told }[] = []
       return {
         see(e) {
           breakers.see(e)
+          if (e.kind === 'host' && /killed|cut/.test(textOf(objectOf(e.data)?.['what']))) ends.push(e.at)
           const command = read(e)
           if (command !== undefined) items.get(command.phase)?.push({ command, told: new Map() })
           if (!fits(e)) return command !== undefined
@@ -100,12 +103,14 @@ export function recordsEachCommand(commands: Series, records: Series, o: Records
               item.told.clear()
               delete item.result
             }
-          for (const { phase, told } of records_) assign(items.get(phase) ?? [], told)
+          for (const { phase, told } of records_) assign(items.get(phase) ?? [], told, ends)
           let judged = 0
           for (const list of items.values())
             for (const item of list) {
               const { command: c } = item
               if (c.at + bound > at || c.at < watch.begin) continue
+              if (item.result === undefined && ends.some((t) => t > c.at - 1_000 && t < c.at + bound))
+                continue
               if (o.direction !== undefined && c.close !== (o.direction === 'close')) continue
               judged++
               judge(item, { parts, breakers, fitted: o.fitted !== false, found, watch, bound })
@@ -140,15 +145,26 @@ function toldOf(e: Event, name: string): Told {
   }
 }
 
-/** Records of one phase come in the order of its commands; what is refused is told of at once. */
-function assign(list: readonly Item[], told: Told): void {
-  const open = list.filter((i) => i.result === undefined)
+/** A record may be heard a little before the command that it is of, in ms. Ours. */
+const heardLate = 2_000
+
+/**
+ * Records of one phase come in the order of its commands; what is refused is told of at once, and so is a command that a
+ * newer one has overtaken while it waited for the one that runs.
+ */
+function assign(list: readonly Item[], told: Told, ends: readonly Instant[]): void {
+  const known = list.filter(
+    ({ command: { at } }) =>
+      at <= told.at + heardLate && !ends.some((end) => at < end + heardLate && end < told.at),
+  )
+  const open = known.filter((i) => i.result === undefined)
+  const [running, waiting] = open.filter((i) => i.command.good)
   const item =
     told.name === 'command'
-      ? list.find((i) => !i.told.has('command'))
+      ? known.find((i) => !i.told.has('command'))
       : told.name === 'result' && told.value === notObeyed
-        ? (open.find((i) => !i.command.good) ?? open.findLast((i) => !i.told.has('before')))
-        : open.find((i) => i.command.good)
+        ? (open.find((i) => !i.command.good) ?? waiting ?? running)
+        : running
   if (item === undefined) return
   item.told.set(told.name, told)
   if (told.name === 'result') item.result = told

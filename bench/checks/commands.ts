@@ -34,7 +34,7 @@ export function phaseIn(name: string | undefined): Phase | undefined {
 export function commandReader(series: Series): (e: Event) => Command | undefined {
   const fits = matcher(series)
   const obeyed = new Map<string, Instant>()
-  /** What the bench sent for the marketplace to keep is for whoever comes later: nobody may obey that. */
+  /** What the bench sent for the marketplace to keep, while nobody listened: nobody who comes later may obey it. */
   const kept = new Set<string>()
   return (e) => {
     if (e.kind === 'sent') {
@@ -44,7 +44,8 @@ export function commandReader(series: Series): (e: Event) => Command | undefined
     }
     if (!fits(e)) return undefined
     const phase = phaseIn(channelOf(e).split('.').at(-1))
-    if (phase === undefined) return undefined
+    if (phase === undefined || kept.has(JSON.stringify(objectOf(e.data)?.['payload'] ?? null)))
+      return undefined
     const value = field(e, 'Value')
     const stamp = field(e, 'Timestamp')
     const close = typeof value === 'boolean' ? value : undefined
@@ -58,8 +59,7 @@ export function commandReader(series: Series): (e: Event) => Command | undefined
       e.at - stamp * 1000 <= oldest &&
       stamp * 1000 - e.at <= earliest &&
       objectOf(e.data)?.['retain'] !== true &&
-      !obeyed.has(key) &&
-      !kept.has(JSON.stringify(objectOf(e.data)?.['payload'] ?? null))
+      !obeyed.has(key)
     if (good) obeyed.set(key, e.at)
     return { phase, close, at: e.at, seq: e.seq, good }
   }
@@ -201,7 +201,11 @@ export class Breakers {
 
   /** Whether the main contact was closed. */
   closedAt(phase: Phase, at: Instant): boolean {
-    return this.operations.findLast((op) => op.phase === phase && op.at <= at)?.closed ?? this.#initially
+    const mine = this.operations.filter((op) => op.phase === phase)
+    const [first] = mine
+    // Before it first moved it stood the other way.
+    const before = first === undefined ? this.#initially : !first.closed
+    return mine.findLast((op) => op.at <= at)?.closed ?? before
   }
 
   /** Whether it stood so at any time of a span. */

@@ -44,20 +44,25 @@ interface Message {
 }
 
 export function makeCommander(o: CommanderOptions): Commander & AsyncDisposable {
-  const clients = new Map<string, MqttClient>()
+  const clients = new Map<string, { readonly client: MqttClient; readonly gone: Set<() => void> }>()
   /** What was last sent as a plain command, by phase and direction. */
   const last = new Map<string, string>()
-  const clientOf = (apid: string): MqttClient => {
+  const clientOf = (apid: string): { readonly client: MqttClient; readonly gone: Set<() => void> } => {
     let c = clients.get(apid)
     if (c === undefined) {
-      c = connect({
+      const client = connect({
         ...connectionAt({ ...o.door, name: apid }),
         clean: true,
         keepalive: 30,
         reconnectPeriod: 500,
         connectTimeout: patience,
       })
-      c.on('error', () => undefined)
+      const gone = new Set<() => void>()
+      client.on('error', () => undefined)
+      client.on('close', () => {
+        for (const f of gone) f()
+      })
+      c = { client, gone }
       clients.set(apid, c)
     }
     return c
@@ -119,19 +124,18 @@ export function makeCommander(o: CommanderOptions): Commander & AsyncDisposable 
       close: m.close,
       counts: m.counts,
     })
-    const client = clientOf(apid)
+    const { client, gone } = clientOf(apid)
     const done = Promise.withResolvers<string>()
     const timer = setTimeout(() => done.resolve('no acknowledgement'), patience)
     // Refused publications are not acknowledged: the broker ends the session.
-    const gone = (): void => done.resolve('the connection was ended')
+    const ended = (): void => done.resolve('the connection was ended')
+    gone.add(ended)
     client.publish(topic, m.text, { qos: 1, retain: m.retain === true }, (e) =>
       done.resolve(e === undefined || e === null ? 'acknowledged' : e.message),
     )
-    if (client.connected) client.once('close', gone)
-    else client.once('connect', () => client.once('close', gone))
     const outcome = await done.promise
     clearTimeout(timer)
-    client.off('close', gone)
+    gone.delete(ended)
     o.emit('seen', { alias: `commander.${form}`, topic, payload: { outcome } }, { cause })
     // What was not acknowledged would be sent again at the next connection.
     if (outcome !== 'acknowledged') {
@@ -170,7 +174,8 @@ export function makeCommander(o: CommanderOptions): Commander & AsyncDisposable 
         throw new GridproofError('timeout', 'the meshing app does not run, so it cannot be made to crash')
     },
     async [Symbol.asyncDispose]() {
-      for (const c of clients.values()) await o.realm.run(() => c.endAsync(true).catch(() => undefined))
+      for (const { client: c } of clients.values())
+        await o.realm.run(() => c.endAsync(true).catch(() => undefined))
     },
   }
 }
