@@ -211,7 +211,7 @@ describe('a smart meter alone', () => {
       [['meter', '--pty'], 2, 'which meter? give --personality'],
       [['kaifa', '--pty', '--personality', 'tc8'], 2, 'tc8.yaml'],
       [['kaifa', '--pty', '--tcp', '127.0.0.1:0'], 2, 'only once'],
-      [[], 2, 'which device? there are: gridkey, thermocouple, kaifa, '],
+      [[], 2, 'which device? there are: gridkey, thermocouple, alvin, kaifa, '],
       [['meter', '--personality', 'kaifa-ma309m', '--tcp', '127.0.0.1:0', '--dry-run'], 0, 'would talk at'],
       [['kamstrup', '--port', '/dev/ttyUSB0', '--dry-run', '--load', 'winter-weekday'], 0, 'would talk at'],
     ] as const) {
@@ -295,7 +295,7 @@ const pty = ptyProvider()
 const lacks = 'lacks' in pty ? pty.lacks : undefined
 
 describe.skipIf(lacks !== undefined)(
-  `the thermocouple module alone on a pseudo terminal${lacks === undefined ? '' : ` (skipped: ${lacks})`}`,
+  `devices alone on a pseudo terminal${lacks === undefined ? '' : ` (skipped: ${lacks})`}`,
   () => {
     test.concurrent('has a link of the name that was asked for, which goes with it', async ({ p }) => {
       const link = join(p.path, 'tc8')
@@ -308,6 +308,29 @@ describe.skipIf(lacks !== undefined)(
       writeFileSync(link, 'mine')
       const e = await p.run(['sim', 'thermocouple', '--pty', link])
       expect([e.code, readFileSync(link, 'utf8')]).toEqual([4, 'mine'])
+    })
+
+    test.concurrent('three breakers are isolated, locked and worked by hand from the console', async ({
+      p,
+    }) => {
+      const d = playing(p, ['alvin', '--pty'])
+      await d.told(/answers at \/dev\/pts\/\d+, 19200 baud, 8E1, unit 1 and 2 and 3/)
+      for (const [line, answer] of [
+        ['close l1', /refused .*neither isolated nor in local control/],
+        ['isolate on locked=true', /isolator \{"engaged":true,"locked":true\}/],
+        ['close l1', /operated \{"phase":"l1","to":"closed","by":"local"\}/],
+        ['isolate off', /isolator is locked/],
+        ['supply phase=l1 amps=5000', /tripped \{"phase":"l1","why":"fault"\}/],
+        ['values l1.open', /l1\.open_operations \[1\] {2}\d+ ±0/],
+        ['fault lying phase=l4', /parameters of alvin fault 'lying'/],
+        ['close l9', /alvin: /],
+        ['isolate perhaps', /expected on or off/],
+      ] as const) {
+        d.type(line)
+        await d.told(answer)
+      }
+      d.type('quit')
+      expect(await d.ended).toBe(0)
     })
 
     test.concurrent('killed, it leaves a link that clean removes', async ({ p }) => {

@@ -108,6 +108,45 @@ describe(`the thermocouple module over a pseudo terminal${why}`, () => {
   )
 })
 
+describe(`three breakers over a pseudo terminal${why}`, () => {
+  test.skipIf('lacks' in pty)('are read one by one, commanded, and read back', async () => {
+    const { env, said } = watched()
+    const kind = devices['alvin-reclose']
+    await using line = await openPty({ name: 'alvin/rtu', settings: kind.line() })
+    await using device = kind.make({ silence_ms: 20, turnaround_ms: 4 })
+    await device.start(line.wire, env)
+    const m = master()
+    await m.connectRTUBuffered(line.path, { baudRate: 19_200, parity: 'even' })
+    try {
+      for (const unit of [1, 2, 3]) {
+        m.setID(unit)
+        const { data } = await m.readInputRegisters(0, 14)
+        expect((data[0] ?? 0) / 10).toBe(said[`l${unit}.bus_voltage [V]`]?.[0])
+        expect((await m.readHoldingRegisters(0, 1)).data).toEqual([0b10])
+      }
+      within(device, said)
+      expect(Object.keys(said).length).toBe(36)
+      m.setID(2)
+      await m.writeRegister(17, 0xc105)
+      await m.writeRegister(16, 0xc105)
+      await expect.poll(async () => (await m.readHoldingRegisters(18, 2)).data).toEqual([2, 1])
+      expect((await m.readInputRegisters(6, 1)).data).toEqual([1])
+      expect([device.closed('l1'), device.closed('l2')]).toEqual([false, true])
+      await expect(m.writeRegister(16, 1)).rejects.toThrow(/Illegal data value/)
+      const f = device.inflict('crc-error', { phase: 'l2' })
+      await expect(m.readInputRegisters(0, 8)).rejects.toThrow(/CRC/)
+      m.setID(3)
+      expect((await m.readInputRegisters(0, 8)).data.length).toBe(8)
+      f.lift()
+      device.command({ do: 'isolate', engaged: true })
+      m.setTimeout(150)
+      await expect(m.readInputRegisters(0, 8)).rejects.toThrow(/Timed out/)
+    } finally {
+      await new Promise<void>((done) => m.close(() => done()))
+    }
+  })
+})
+
 describe('the table of devices', () => {
   test('options are checked, with what was expected', () => {
     for (const [name, kind] of Object.entries(devices)) {
