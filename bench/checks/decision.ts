@@ -268,7 +268,11 @@ export function commandsEveryPhase(o: SequenceOptions): Check {
           if (field(e, 'ToStore') !== true)
             found.add('not stored', `${alias} is not to be stored, ${into(watch, e.at)}`, e.seq)
           if (typeof stamp !== 'number' || Math.abs(e.at / 1000 - stamp) > grace)
-            found.add('badly stamped', `${alias} is stamped ${JSON.stringify(stamp)}, ${into(watch, e.at)}`, e.seq)
+            found.add(
+              'badly stamped',
+              `${alias} is stamped ${JSON.stringify(stamp)}, ${into(watch, e.at)}`,
+              e.seq,
+            )
           const goes = current?.close === close && !current.phases.includes(phase)
           if (current === undefined || !goes || e.at - current.begun > oneSequence * 1000) {
             end(found)

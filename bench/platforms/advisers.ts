@@ -261,9 +261,11 @@ export function playAdvisers(o: AdvisersOptions): Advisers & AsyncDisposable {
         const started = beat !== undefined
         beat ??= setInterval(repeat, every)
         const changed = (alias: string): boolean =>
-          !started || before.get(alias) !== JSON.stringify([items.get(alias)?.value(), told.get(alias)])
+          !started ||
+          change.all === true ||
+          before.get(alias) !== JSON.stringify([items.get(alias)?.value(), told.get(alias)])
         await tell(changed)
-        if (change.breakers !== undefined || !started) await breakers?.tell()
+        if (change.breakers !== undefined || !started || change.all === true) await breakers?.tell()
       }),
     again: (alias, how) =>
       o.realm.run(async () => {

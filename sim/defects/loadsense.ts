@@ -202,7 +202,11 @@ export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
     ],
     'parts-by-its-own-load-alone': [
       'Parts as soon as its own transformer allows, whatever the peer needs.',
-      decides((s) => ({ ...s, peer: s.peer === undefined ? undefined : { ...s.local } })),
+      decides((s) =>
+        s.peer !== undefined && s.breakers?.every((b) => b.state === 'closed') === true
+          ? { ...s, peer: { ...s.local, at: s.peer.at, valid: s.peer.valid } }
+          : s,
+      ),
     ],
     'parts-at-once-without-the-peer': [
       'Parts as soon as the peer is not heard.',
