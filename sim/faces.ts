@@ -1,6 +1,6 @@
 /** Faces of what is played: devices, their truth and their faults. Types only. */
 import type { Socket } from 'node:net'
-import type { Instant, Json, Wire } from '../drivers/faces.ts'
+import type { Instant, Json, LinkModel, Wire } from '../drivers/faces.ts'
 
 /**
  * Kinds of event; one data schema each (bench/evidence/schema.ts).
@@ -345,6 +345,33 @@ export interface CentreServer extends AsyncDisposable {
 
 /** Starts a data centre. Throws what `listen` throws. */
 export type StartCentre = (o: CentreOptions) => Promise<CentreServer>
+
+/** The model of a wide-area link (sim/link), with its counters as bench/faces.ts has them. */
+export interface PlayedLinkModel extends LinkModel {
+  readonly faults: readonly string[]
+  counters(now: Instant): {
+    readonly peers: Readonly<
+      Record<string, { readonly up: LinkCount; readonly down: LinkCount; readonly 'connections [1]': number }>
+    >
+    readonly 'carrier drops [1]': number
+    readonly 'down [s]': number
+    readonly 'resets [1]': number
+  }
+}
+
+export interface LinkCount {
+  readonly 'offered [B]': number
+  readonly 'passed [B]': number
+  readonly 'lost [B]': number
+  readonly 'resent [B]': number
+}
+
+/** Makes one that behaves as a profile of fixtures/links. Throws `no-such` or `bad-file`. */
+export type MakeLink = (o: {
+  readonly profile: string
+  random(stream: string): number
+  readonly began: Instant
+}) => PlayedLinkModel
 
 /** A meeting place for two platforms of which neither can be called (sim/servers/relay). */
 export interface Relay {

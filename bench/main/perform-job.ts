@@ -14,6 +14,7 @@ import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
+import { makeLink } from '../../sim/link/make.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
 import { createRelay } from '../../sim/servers/relay/relay.ts'
 import { perform } from '../runner/perform.ts'
@@ -101,6 +102,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       makeNetwork,
       mains: mainsModel,
       startCentre,
+      makeLink,
       makeRelay: createRelay,
       defects: job.defects,
     },

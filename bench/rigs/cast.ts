@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, MainsModel, StartCentre, MakeRelay } from '../../sim/faces.ts'
+import type { Device, Emit, Fault, MainsModel, MakeLink, StartCentre, MakeRelay } from '../../sim/faces.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playPeers } from '../platforms/peers.ts'
 import type { PlayedPeers } from '../platforms/peers.ts'
@@ -26,6 +26,8 @@ import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
 import { makeForecaster } from '../platforms/forecaster.ts'
 import { makeInstaller } from '../platforms/installer.ts'
+import { playLink } from '../platforms/link.ts'
+import type { PlayedLink } from '../platforms/link.ts'
 import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
 import { playModem } from '../platforms/modem.ts'
@@ -57,6 +59,8 @@ export interface RigOptions {
   readonly mains?: MainsModel
   /** Absent: there is no data centre to be had. */
   readonly startCentre?: StartCentre
+  /** Absent: there is no link to be had. */
+  readonly makeLink?: MakeLink
   /** Absent: two platforms cannot meet. */
   readonly makeRelay?: MakeRelay
   readonly defects: readonly string[]
@@ -160,7 +164,30 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     return network
   }
 
-  async function startDataCentre(places: DevicePlaces): Promise<Centre> {
+  /** The link to all servers; `reset` takes the power of the computer, which is yet to be there. */
+  async function startLink(reset: () => Promise<void>): Promise<PlayedLink> {
+    const entry = file.roles.link
+    if (entry === undefined || o.makeLink === undefined)
+      throw new GridproofError('rig-lacks', `the rig '${file.name}' has no link`)
+    const link = await playLink({
+      world,
+      realm: world.realm({ name: 'link', address: addressOf(o.network, entry.at) }),
+      router: {
+        realm: world.realm({ name: 'router', address: addressOf(o.network, entry.router.at) }),
+        port: entry.router.port,
+        password: drawPassword(() => world.random('router/password')),
+      },
+      host: addressOf(o.network, file.platform.at),
+      profile: entry.profile,
+      makeLink: o.makeLink,
+      emitAs: (src) => o.emitAs(src),
+      resetComputer: reset,
+    })
+    open.push(link)
+    return link
+  }
+
+  async function startDataCentre(places: DevicePlaces, link: PlayedLink | undefined): Promise<Centre> {
     const entry = file.roles.centre
     if (entry === undefined || o.startCentre === undefined)
       throw new GridproofError('rig-lacks', `the rig '${file.name}' has no data centre`)
@@ -176,6 +203,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     })
     open.push(centre)
     places.centre = { address: centre.address, port: centre.port }
+    if (link !== undefined) places.centre = await link.reach({ name: 'centre', ...places.centre })
     return rememberFaults(centre, inForce)
   }
 
@@ -334,7 +362,18 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           places.alvin = { path: line.path, settings }
         }
         await startReading(wanted, made)
-        if (wanted.has('centre')) made.centre = await startDataCentre(places)
+        const link = wanted.has('link')
+          ? await startLink(async () => {
+              if (mains !== undefined) await mains.cut({ for: '5 s' })
+              else await platform?.ask('machine', { do: 'restart' })
+            })
+          : undefined
+        if (link !== undefined) {
+          made.link = Object.assign(rememberFaults(link, inForce), {
+            router: rememberFaults(link.router, inForce),
+          })
+        }
+        if (wanted.has('centre')) made.centre = await startDataCentre(places, link)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const peers = wanted.has('peers') ? await startPeers([places, second]) : undefined
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
@@ -383,6 +422,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           if (wanted.has('forecaster') && host !== undefined)
             made.forecaster = makeForecaster({
               host,
+              iid: automationApps.predictor.iid,
               realm: bench,
               emit: o.emitAs('forecaster'),
               seed: Math.floor(world.random('forecaster/past') * 2 ** 31),

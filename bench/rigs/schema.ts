@@ -110,6 +110,15 @@ const rig = z.strictObject({
       .optional(),
     /** The data centre to which the platform uploads. */
     centre: z.strictObject({ at, port: port.default(0) }).optional(),
+    /** The 4G link between the platform and the servers; its router's place, and the port of that one's page. */
+    link: z
+      .strictObject({
+        at,
+        /** Of fixtures/links. */
+        profile: z.string().default('good-site'),
+        router: z.strictObject({ at, port: port.default(0) }),
+      })
+      .optional(),
     /** The predictor and the thermal rating app, where a scenario asks for them. */
     forecaster: z.strictObject({}).optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */

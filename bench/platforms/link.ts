@@ -1,0 +1,110 @@
+/**
+ * The 4G link between the platform and the servers, played by the bench over a model of sim/link: faults, scripts and
+ * profiles of it, and what it tells as evidence (kind `link`).
+ */
+import type { Json, LinkPort, Realm, World } from '../../drivers/faces.ts'
+import { duration } from '../../drivers/units.ts'
+import type { Emit, Fault, MakeLink } from '../../sim/faces.ts'
+import type { Link, LinkCounters, Router } from '../faces.ts'
+import { playRouter, type PlayedRouter } from './router.ts'
+
+export interface LinkOptions {
+  readonly world: World
+  /** Where it stands in real time, and its router's place. */
+  readonly realm: Realm
+  readonly router: { readonly realm: Realm; readonly port: number; readonly password: string }
+  /** Address of the host behind it. */
+  readonly host: string
+  /** Of fixtures/links. */
+  readonly profile: string
+  readonly makeLink: MakeLink
+  emitAs(src: string): Emit
+  /** Takes the power of the platform's computer for a moment; told by the router. */
+  resetComputer(): Promise<void>
+}
+
+export interface PlayedLink extends Link, AsyncDisposable {
+  /** Puts a server behind the link; where the platform finds it. */
+  reach: LinkPort['reach']
+  /** Lets peers in to a service of the platform's host; where they find it. */
+  admit: LinkPort['admit']
+}
+
+/** What happens to the link, as evidence. */
+export const linkEvents = { src: 'link', kind: 'link', select: 'link.*' } as const
+
+/** Throws `no-such` for an unknown profile; `not-capable` in a world that has no links. */
+export async function playLink(o: LinkOptions): Promise<PlayedLink> {
+  const { world } = o
+  const emit = o.emitAs('link')
+  const model = o.makeLink({
+    profile: o.profile,
+    random: (stream) => world.random(`link/${stream}`),
+    began: world.now(),
+  })
+  if (world.link === undefined) throw new TypeError('this world has no links')
+  const port = await world.link({
+    name: 'link',
+    realm: o.realm,
+    host: o.host,
+    model,
+    onTell: (what) => void emit('link', what),
+  })
+  emit('link', { alias: 'link.profile', name: o.profile })
+  if (world.time === 'real') emit('link', { alias: 'link.packets', ...port.packets })
+  let count = 0
+  const inForce = new Set<string>()
+
+  const inflict = (name: string, params: Json = {}): Fault => {
+    const id = `link/${name}#${++count}`
+    port.order({ do: 'inflict', id, fault: name, params })
+    inForce.add(id)
+    const cause = emit('fault', { phase: 'on', id, name, params })
+    return {
+      id,
+      params,
+      lift() {
+        if (!inForce.delete(id)) return
+        port.order({ do: 'lift', id })
+        emit('fault', { phase: 'lifted', id, name, params }, { cause })
+      },
+    }
+  }
+  const counters = (): LinkCounters => {
+    const c = model.counters(world.now())
+    emit('link', { alias: 'link.counters', ...(c as unknown as { readonly [k: string]: Json }) })
+    return c
+  }
+  const router: PlayedRouter = await playRouter({
+    ...o.router,
+    now: () => world.now(),
+    emit: o.emitAs('router'),
+    link: {
+      order: (order) => port.order(order),
+      counters: () => model.counters(world.now()),
+      host: o.host,
+    },
+    resetComputer: () => o.resetComputer(),
+  })
+  const role: Router = router
+  return {
+    faults: model.faults,
+    events: linkEvents,
+    inflict,
+    profile: (name) => port.order({ do: 'profile', name }),
+    drop(lasts) {
+      duration(lasts)
+      port.order({ do: 'drop', for: lasts })
+    },
+    script: (steps) => port.order({ do: 'script', steps: steps as unknown as Json }),
+    counters,
+    router: role,
+    reach: (peer) => port.reach(peer),
+    admit: (service) => port.admit(service),
+    async [Symbol.asyncDispose]() {
+      counters()
+      await router[Symbol.asyncDispose]()
+      await port[Symbol.asyncDispose]()
+    },
+  }
+}
