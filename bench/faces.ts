@@ -532,6 +532,8 @@ export interface Advice {
   /** The contact of the isolation switch: true while it is engaged. */
   readonly isolation?: boolean
   readonly breakers?: Readonly<Partial<Record<Phase | 'all', BreakerAdvice>>>
+  /** Tells everything, not only what changes. */
+  readonly all?: true
   /** By item (alias), or `*` for all of them; null: as it should be again. */
   readonly told?: Readonly<Record<string, Telling | null>>
 }
@@ -621,7 +623,7 @@ export interface Forecaster {
   readonly past: Series
   /** What the predictor keeps on the disk: `seen`, payload `kept [B]`. */
   readonly disk: Series
-  /** The predictor is ended, given this past as an engineer would at commissioning, and started again; within 10 s. */
+  /** The predictor is ended, given this past as an engineer would at commissioning, and started again; resolves when it has read it. */
   remember(past: LoadPast): Promise<void>
   measure(): Promise<void>
 }

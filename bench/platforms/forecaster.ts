@@ -24,12 +24,13 @@ export function dtrConfig(): { readonly [k: string]: Json } {
 /** The predictor's folder on the platform's disk: its default. */
 const folder = 'predictor'
 
-/** How long the app may take to end, and to read its files, in ms. Ours. */
-const endsWithin = 3000
-const readsWithin = 2000
+/** How long the app may take to end, and to start and read its files, in ms: else whoever waits goes on without it. Ours. */
+const patience = 20_000
 
 export interface ForecasterOptions {
-  readonly host: Pick<Host, 'disk'>
+  readonly host: Pick<Host, 'disk' | 'onLog'>
+  /** Instance of the predictor. */
+  readonly iid: string
   readonly realm: Realm
   readonly emit: Emit
   readonly seed: number
@@ -45,9 +46,33 @@ export function makeForecaster(o: ForecasterOptions): Forecaster {
   const own = join(o.host.disk, folder)
   const imports = join(own, 'import')
 
+  const waiting = new Set<(event: string) => void>()
+  o.host.onLog((proc, entry) => {
+    const e = typeof entry === 'object' && entry !== null ? (entry as { readonly [k: string]: Json }) : {}
+    const event = typeof e['event'] === 'string' ? e['event'] : ''
+    // its own words, and the Container Manager's of it
+    if (proc === o.iid || e['iid'] === o.iid) for (const f of waiting) f(event)
+  })
+
+  /** Does something, and resolves when the platform's log tells this event of the predictor. */
+  async function andAwait(event: string, act: () => Promise<Json>): Promise<void> {
+    const came = Promise.withResolvers<void>()
+    const see = (said: string): void => {
+      if (said === event) came.resolve()
+    }
+    waiting.add(see)
+    const late = setTimeout(() => came.resolve(), patience)
+    try {
+      await act()
+      await came.promise
+    } finally {
+      clearTimeout(late)
+      waiting.delete(see)
+    }
+  }
+
   async function remember(p: LoadPast): Promise<void> {
-    await o.operate({ do: 'shutdown', app: 'predictor' })
-    await wait(endsWithin)
+    await andAwait('exited', () => o.operate({ do: 'shutdown', app: 'predictor' }))
     if (p.beside !== true) rmSync(own, { recursive: true, force: true })
     mkdirSync(imports, { recursive: true })
     const made = pastOf(p, o.now(), o.seed)
@@ -59,8 +84,7 @@ export function makeForecaster(o: ForecasterOptions): Forecaster {
       ...made,
     }
     o.emit('sent', { alias: past.select, payload: payload as unknown as Json })
-    await o.operate({ do: 'start', app: 'predictor' })
-    await wait(readsWithin)
+    await andAwait('configured', () => o.operate({ do: 'start', app: 'predictor' }))
     // whoever brings files along takes them away again: from now on the app has what it has kept itself
     rmSync(imports, { recursive: true, force: true })
   }
@@ -79,12 +103,6 @@ export function makeForecaster(o: ForecasterOptions): Forecaster {
 /** Stands in where nothing runs. */
 export function idleForecaster(): Forecaster {
   return { past, disk, remember: async () => undefined, measure: async () => undefined }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }
 
 function bytesIn(folder: string): number {
