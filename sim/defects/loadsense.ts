@@ -97,6 +97,14 @@ export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
       'Believes what it has of the peer, though the peer is known to be away.',
       decides((s) => ({ ...s, peer: s.peer === undefined ? undefined : { ...s.peer, valid: true } })),
     ],
+    'meshes-without-the-peer': [
+      'Begins a mesh on what it last knew of the peer.',
+      decides((s) =>
+        s.peer !== undefined && s.breakers?.every((b) => b.state === 'open') === true
+          ? { ...s, peer: { ...s.peer, at: s.now, valid: true }, peerClosed: true }
+          : s,
+      ),
+    ],
     'believes-old-data': [
       'Decides on data of any age.',
       decides(
@@ -259,7 +267,9 @@ export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
         },
         decide: (s, c) => {
           const d = p.decide(s, c)
-          return d.because === 'discrepancy' ? { ...d, do: 'hold', lockOut: false } : d
+          if (d.because !== 'discrepancy') return d
+          reached()
+          return { ...d, do: 'hold', lockOut: false }
         },
       }),
     ],
