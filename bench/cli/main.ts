@@ -5,6 +5,7 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import { materialOptions } from './material-options.ts'
 import { operatorCommands } from './operator.ts'
 import { doctorCommand } from './doctor.ts'
+import { exploreCommand } from './explore.ts'
 import { listenCommand } from './listen.ts'
 import { simCommand } from './sim.ts'
 
@@ -99,6 +100,7 @@ program
     '--resume <run>',
     'go on with a run whose bench was killed, under the conditions that it began under',
   )
+  .option('--arm', 'of a lab whose breakers are real: what is played may move them')
   .option('--all', 'print every requirement, not only those judged in this run')
   .addOption(junitOption())
   .addOption(gitlabOption())
@@ -191,6 +193,7 @@ program
 program.addCommand(simCommand(program))
 program.addCommand(listenCommand().copyInheritedSettings(program))
 program.addCommand(doctorCommand().copyInheritedSettings(program))
+program.addCommand(exploreCommand().copyInheritedSettings(program))
 
 program
   .command('rigs')
@@ -214,7 +217,7 @@ for (const c of operatorCommands()) program.addCommand(c.copyInheritedSettings(p
 
 program
   .command('clean')
-  .description('Undoes what a bench that was killed left behind: processes, folders, links')
+  .description('Undoes what a bench that was killed left behind: processes, folders, mounts, links')
   .addHelpText('after', '\nExample:\n  gridproof clean')
   .action(async () => {
     const { cleanCommand } = await import('./list-commands.ts')
