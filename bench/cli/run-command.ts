@@ -44,6 +44,7 @@ export interface RunCommandOptions extends MaterialOptions, IdentityOptions {
   readonly junitFaults: 'error' | 'skipped'
   readonly gitlab?: string
   readonly dryRun?: boolean
+  readonly arm?: boolean
   readonly resume?: string
 }
 
@@ -69,7 +70,13 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
   const length = o.short === true ? 'short' : 'full'
   const workers = workersFor(plan, o)
   if (o.dryRun === true) {
-    for (const line of dryRun(plan, { length, seeds: o.seeds, workers })) process.stdout.write(`${line}\n`)
+    for (const line of dryRun(plan, {
+      length,
+      seeds: o.seeds,
+      workers,
+      armed: o.arm === true,
+    }))
+      process.stdout.write(`${line}\n`)
     return exitCodes.ok
   }
   const bytes = evidenceOf(plan, { length, seeds: o.seeds }) * (o.twice === true ? 2 : 1)
@@ -89,6 +96,7 @@ export async function runCommand(scenarios: readonly string[], o: RunCommandOpti
     drain: o.drain,
     retries: o.retries,
     ...(shard === undefined ? {} : { shard }),
+    ...(o.arm === true ? { armed: true } : {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(load === undefined ? {} : { load }),
   }

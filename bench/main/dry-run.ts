@@ -14,6 +14,7 @@ export interface DryRunOptions {
   readonly length: 'full' | 'short'
   readonly seeds: number
   readonly workers: number
+  readonly armed?: boolean
 }
 
 /** The plan in lines: what is judged, on what, by which scenarios, and what cannot be played or is not there yet. */
@@ -35,7 +36,7 @@ export function dryRun(plan: Plan, o: DryRunOptions): readonly string[] {
   let total = 0
   for (const s of plan.scenarios) {
     const ms = lengthOf(s, o.length)
-    const lacks = lacking(plan, s)
+    const lacks = lacking(plan, s, o.armed === true)
     lines.push(
       `${s.id}: ${durationText(ms)}${lacks.length === 0 ? '' : ' (cannot be played: its clauses stay inconclusive)'}`,
     )
@@ -59,9 +60,9 @@ export function evidenceOf(plan: Plan, o: Pick<DryRunOptions, 'length' | 'seeds'
   return o.seeds * evidenceBytes(plan.scenarios.map((s) => lengthOf(s, o.length)))
 }
 
-function lacking(plan: Plan, s: LoadedScenario): readonly string[] {
+function lacking(plan: Plan, s: LoadedScenario, armed: boolean): readonly string[] {
   const { rig } = plan
-  if (isLab(rig)) return labLacks(rig, s.scenario.needs)
+  if (isLab(rig)) return labLacks(rig, s.scenario.needs, armed)
   const has = new Set<string>(['platform', ...Object.keys(rig.roles)])
   return s.scenario.needs.filter((n) => !has.has(n)).map((n) => `the rig '${rig.name}' has no ${n}`)
 }

@@ -32,6 +32,8 @@ export interface Job {
   /** Folders of the catalogue and of personalities, where they are not the project's alone. */
   readonly material?: Pick<Material, 'requirements' | 'personalities'>
   readonly load?: ProfileSpec
+  /** `--arm`: what is played may lead to operations of real breakers. */
+  readonly armed?: true
   /** Wall time that it may take, ms. */
   readonly timeoutMs?: number
   /** Which try this is, from 1; absent: the first. */

@@ -1,4 +1,5 @@
 /** One job on one world: the file of the scenario, the rig, the log; then the runner. */
+import { dirname, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Json, World } from '../../drivers/faces.ts'
 import { durationText } from '../../drivers/units.ts'
@@ -105,6 +106,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       makeLink,
       makeRelay: createRelay,
       defects: job.defects,
+      ...(job.armed === true ? { armed: { operations: join(dirname(job.log), 'operations.json') } } : {}),
     },
     ...(job.load === undefined ? {} : { load: job.load }),
     ...(c.stopped === undefined ? {} : { stopped: c.stopped.then((why) => stopOf(why, job)) }),

@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly drain?: 'sync' | 'turn'
   /** Only this part of the run. */
   readonly shard?: Shard
+  /** What is played may lead to operations of real breakers. */
+  readonly armed?: boolean
   /** Wall time that each scenario may take, ms. */
   readonly timeoutMs?: number
   /** Goes on with a run that was interrupted. */
@@ -222,6 +224,7 @@ function jobsOf(o: RunOptions, folder: string): Job[] {
         fullHorizonMs: lengthOf(s, 'full'),
         log: attemptLog(folder, id, 1),
         ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
+        ...(o.armed === true ? { armed: true } : {}),
         pki: o.pki,
         disks: o.disks,
         defects: [],

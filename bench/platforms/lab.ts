@@ -119,9 +119,13 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
 }
 
 function appsOf(rig: LabRig): Parameters<typeof aliasTable>[0] {
-  const { gridkey = '', thermocouple = '', adam = '', alvin } = rig.topics.apps
+  const { gridkey = '', thermocouple = '', adam = '', alvin, loadsense } = rig.topics.apps
   // What reads the breakers is the meshing app, whose other topics have names too.
-  const automation = new Map(alvin === undefined ? [] : [[alvin, 'meshing']])
+  const automation = new Map(
+    [[alvin, 'meshing'] as const, [loadsense, 'loadsense'] as const].flatMap(([iid, name]) =>
+      iid === undefined ? [] : [[iid, name] as const],
+    ),
+  )
   return { gridkey, thermocouple, adam, automation }
 }
 

@@ -64,6 +64,8 @@ export interface RigOptions {
   /** Absent: two platforms cannot meet. */
   readonly makeRelay?: MakeRelay
   readonly defects: readonly string[]
+  /** The operator allows what is played to lead to operations of real breakers; where those of this run are counted. */
+  readonly armed?: { readonly operations: string }
   /** Writes to the evidence log in the name of a source. */
   emitAs(src: string): Emit
 }
@@ -75,6 +77,8 @@ export interface BuiltRig extends Rig {
   readonly declared: boolean
   /** The realm in which scenarios run. */
   readonly bench: Realm
+  /** Why the run has to stop, as soon as it has. */
+  readonly halted?: Promise<string>
   /** Lifts every fault still in force; returns how many. */
   liftAll(): number
 }

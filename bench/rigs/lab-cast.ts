@@ -1,6 +1,6 @@
 /** Makes the roles of a lab: devices at addresses and serial ports of this machine, and somebody's platform as it is. */
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
-import type { Realm } from '../../drivers/faces.ts'
+import type { Json, Realm } from '../../drivers/faces.ts'
 import type { Device, Emit, Fault } from '../../sim/faces.ts'
 import { labPlatform } from '../platforms/lab.ts'
 import type { LabPlatform } from '../platforms/lab.ts'
@@ -10,6 +10,7 @@ import { liftEach, rememberFaults } from './faults.ts'
 import type { LabRig } from './lab.ts'
 import { deviceRoles } from './parts.ts'
 import type { DeviceRole } from './parts.ts'
+import { operationLimit, unarmed } from './switches.ts'
 
 type LabDevice = NonNullable<LabRig['roles']['gridkey']>
 
@@ -19,7 +20,9 @@ export function placeOfDevice(d: LabDevice): string {
 }
 
 /** What a lab cannot play, and why, for whoever asks before a run and after it. */
-export function labLacks(file: LabRig, needs: readonly string[]): readonly string[] {
+export function labLacks(file: LabRig, needs: readonly string[], armed = false): readonly string[] {
+  const forbidden = unarmed(file, needs, armed)
+  if (forbidden !== undefined) return [forbidden]
   const has = new Set<string>([
     'platform',
     ...Object.keys(file.roles),
@@ -48,6 +51,24 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
   const open: AsyncDisposable[] = []
   const devices = new Map<string, { where: string; asked: Promise<void> }>()
   let platform: LabPlatform | undefined
+
+  const halted = Promise.withResolvers<string>()
+  const limit =
+    file.switches === 'real' && o.armed !== undefined
+      ? operationLimit(file.operationsAnHour, o.armed.operations, () => world.now())
+      : undefined
+  /** In the name of a source. What is seen at the marketplace may end the run. */
+  const emitAs = (src: string): Emit => {
+    const emit = o.emitAs(src)
+    if (limit === undefined || src !== 'marketplace') return emit
+    return (kind, data, more) => {
+      const seq = emit(kind, data, more)
+      const { alias, payload } = data as { readonly alias?: string; readonly payload?: Json }
+      const why = kind === 'seen' && alias !== undefined ? limit.see(alias, payload) : undefined
+      if (why !== undefined) halted.resolve(why)
+      return seq
+    }
+  }
 
   async function startDevice(role: DeviceRole): Promise<Device> {
     const entry: LabDevice | undefined =
@@ -83,13 +104,17 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
     get platform() {
       return platform
     },
-    lacks: (needs) => labLacks(file, needs),
+    halted: halted.promise,
+    lacks(needs) {
+      const over = limit?.over()
+      return [...labLacks(file, needs, o.armed !== undefined), ...(over === undefined ? [] : [over])]
+    },
     async cast<K extends keyof Roles>(needs: readonly K[]): Promise<Cast<K>> {
       const wanted = new Set<keyof Roles>(needs)
       const made: Partial<Record<keyof Roles, unknown>> = {}
       try {
         for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role)
-        platform = await labPlatform({ rig: file, world, bench, devices, emitAs: (src) => o.emitAs(src) })
+        platform = await labPlatform({ rig: file, world, bench, devices, emitAs })
         open.push(platform)
         made.platform = platform satisfies Platform
         if (wanted.has('recorder')) made.recorder = platform.recorder

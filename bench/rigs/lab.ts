@@ -4,7 +4,8 @@
  */
 import { dirname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import { parseYaml, readYaml } from '../../drivers/yaml.ts'
+import { GridproofError } from '../../drivers/errors.ts'
+import { parseYaml, placeOf, readYaml } from '../../drivers/yaml.ts'
 import { aliasFile, aliasMap } from '../platforms/alias-file.ts'
 import { csvColumns, serial } from './parts.ts'
 
@@ -98,6 +99,10 @@ const lab = z.strictObject({
       .regex(/^\d+(\.\d+)? ?(s|min|h)$/, 'expected a duration such as 3 min')
       .default('3 min'),
   }),
+  /** The breakers that the platform can reach are real: nothing is played to it without `--arm`. */
+  switches: z.literal('real').optional(),
+  /** With `--arm`: how often one breaker may operate within an hour until the run is stopped. */
+  operationsAnHour: z.int().min(1).max(60).default(4),
   site: text.optional(),
   operator: text.optional(),
   /** What of the bench's own equipment bears on the evidence: adapters, the clock, meters. */
@@ -129,6 +134,7 @@ const lab = z.strictObject({
           thermocouple: text.optional(),
           adam: text.optional(),
           alvin: text.optional(),
+          loadsense: text.optional(),
         })
         .default({}),
       /** Alias to topic, or a file that holds such a list; these go before `apps`. */
@@ -163,6 +169,14 @@ export type LabRig = Omit<LabFile, 'topics'> & {
 /** Reads it. Throws `bad-file` with file, line, path and what was expected, also of the aliases beside it. */
 export function readLab(file: string): LabRig {
   const r = readYaml(file, lab)
+  if (r.switches === 'real' && r.roles.alvin !== undefined)
+    throw new GridproofError(
+      'bad-file',
+      'expected no alvin where the breakers are real: they are not played',
+      {
+        place: { file, ...placeOf(file, ['roles', 'alvin']), path: 'roles.alvin' },
+      },
+    )
   const folder = dirname(file)
   const from = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
   const doorFrom = (d: LabDoor): LabDoor => ({

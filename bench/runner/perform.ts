@@ -157,7 +157,8 @@ async function play(p: Performance, rig: BuiltRig, bar: Jury, append: Append): P
   const cut = async (what: Promise<void>): Promise<StoppedBy | undefined> => {
     // Whatever still runs is taken down with the rig; its complaints are nobody's business any more.
     what.catch(() => undefined)
-    return (await (stopped === undefined ? what : Promise.race([what, stopped]))) ?? undefined
+    const halted = rig.halted?.then((why): StoppedBy => ({ outcome: 'broke', blame: 'rig', why }))
+    return (await Promise.race([what, stopped, halted].filter((x) => x !== undefined))) ?? undefined
   }
   const early = rig.platform === undefined ? undefined : await cut(rig.platform.ready(readyWithin))
   if (early !== undefined) return early
@@ -237,6 +238,7 @@ function stageFor(p: Performance, bar: Jury, append: Append): Stage {
       append('bench', 'check', { ...declaredEvent(c), verifies } as unknown as Json)
     },
     load: (name) => p.load ?? { profile: name },
+    random: (stream) => p.world.random(`scenario/${stream}`),
     note(text, data) {
       append('bench', 'note', data === undefined ? { what: text } : { what: text, data })
     },
