@@ -82,7 +82,7 @@ function loadOf(series: JsonObject): Steps | string {
 const topOilTopic = /\/(?:TopOil\/temperature\/\d+s\/C|top_oil_temperature)$/
 const ambientTopic = /\/(?:Ambient\/temperature\/\d+s\/C|outside_temperature)$/
 
-function operate(p: DtrParts, config: DtrConfig, context: AppContext): Operation {
+export function operate(p: DtrParts, config: DtrConfig, context: AppContext): Operation {
   const inputs: Inputs = { topOil: undefined, ambient: undefined, load: [] }
   const out = `${topics.algorithm(context.config.iid)}/transformer`
   const counts = { forecasts: 0, ratings: 0 }

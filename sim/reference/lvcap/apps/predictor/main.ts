@@ -65,7 +65,12 @@ const lookEvery = 10_000
 /** Seconds by which a clock may be put back over a half-hour without bringing that one's forecast again. Ours. */
 const smallStep = 60
 
-function operate(p: PredictorParts, config: PredictorConfig, context: AppContext, disk: string): Operation {
+export function operate(
+  p: PredictorParts,
+  config: PredictorConfig,
+  context: AppContext,
+  disk: string,
+): Operation {
   const folder = join(disk, config.folder)
   const histories: Readonly<Record<Circuit, LoadHistory>> = {
     transformer: p.createHistory(config),

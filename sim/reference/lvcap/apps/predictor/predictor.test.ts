@@ -169,3 +169,41 @@ test('a configuration that asks for more weeks than it has is refused', () => {
   expect(() => readConfig({ weeks: 1 })).toThrow(/leastWeeks/)
   expect(() => readConfig({ weeks: 52 })).toThrow(/weeks/)
 })
+
+describe('a history whose clock goes wrong', () => {
+  const full = (): ReturnType<typeof createHistory> => {
+    const h = createHistory(config)
+    for (let t = start - reachOf(config); t < start; t += halfHour) h.put(t, 7)
+    return h
+  }
+
+  test('loses half-hours of the wrong time first, once the clock is right again', () => {
+    const h = full()
+    const ahead = start + 20 * 365 * 86_400
+    for (let i = 0; i < 120; i++) h.add(ahead + 60 * i, 9, true)
+    expect(h.size()).toBeLessThanOrEqual(29 * 48 + 2)
+    for (let i = 0; i < 300; i++) h.add(start + 60 * i, 8, true)
+    expect(h.mean(ahead)).toBeUndefined()
+    expect(h.mean(start)).toBe(8)
+    const f = predict(h.mean, start + 10 * halfHour, config)
+    expect(f.confidence.every((c) => c === 1)).toBe(true)
+  })
+
+  test('does not lose what it knows to a clock that was never set', () => {
+    const h = full()
+    for (let i = 0; i < 10_000; i++) h.add(60 * i, 9, true)
+    expect(h.mean(start - reachOf(config))).toBe(7)
+  })
+
+  test('what was measured goes before what is brought along; what was hardly measured does not', () => {
+    const h = createHistory(config)
+    for (let i = 0; i < 30; i++) h.add(start + 60 * i, 5, true)
+    h.add(start + halfHour, 5, true)
+    for (const t of [start, start + halfHour, start + 1]) h.put(t, 9)
+    expect(h.mean(start)).toBe(5)
+    expect(h.mean(start + halfHour)).toBe(9)
+    const again = createHistory(config)
+    again.restore(h.kept())
+    expect(again.kept()).toEqual(h.kept())
+  })
+})
