@@ -6,13 +6,16 @@ export {
   always,
   answered,
   arrivesEvery,
+  atLeastEvery,
   attributable,
+  carriedOver,
   commandsEveryPhase,
   decisionFollowsRules,
   backInService,
   equalsTruth,
   eventually,
   flowsWhateverHappens,
+  impostorsRefused,
   inOrder,
   followsSetting,
   forecastByMethod,
@@ -33,6 +36,7 @@ export {
   onceForEach,
   onlyFrom,
   reachesServer,
+  partnerKnown,
   readBack,
   recordsAll,
   recordsAtRate,
@@ -52,6 +56,7 @@ export {
   thermalForecast,
   thermalNow,
   carriesOutCommands,
+  commandedOnRecord,
   operatesOnlyOnCommand,
   recordsEachCommand,
   recordsSignals,
@@ -61,4 +66,4 @@ export {
   volumeMeasured,
   within,
 } from './checks/index.ts'
-export { adamChannels, gridkeyChannels, temperatureChannels } from './platforms/aliases.ts'
+export { adamChannels, alvinChannels, gridkeyChannels, temperatureChannels } from './platforms/aliases.ts'
