@@ -42,7 +42,9 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),
     ...(needs.has('centre') ? (['upload-app'] as const) : []),
+    ...(needs.has('alvin') || needs.has('commander') ? (['meshing-app'] as const) : []),
     ...(needs.has('advisers') ? (['loadsense-app'] as const) : []),
+    ...(needs.has('peers') ? (['peer-app'] as const) : []),
     ...(needs.has('forecaster') ? (['predictor-app', 'dtr-app'] as const) : []),
   ])
 }

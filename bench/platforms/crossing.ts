@@ -27,7 +27,7 @@ export interface Crossing {
 }
 
 /** Words that stand in whatever platforms tell each other, and never by chance in so little ciphertext. */
-const words = ['"Timestamp"', '"Value"', 'algorithm/data', 'sensor/data', '"Valid"']
+const words = ['Timestamp', 'ToStore', 'algorithm/data', 'sensor/data']
 const longestWord = Math.max(...words.map((w) => w.length))
 /** A connection is told of once it has carried so many bytes. Ours. */
 const worthTelling = 4_000

@@ -46,6 +46,8 @@ export function peerConfig(side: Suffix, p: PeerPlaces, pki: string): { readonly
     platform: platformNames[end],
     partner,
     road: roadOf(end, 'direct', p),
+    // Shorter than the app's own figure: runs are short. Ours.
+    retry: { first: 1, longest: 8 },
     // The operator has revoked an older certificate of the partner's.
     revoked: [new X509Certificate(readFileSync(join(pki, `intruder/${partner}-revoked.crt`))).serialNumber],
   }

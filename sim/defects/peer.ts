@@ -1,6 +1,6 @@
 /** Defects and legal variants of the Peer-to-Peer application (section 3.12.5; M:0052). */
 import type { Json, JsonObject } from '../reference/lvcap/env.ts'
-import type { DataEntry } from '../reference/lvcap/apps/peer/config.ts'
+import type { DataEntry, Road } from '../reference/lvcap/apps/peer/config.ts'
 import type { PeerParts } from '../reference/lvcap/apps/peer/main.ts'
 import type { Value } from '../reference/lvcap/apps/peer/frames.ts'
 import type { PartnerJudgement, StrangerReason } from '../reference/lvcap/apps/peer/secure.ts'
@@ -211,6 +211,21 @@ export const peerDefects: readonly Defect<PeerParts>[] = [
             for (const e of wanted) all.set(e.name, e)
             if (all.size > wanted.length) reached()
             return [...all.values()]
+          },
+        }
+      },
+    ],
+    'first-road-for-ever': [
+      'Looks for its partner where it first was, whatever it is told later.',
+      (p, reached) => {
+        let first: Road | undefined
+        return {
+          ...p,
+          road: (config) => {
+            const wanted = p.road(config)
+            first ??= wanted
+            if (JSON.stringify(first) !== JSON.stringify(wanted)) reached()
+            return first
           },
         }
       },

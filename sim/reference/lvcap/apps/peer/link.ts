@@ -172,6 +172,7 @@ export function createLink(
           session.end('the partner was not understood')
         }
       })
+      stream.resume()
       stream.on('error', () => session.end('the connection broke'))
       stream.on('close', () => session.end('the connection was closed'))
       stream.on('end', () => session.end('the partner closed the connection'))

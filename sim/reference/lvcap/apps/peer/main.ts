@@ -12,7 +12,7 @@ import { textOf } from '../../errors.ts'
 import type { Peer } from '../../marketplace/peers.ts'
 import { runApp, sdkParts, type AppContext, type Operation, type SdkParts } from '../../sdk/app.ts'
 import type { Delivery } from '../../sdk/session.ts'
-import { mostNames, readConfig, type DataEntry, type PeerConfig } from './config.ts'
+import { mostNames, readConfig, type DataEntry, type PeerConfig, type Road } from './config.ts'
 import type { Value } from './frames.ts'
 import { createLink } from './link.ts'
 import { travel } from './road.ts'
@@ -20,6 +20,8 @@ import { judgePartner, materialOf, secure, type PartnerJudgement } from './secur
 import { createInbox, createOutbox, type Inbox, type Outbox } from './values.ts'
 
 export interface PeerParts extends SdkParts {
+  /** By which road the partner is looked for. */
+  road(config: PeerConfig): Road
   /** What the partner is sent. */
   dataSet(config: PeerConfig): readonly DataEntry[]
   /** Whether a message of the data set goes to the partner; a copy that the marketplace sends again does not. */
@@ -44,6 +46,7 @@ export interface PeerParts extends SdkParts {
 export function parts(_config: Json): PeerParts {
   return {
     ...sdkParts(),
+    road: (config) => config.road,
     dataSet: (config) => config.dataSet,
     offers: (_name, _text, how) => !how.dup,
     outbox: createOutbox,
@@ -187,7 +190,7 @@ function operate(
 
   const stop = travel(
     {
-      road: config.road,
+      road: p.road(config),
       platform: config.platform,
       address,
       handshake: config.handshake,
