@@ -104,7 +104,7 @@ interface Help {
 
 let commands = new Map<string, Help>()
 /** Of commands below a command that the pages call. */
-const below = ['sim replay', 'sim fleet']
+const below = ['sim replay', 'sim fleet', 'sim link']
 const inner = new Map<string, Help>()
 let folder = ''
 

@@ -39,6 +39,7 @@ describe.concurrent('help', () => {
       'bench/cli/material-options.ts',
       'bench/cli/operator.ts',
       'bench/cli/sim-fleet.ts',
+      'bench/cli/sim-link.ts',
       'bench/cli/sim-replay.ts',
       'bench/cli/sim.ts',
       'drivers/errors.ts',

@@ -1,6 +1,7 @@
 /** `gridproof sim`: one device alone, for any platform. What it takes; the work is in sim-command.ts. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { fleetCommand } from './sim-fleet.ts'
+import { linkCommand } from './sim-link.ts'
 import { replayCommand } from './sim-replay.ts'
 
 export interface SimCommandOptions {
@@ -72,6 +73,7 @@ Type help while it plays. Ctrl-C ends it (130), as do quit and --for (0).`,
       const { performSim } = await import('./sim-command.ts')
       process.exitCode = await performSim(device ?? '', options)
     })
-  for (const c of [replayCommand(), fleetCommand()]) sim.addCommand(c.copyInheritedSettings(sim))
+  for (const c of [replayCommand(), fleetCommand(), linkCommand()])
+    sim.addCommand(c.copyInheritedSettings(sim))
   return sim
 }
