@@ -19,7 +19,6 @@ export default scenario({
     'meshing-app/obeys-twice': 'I:0082',
     'meshing-app/forgets-at-restart': 'I:0082',
     'meshing-app/repeats-at-restart': 'I:0082',
-    'meshing-app/obeys-what-came-while-away': 'I:0082',
     'meshing-app/operates-without-select': 'M:0035/obeys-loadsense',
     'meshing-app/no-record-of-openings': 'I:0077',
   },

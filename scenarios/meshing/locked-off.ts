@@ -17,12 +17,10 @@ export default scenario({
   needs: ['platform', 'alvin', 'commander'],
   catches: {
     'meshing-app/flushes-when-reached': 'M:008/stays-isolated',
-    'meshing-app/repeats-at-restart': 'M:008/stays-isolated',
-    'meshing-app/obeys-what-came-while-away': 'M:008/stays-isolated',
     'meshing-app/no-record-of-unacknowledged': 'M:0033/unacknowledged',
     'meshing-app/no-record-without-device': 'I:0078',
     'meshing-app/records-open-where-none-answers': 'I:0078',
-    'meshing-app/closes-only': 'M:007/isolates',
+    'meshing-app/opens-only': 'M:007/isolates',
   },
   horizon: '6 min',
   short: '89 s',

@@ -25,5 +25,8 @@ export class LvcapError extends Error {
 
 /** The text of anything thrown. */
 export function textOf(e: unknown): string {
-  return e instanceof Error ? e.message : String(e)
+  if (e instanceof Error) return e.message
+  // Some libraries throw plain objects.
+  const message: unknown = typeof e === 'object' && e !== null ? Reflect.get(e, 'message') : undefined
+  return typeof message === 'string' ? message : String(e)
 }

@@ -86,7 +86,8 @@ export async function carryOut(
   tell.before(before.got?.state)
   if (before.got?.state === wanted && !before.got.reclosing && sure)
     return finish(0, undefined, before.got.state)
-  const report = await again(() => b.report())
+  const report: Answer<{ readonly sequence: number }> =
+    before.got === undefined ? {} : await again(() => b.report())
   if (before.got === undefined || report.got === undefined) {
     // Without a breaker too the signal goes out (M:0037); nothing moves on it alone.
     const selected = await persist(

@@ -20,8 +20,8 @@ export interface Sample {
 export interface Memory {
   readonly uptime: number
   readonly at: number
-  /** Claims in a row that did not fit, each fitting the one before. */
-  readonly claims: number
+  /** Since when it has claimed, again and again, what does not fit; nothing: it fits. */
+  readonly since: number | undefined
   readonly claimed: number
   readonly claimedAt: number
 }
@@ -68,8 +68,8 @@ function tidy(x: number): number {
 
 /** Seconds by which an uptime may be off from what is expected of it: its own rounding, and the way here. Ours. */
 const slack = 5
-/** So often in a row a unit may say what does not fit before it is believed: it may have been exchanged. Ours. */
-const mostClaims = 3
+/** A unit that has said what does not fit for so many seconds is believed: it may have been exchanged. Ours. */
+const believedAfter = 180
 
 /**
  * Values in range are trusted. An uptime must go on from the last one, or begin anew since; the two halves of one that
@@ -97,16 +97,19 @@ function uptimeOf(
   now: number,
 ): { readonly fits: boolean; readonly memory: Memory | undefined } {
   if (uptime === null) return { fits: false, memory: m }
-  const believed: Memory = { uptime, at: now, claims: 0, claimed: uptime, claimedAt: now }
+  const believed: Memory = { uptime, at: now, since: undefined, claimed: uptime, claimedAt: now }
   if (m === undefined) return { fits: true, memory: believed }
   const passed = now - m.at
   const goesOn = Math.abs(uptime - (m.uptime + passed)) <= slack
   const beganSince = uptime <= passed + slack
-  if (goesOn || beganSince) return { fits: true, memory: believed }
-  const alike = m.claims > 0 && Math.abs(uptime - (m.claimed + now - m.claimedAt)) <= slack
-  const claims = alike ? m.claims + 1 : 1
-  if (claims > mostClaims) return { fits: true, memory: believed }
-  return { fits: false, memory: { ...m, claims, claimed: uptime, claimedAt: now } }
+  // The lower half as expected, and the upper one not: half of it is of before the carry.
+  const off = Math.abs(uptime - (m.uptime + passed)) % 0x1_0000
+  const torn = !goesOn && (off <= slack || off >= 0x1_0000 - slack)
+  if (goesOn || (beganSince && !torn)) return { fits: true, memory: believed }
+  const alike = m.since !== undefined && Math.abs(uptime - (m.claimed + now - m.claimedAt)) <= slack
+  const since = alike ? (m.since ?? now) : now
+  if (now - since >= believedAfter) return { fits: true, memory: believed }
+  return { fits: false, memory: { ...m, since, claimed: uptime, claimedAt: now } }
 }
 
 /** `between`: neither or both of its contacts tell, or the copy that told is old. */

@@ -155,10 +155,13 @@ describe('reading a breaker', () => {
     expect(at(65_530, 0)).toBe(true)
     expect(at(65_590, 60)).toBe(true)
     expect(at(65_590 + 60 + 65_536, 120)).toBe(false)
-    expect(at(114, 180)).toBe(true)
-    expect(at(115, 181)).toBe(true)
-    expect([1, 2, 3, 4].map((k) => at(500_000 + 60 * k, 200 + 60 * k))).toEqual([false, false, false, true])
-    expect(at(500_300, 500)).toBe(true)
+    // As if it had begun anew just when the lower half did.
+    expect(at(174, 180)).toBe(false)
+    expect(at(65_536 + 234, 240)).toBe(true)
+    expect(at(12, 300)).toBe(true)
+    expect(at(65, 353)).toBe(true)
+    expect([1, 2, 3, 4].map((k) => at(500_000 + 60 * k, 360 + 60 * k))).toEqual([false, false, false, true])
+    expect(at(500_300, 660)).toBe(true)
   })
 
   test('its contacts tell how it stands, unless they contradict or the copy is old', () => {
