@@ -113,3 +113,20 @@ export const documentedTc8: Documented = {
   },
   objects: [],
 }
+
+/** A circuit breaker, L1 of three, by docs/devices.md; while nothing moves. */
+export const documentedAlvin: Documented = {
+  unit: 1,
+  functions: [3, 4, 6, 16],
+  reads: (fc, a) => (fc === 4 ? a <= 13 : a === 0 || (a >= 16 && a <= 23)),
+  writes(address, values) {
+    const last = address + values.length - 1
+    if (address === last && (address === 16 || address === 17))
+      return [0xc105, 0x09e4, 0x5e5e].includes(values[0] ?? 0) ? 0 : 3
+    if (address < 20 || last > 23) return 2
+    // AR_ENABLE, AR_SHOTS, AR_DEAD_TIME, AR_RECLAIM
+    const fit = [(v: number) => v <= 1, (v: number) => v <= 3, (v: number) => v > 0, (v: number) => v > 0]
+    return values.every((v, i) => fit[address - 20 + i]?.(v) === true) ? 0 : 3
+  },
+  objects: [],
+}

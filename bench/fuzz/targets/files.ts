@@ -1,6 +1,8 @@
 /** Files that users bring: rigs, personalities, profiles, requirements, load series, logs. Read as the bench reads them. */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createAlvin } from '../../../sim/devices/alvin/device.ts'
+import { alvinSchema } from '../../../sim/devices/alvin/personality.ts'
 import { gridkeySchema } from '../../../sim/devices/gridkey/personality.ts'
 import { readPersonality } from '../../../sim/devices/personality.ts'
 import { profile } from '../../../sim/devices/profile.ts'
@@ -82,6 +84,7 @@ export const fileTargets: readonly Target[] = [
         () => createThermocouple(readPersonality(file, tc8Schema)),
         () => readPersonality(file, adamSchema),
         () => readPersonality(file, meterSchema),
+        () => createAlvin(readPersonality(file, alvinSchema)),
       ])
         try {
           make()

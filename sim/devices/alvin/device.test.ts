@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { documentedAlvin, expected, fits } from '../../../bench/fuzz/modbus-oracle.ts'
 import { rtuFrame } from '../../../drivers/protocols/modbus/client.ts'
 import { getInt16 } from '../../../drivers/protocols/modbus/registers.ts'
 import type { Json } from '../../../drivers/faces.ts'
@@ -438,6 +439,46 @@ test('nothing that arrives on the line ends it, or moves a contact without a sel
       },
     ),
     { numRuns: 100 },
+  )
+})
+
+test('a request of any kind is answered as the standard and the documented map have it', async () => {
+  const address = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 0xffff }))
+  const value = fc.oneof(
+    fc.constantFrom(0, 1, 2, 3, 4, 0x5e5e, 0x09e4, 0xc105),
+    fc.integer({ min: 0, max: 0xffff }),
+  )
+  const two = (n: number): number[] => [n >> 8, n & 0xff]
+  const pdu = fc.oneof(
+    fc
+      .tuple(fc.constantFrom(3, 4), address, fc.integer({ min: 0, max: 16 }))
+      .map(([f, a, n]) => [f, ...two(a), ...two(n)]),
+    fc.tuple(address, value).map(([a, v]) => [6, ...two(a), ...two(v)]),
+    fc
+      .tuple(address, fc.array(value, { minLength: 1, maxLength: 6 }))
+      .map(([a, v]) => [16, ...two(a), ...two(v.length), 2 * v.length, ...v.flatMap(two)]),
+    fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 12 }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(pdu, { minLength: 1, maxLength: 8 }), async (pdus) => {
+      await using p = await make({ closed: true })
+      const c = p.connect()
+      for (const request of pdus.map((b) => Uint8Array.from(b))) {
+        await c.conn.send(rtuFrame(1, request))
+        await wait()
+        const frame = c.take()
+        const wanted = expected(documentedAlvin, request)
+        const told = Buffer.from(request).toString('hex')
+        expect(frame.length, told).toBeGreaterThan(4)
+        expect(
+          fits(wanted, request, frame.subarray(1, -2)),
+          `${told}: ${Buffer.from(frame).toString('hex')}`,
+        ).toBe(true)
+        // Should it have been an order, it is over.
+        await pass(100)
+      }
+    }),
+    { numRuns: 150 },
   )
 })
 

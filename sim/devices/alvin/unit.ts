@@ -238,14 +238,17 @@ export function createUnit(o: UnitOptions): Unit {
   /** Settings of reclosing, all or none. */
   const set = (names: readonly HoldingName[], values: readonly number[]): number => {
     const next: { -readonly [K in keyof Reclosing]?: Reclosing[K] } = {}
-    let exception: number = exceptions.none
+    // Addresses before values, as the standard has it.
+    let exception: number = names.every((n) => n.startsWith('AR_'))
+      ? exceptions.none
+      : exceptions.illegalAddress
     for (const [i, n] of names.entries()) {
       const v = values[i] ?? 0
       if (n === 'AR_ENABLE' && v <= 1) next.enable = v === 1
       else if (n === 'AR_SHOTS' && v <= 3) next.shots = v
       else if (n === 'AR_DEAD_TIME' && v > 0) next.dead = v * 100
       else if (n === 'AR_RECLAIM' && v > 0) next.reclaim = v * 1000
-      else exception = n.startsWith('AR_') ? exceptions.illegalValue : exceptions.illegalAddress
+      else exception ||= exceptions.illegalValue
     }
     const seq = o.onControl({
       register: names.join(', '),
