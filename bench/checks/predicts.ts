@@ -61,6 +61,7 @@ const leastWeeks = 2
 
 function byMethod(known: (t: number) => number | undefined, start: number): Method {
   const used: number[] = []
+  const lastDay: number[] = []
   const alike = (t: number): { mean: number; of: number; from: readonly number[] } => {
     const from: number[] = []
     for (let w = 1; w <= weeks; w++) if (known(t - w * week) !== undefined) from.push(t - w * week)
@@ -75,11 +76,13 @@ function byMethod(known: (t: number) => number | undefined, start: number): Meth
     const v = known(t)
     const usual = alike(t)
     if (v === undefined || usual.of === 0 || (v === 0 && usual.mean > 0)) continue
-    used.push(t, ...usual.from)
+    lastDay.push(t, ...usual.from)
     day += v
     expected += usual.mean
   }
-  const ratio = day > 0 && expected > 0 ? Math.min(most, Math.max(1 / most, day / expected)) : 1
+  const follows = day > 0 && expected > 0
+  const ratio = follows ? Math.min(most, Math.max(1 / most, day / expected)) : 1
+  if (follows) used.push(...lastDay)
   const level = ratio ** power
   const ahead = Array.from({ length: steps }, (_, i) => alike(start + i * halfHour))
   for (const a of ahead) used.push(...a.from)

@@ -40,16 +40,23 @@ export function predict(history: History, now: number, c: PredictorConfig): Fore
     newest = Math.max(newest, t + halfHour)
   }
 
-  function weeksBefore(t: number): { readonly mean: number; readonly weeks: number } {
+  function weeksBefore(t: number): {
+    readonly mean: number
+    readonly weeks: number
+    readonly used: readonly number[]
+  } {
     const found: [at: number, value: number][] = []
     for (let j = 1; j <= c.weeks; j++) {
       const value = history(t - j * week)
       if (value !== undefined && Number.isFinite(value)) found.push([t - j * week, value])
     }
     const live = found.some(([, v]) => v !== 0) ? found.filter(([, v]) => v !== 0) : found
-    for (const [at] of live) seen(at)
     const sum = live.reduce((s, [, v]) => s + v, 0)
-    return { mean: live.length === 0 ? 0 : sum / live.length, weeks: live.length }
+    return {
+      mean: live.length === 0 ? 0 : sum / live.length,
+      weeks: live.length,
+      used: live.map(([at]) => at),
+    }
   }
 
   /** The last day over what was to be expected of it. 1 where that says nothing: no data, or power both ways. */
@@ -57,23 +64,26 @@ export function predict(history: History, now: number, c: PredictorConfig): Fore
     let was = 0
     let expected = 0
     let size = 0
+    const used: number[] = []
     for (let i = 1; i <= count; i++) {
       const t = start - i * halfHour
       const value = history(t)
       if (value === undefined || !Number.isFinite(value)) continue
       const usual = weeksBefore(t)
       if (usual.weeks === 0 || (value === 0 && usual.mean !== 0)) continue
-      seen(t)
+      used.push(t, ...usual.used)
       was += value
       expected += usual.mean
       size += Math.abs(usual.mean)
     }
     if (Math.abs(expected) < size / 2 || expected * was <= 0) return 1
+    used.forEach(seen)
     return Math.max(1 / c.mostRatio, Math.min(c.mostRatio, was / expected))
   }
 
   const level = c.follow > 0 ? ratio() ** c.follow : 1
   const means = Array.from({ length: count }, (_, i) => weeksBefore(start + i * halfHour))
+  for (const m of means) m.used.forEach(seen)
   return {
     start,
     values: means.map((m) => m.mean * level),
