@@ -104,18 +104,6 @@ export function makePki(folder: string, options: PkiOptions): void {
     if (options.withSessions?.includes(name) === true)
       for (const s of sessionNames) put(`${name}.${s}`, issue(`${name}.${s}`, keys, root, 'client'), keys)
   }
-  writeFileSync(
-    join(folder, 'ca.crl'),
-    revocationListPem({
-      issuer: rootName,
-      issuerPublicKey: root.publicKey,
-      issuerPrivateKey: root.privateKey,
-      thisUpdate: always.notBefore,
-      nextUpdate: always.notAfter,
-      serials,
-    }),
-  )
-
   const victim = options.apps[0] ?? 'observer'
   const own = newKeys()
   // A root of the same name as ours, as an impostor would choose it.
@@ -133,13 +121,26 @@ export function makePki(folder: string, options: PkiOptions): void {
     posing('foreign-ca', issue(name, own, foreign, 'broker'))
     posing('self-signed', issue(name, own, own, 'broker', { issuer: name }))
     posing('wrong-name', issue(strangePlatform, own, root, 'broker'))
-    posing('revoked', issue(name, own, root, 'broker'))
+    const withdrawn = issue(name, own, root, 'broker')
+    posing('revoked', withdrawn)
+    serials.push(new X509Certificate(withdrawn).serialNumber)
   }
   // Servers that stand where the cloud should.
   const claimed = { names: cloudNames }
   put('intruder/cloud-foreign-ca', issue('cloud', own, foreign, 'server', claimed), own)
   put('intruder/cloud-other-host', issue('elsewhere', own, root, 'server', { names: ['elsewhere'] }), own)
   put('intruder/cloud-self-signed', issue('cloud', own, own, 'server', { issuer: 'cloud', ...claimed }), own)
+  writeFileSync(
+    join(folder, 'ca.crl'),
+    revocationListPem({
+      issuer: rootName,
+      issuerPublicKey: root.publicKey,
+      issuerPrivateKey: root.privateKey,
+      thisUpdate: always.notBefore,
+      nextUpdate: always.notAfter,
+      serials,
+    }),
+  )
 }
 
 function issue(

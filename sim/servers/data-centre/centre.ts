@@ -11,54 +11,15 @@ import { mkdirSync } from 'node:fs'
 import { createServer as createWeb, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
-import type { Instant } from '../../../drivers/faces.ts'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import type { CentreOptions, CentreServer } from '../../faces.ts'
 import { answerOf } from '../uploads/protocol.ts'
-import { serveUploads, type UploadEvent, type UploadSeams } from '../uploads/serve.ts'
+import { serveUploads, type UploadSeams } from '../uploads/serve.ts'
 import { openUploads, soundIo, type StoreIo, type Upload } from '../uploads/store.ts'
-import { openRtus, unpack, type Row, type Rtus } from './rtus.ts'
+import { openRtus, unpack, type Rtus } from './rtus.ts'
 
-export interface CentreOptions {
-  /** Where it listens. */
-  readonly address: string
-  /** 0 takes a free one. */
-  readonly port: number
-  /** Where it keeps what it has. */
-  readonly folder: string
-  /** Certificate, key and authority; asked anew at each start. */
-  tls(): TlsOptions
-  /** Whether somebody with this common name may upload for this RTU. */
-  mayUpload(name: string, rtu: string): boolean
-  mayRead(name: string): boolean
-  now(): Instant
-  tell(e: CentreEvent): void
-  readonly seams?: UploadSeams & { readonly io?: StoreIo }
-}
-
-export type CentreEvent =
-  | { readonly kind: 'upload'; readonly event: UploadEvent }
-  | {
-      readonly kind: 'batch'
-      readonly rtu: string
-      readonly batch: string
-      readonly by: string
-      readonly rows: readonly Row[]
-      /** It had been taken before. */
-      readonly again: boolean
-      readonly bytes: number
-    }
-  | { readonly kind: 'rejected'; readonly by: string; readonly why: string }
-  | { readonly kind: 'no-tls'; readonly why: string }
-  /** Somebody has gone again: what came and went on his connection, in bytes, below TLS. */
-  | { readonly kind: 'gone'; readonly by: string; readonly read: number; readonly written: number }
-
-export interface Centre extends AsyncDisposable {
-  readonly port: number
-  readonly rtus: Rtus
-  /** Opens the port, after `shut`. */
-  open(): Promise<void>
-  /** As a machine that is switched off: connections end without a word of its programs. */
-  shut(): Promise<void>
+export interface CentreSeams extends UploadSeams {
+  readonly io?: StoreIo
 }
 
 /** Largest upload: an image of 300 MB (OpenLV Appendix B 2.4), and room. */
@@ -69,7 +30,9 @@ const expiresAfter = 10 * 86_400_000
 const expiryEvery = 3_600_000
 
 /** Starts it. Throws what `listen` throws. */
-export async function startCentre(o: CentreOptions): Promise<Centre> {
+export async function startCentre(
+  o: CentreOptions & { readonly seams?: CentreSeams },
+): Promise<CentreServer & { readonly rtus: Rtus }> {
   mkdirSync(o.folder, { recursive: true })
   const rtus = openRtus(join(o.folder, 'rtus'))
   const store = openUploads(join(o.folder, 'uploads'), o.seams?.io ?? soundIo)

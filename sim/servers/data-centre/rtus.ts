@@ -8,17 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { gunzipSync } from 'node:zlib'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-
-/** A row of a platform's Data Storage (LV-CAP API table 17), as uploads carry it. */
-export interface Row {
-  readonly table: string
-  readonly id: number
-  /** Unix seconds at which it was stored. */
-  readonly timestamp: number
-  readonly subTopic: string | null
-  /** The payload as it was published. */
-  readonly data: string
-}
+import type { UploadedRow as Row } from '../../faces.ts'
 
 const row = z.strictObject({
   table: z.string().min(1).max(200),

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Upload as Client } from 'tus-js-client'
 import { answerOf } from './protocol.ts'
-import { serveUploads, type UploadEvent, type UploadServerOptions } from './serve.ts'
+import type { UploadEvent } from '../../faces.ts'
+import { serveUploads, type UploadServerOptions } from './serve.ts'
 import { openUploads, type Upload } from './store.ts'
 
 const cleanups: (() => void)[] = []

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Instant } from '../../../drivers/faces.ts'
+import type { UploadEvent } from '../../faces.ts'
 import {
   agrees,
   answerOf,
@@ -42,17 +43,6 @@ export interface UploadServerOptions {
 export interface UploadSeams {
   /** Called before an answer leaves; false: it is not sent, and the connection is broken instead. */
   answers?(asked: Reading['is'], answer: Answer): boolean
-}
-
-export interface UploadEvent {
-  readonly what: 'created' | 'appended' | 'broke-off' | 'completed' | 'refused' | 'expired' | 'taken-over'
-  readonly id?: string
-  readonly owner: string
-  readonly offset?: number
-  readonly length?: number
-  readonly status?: number
-  /** Bytes that came in this request. */
-  readonly bytes?: number
 }
 
 export interface UploadServer {

@@ -151,7 +151,10 @@ export function openUploads(folder: string, io: StoreIo = soundIo): UploadStore 
       const f = open(id)
       if (f.dirty) io.flush(f.fd)
       f.dirty = false
-      return fstatSync(f.fd).size
+      const size = fstatSync(f.fd).size
+      // Nothing more comes: no file is held open for it.
+      if (size === facts.get(id)?.length) shut(id)
+      return size
     },
     cut(id, offset) {
       shut(id)

@@ -109,6 +109,8 @@ export function operateUpload(
   const stopping = new AbortController()
   const counts = { batches: 0, rows: 0, failures: 0, resumed: spool.held === undefined ? 0 : 1 }
   let rows = config.rows
+  /** What was reported last: if Data Storage still gives just that, it has not heard of it yet, and nothing is hurried. */
+  let before = ''
   let answered: ((a: Answer | undefined) => void) | undefined
   const ready = context.hear([topics.newDataResponse(iid)], (_topic, payload) => {
     const body = parseObject(payload)
@@ -148,9 +150,15 @@ export function operateUpload(
         continue
       }
       if (a.rows.length === 0) continue
+      const name = p.name(a.rows)
+      if (name === before) {
+        before = ''
+        context.log({ event: 'not-marked-yet', batch: name })
+        continue
+      }
       const bytes = p.pack(a.rows)
       spool.put({
-        name: p.name(a.rows),
+        name,
         rtu: config.rtu,
         sha256: sha256Of(bytes),
         ids: idsOf(a.rows),
@@ -179,6 +187,7 @@ export function operateUpload(
     context.log({ event: 'uploaded', batch: batch.name, bytes: batch.bytes.length })
     await p.afterUpload(batch.ids, reported)
     spool.clear()
+    before = batch.name
     counts.batches++
     counts.rows += Object.values(batch.ids).reduce((n, list) => n + list.length, 0)
     return true

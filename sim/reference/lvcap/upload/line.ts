@@ -70,14 +70,16 @@ export function openLine(
   const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 1 })
   const seen = new Set<Socket>()
   const past = { sent: 0, received: 0 }
-  const watch = (socket: Socket): void => {
-    if (seen.has(socket)) return
+  /** Whether it is a new one. */
+  const watch = (socket: Socket): boolean => {
+    if (seen.has(socket)) return false
     seen.add(socket)
     socket.once('close', () => {
       seen.delete(socket)
       past.sent += socket.bytesWritten
       past.received += socket.bytesRead
     })
+    return true
   }
   return {
     ask(method, path, headers = {}, body) {
@@ -127,7 +129,7 @@ export function openLine(
         // However slowly it goes: an answer in parts, or none at all.
         const limit = setTimeout(() => fail(`no answer in ${timeoutSeconds} s`), timeoutSeconds * 1_000)
         asked.on('socket', (s) => {
-          watch(s)
+          if (!watch(s)) return
           s.once('secureConnect', () => {
             const why = outOfDate(s as TLSSocket)
             if (why !== undefined) fail(why)

@@ -10,6 +10,8 @@ export interface SendParts {
   offsetIn(r: Reply): number | undefined
   /** Whether the server has all of it. */
   isComplete(offset: number, length: number): boolean
+  /** Where a batch goes on that was announced before. Undefined: it is announced anew. */
+  goesOn(b: Spooled): string | undefined
   /** What is told of a batch when it is announced. */
   about(b: Spooled): Readonly<Record<string, string>>
 }
@@ -21,6 +23,7 @@ export const soundSending: SendParts = {
     return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
   },
   isComplete: (offset, length) => offset === length,
+  goesOn: (b) => b.url,
   about: (b) => ({ rtu: b.rtu, batch: b.name, sha256: b.sha256, encoding: 'gzip' }),
 }
 
@@ -35,7 +38,7 @@ export async function sendOnce(
   const batch = spool.held
   if (batch === undefined) return
   const { bytes } = batch
-  const url = batch.url ?? (await announce(p, line, spool, path, batch))
+  const url = p.goesOn(batch) ?? (await announce(p, line, spool, path, batch))
   let offset = await whereItStands(p, line, spool, url)
   while (!p.isComplete(offset, bytes.length)) {
     const [from, to] = p.piece(offset, bytes.length, window)
