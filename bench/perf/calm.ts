@@ -9,12 +9,12 @@ const windowMs = 250
 /** Of a window: what all threads together may have waited, unless told. Ours. */
 const calmShare = 0.004
 
-/** ms that the threads of this process have waited for a core (Linux: schedstat, second figure, ns). */
-export function waitedForCore(): number | undefined {
+/** ms that the threads of a process (this one unless given) have waited for a core (Linux: schedstat, second figure, ns). */
+export function waitedForCore(pid = 'self'): number | undefined {
   try {
     let ns = 0
-    for (const t of readdirSync('/proc/self/task'))
-      ns += Number(readFileSync(`/proc/self/task/${t}/schedstat`, 'utf8').split(' ')[1])
+    for (const t of readdirSync(`/proc/${pid}/task`))
+      ns += Number(readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8').split(' ')[1])
     return Number.isFinite(ns) ? ns / 1e6 : undefined
   } catch {
     return undefined

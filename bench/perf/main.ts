@@ -7,6 +7,7 @@ import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
 import { latenessBarMs, measureFleet } from './fleet.ts'
 import { measureYear } from './grid.ts'
 import { measureHan } from './han.ts'
+import { addedBarUs, lateBarMs, measureLink, rateBar } from './link.ts'
 import { byteGoalMs, frameEndGoalMs, measureBytes, measureFrameEnds } from './pacing.ts'
 import type { Pacing } from './pacing.ts'
 import { realSeries, scorePredictor } from './predictor.ts'
@@ -26,6 +27,8 @@ const calmFleetMs = 20
 /** Fewer frame ends, and fewer bytes, say nothing of a p99. Ours. */
 const calmFrames = 100
 const calmBytes = 250
+/** What the processes of the link's measurement may have waited for a core together, of its time. Ours. */
+const calmLinkShare = 0.1
 
 const only = new Set(process.argv.slice(2))
 const wanted = (name: string): boolean => only.size === 0 || only.has(name)
@@ -156,5 +159,35 @@ if (wanted('pacing')) {
         `late by (goal p99 ${goal} ms) ${text(r.calm)} while it had a core at once; in all ${text(r.all)}`,
       )
   }
+}
+if (wanted('link')) {
+  const l = await measureLink()
+  const { waitedMs } = l
+  // The client, the link and the server take turns: of three processes on two cores one waits a little at times.
+  const calm = waitedMs !== undefined && waitedMs <= calmLinkShare * l.tookMs
+  verdict(
+    'an injected delay is never short',
+    l.shortestMs >= 100,
+    `the shortest of ${l.trips} round trips through 2 x 50 ms took ${l.shortestMs.toFixed(3)} ms`,
+  )
+  timing(
+    'lateness of an injected delay',
+    calm,
+    l.lateMs <= lateBarMs,
+    `p99 ${l.lateMs.toFixed(2)} ms (goal ${lateBarMs})`,
+  )
+  const waited = `all three processes waited ${waitedMs === undefined ? 'nobody knows how long' : `${((100 * waitedMs) / l.tookMs).toFixed(1)} %`} of the time for a core`
+  timing(
+    'round trip through the link',
+    calm,
+    l.addedUs <= addedBarUs,
+    `p50 ${l.linkUs.toFixed(0)} µs, direct ${l.directUs.toFixed(0)} µs in the same run: ${l.addedUs.toFixed(0)} µs more (goal ${addedBarUs}); ${waited}`,
+  )
+  timing(
+    'rate through the link',
+    calm,
+    l.linkRate >= rateBar,
+    `${l.linkRate.toFixed(0)} MiB/s on one connection (goal ${rateBar}), direct ${l.directRate.toFixed(0)}`,
+  )
 }
 process.exitCode = missed > 0 ? 1 : 0
