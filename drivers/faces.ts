@@ -144,6 +144,12 @@ export interface SerialLine extends AsyncDisposable {
   readonly path: string
 }
 
+/** Where the power of real equipment is switched. Disposing it leaves it in its safe state; so does the bench's own end. */
+export interface Outlet extends AsyncDisposable {
+  /** Resolves when its board has switched. Throws `not-capable` where it would be once too often within an hour. */
+  power(on: boolean): Promise<void>
+}
+
 /** Carrier between two addresses. Bytes in flight are held while it is down; new connections wait. */
 export interface Network {
   carrier(a: string, b: string, state: 'up' | 'down'): void
