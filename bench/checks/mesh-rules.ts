@@ -26,6 +26,8 @@ export interface MeshRules {
   readonly differ: number
   /** From the last command of three until all must be read back. */
   readonly readBack: number
+  /** So long a status does not gainsay what is on record after a command: it may be older than its stamp. */
+  readonly lag: number
 }
 
 export const meshRules: MeshRules = {
@@ -39,6 +41,7 @@ export const meshRules: MeshRules = {
   peerLost: 900,
   differ: 1,
   readBack: 5,
+  lag: 6,
 }
 
 /** A value with the second at which it was published. */
@@ -99,7 +102,8 @@ export interface Expected {
 
 // Bits of MHR_SHADOW_FAULT_STATUS, of our stand-in.
 const bit = (word: number, n: number): boolean => Math.floor(word / 2 ** n) % 2 === 1
-const faultBits = [4, 5, 6, 7, 11, 12]
+const faultBits = [4, 5, 6, 11, 12]
+const unreadyBits = [7, 13]
 const lockoutBit = 2
 const reclosingBit = 3
 const localBit = 8
@@ -233,6 +237,7 @@ function againstClosing(v: View, units: readonly Unit[], t: number, r: MeshRules
   if (!volts.every(([b, c]) => within(b) && within(c))) against.push('a voltage is out of range')
   if (!volts.every(([b, c]) => Math.abs(b - c) <= r.volts.apart)) against.push('the voltages are apart')
   if (faultBits.some(any)) against.push('a breaker tells of a fault')
+  if (unreadyBits.some(any)) against.push('a breaker is not ready')
   if (any(lockoutBit)) against.push('a breaker is locked out')
   if (any(reclosingBit)) against.push('a breaker goes through its reclose cycle')
   return against

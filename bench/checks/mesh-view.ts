@@ -31,6 +31,8 @@ export function meshView(r: MeshRules): MeshView {
   const items = new Map<string, Item>()
   const contacts: ('open' | 'closed' | 'unsure' | undefined)[] = [undefined, undefined, undefined]
   const readAt = [0, 0, 0]
+  /** When a contact was on record after a command. */
+  const recordedAt = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   let begun: number | undefined
   let heardPeer: number | undefined
   let differSince: number | undefined
@@ -143,7 +145,11 @@ export function meshView(r: MeshRules): MeshView {
       if (breaker !== null && valid) {
         const i = phases.findIndex((p) => p === (breaker[1] ?? breaker[2]))
         const found = typeof is === 'number' ? contactOf(is) : is === true ? 'closed' : 'open'
-        if (found !== undefined) contact(i, found, at, e.at / 1000)
+        const recorded = breaker[2] !== undefined
+        if (recorded) recordedAt[i] = at
+        const early = !recorded && at < (recordedAt[i] ?? 0) + r.lag
+        const so = early ? (contacts[i] ?? found) : found
+        if (found !== undefined && so !== undefined) contact(i, so, at, e.at / 1000)
       }
       return true
     },

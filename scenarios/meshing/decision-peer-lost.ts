@@ -23,7 +23,7 @@ export default scenario({
     'loadsense-app/gives-no-alarm': 'M:0046/right-decision',
   },
   horizon: '40 min',
-  short: '110 s',
+  short: '95 s',
   async run({ platform, advisers, time, note, check }) {
     const whole = time.horizon > 1_800_000
     const [age, lost] = whole ? [120, 900] : [12, 20]

@@ -320,16 +320,6 @@ export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
         },
       }),
     ],
-    'keeps-no-record': [
-      'Does not tell what it decided, nor why.',
-      (p, reached) => ({
-        ...p,
-        record: () => {
-          reached()
-          return undefined
-        },
-      }),
-    ],
     'takes-a-minute': [
       'Looks at what it knows once a minute.',
       (p, reached) => {

@@ -78,8 +78,10 @@ const bits = z
     open: bit.default(1),
     lockout: bit.default(2),
     reclosing: bit.default(3),
-    /** Overcurrent trip, cable fault, over-temperature, stored energy low, last operation failed, self-test. */
-    fault: z.array(bit).default([4, 5, 6, 7, 11, 12]),
+    /** Overcurrent trip, cable fault, over-temperature, last operation failed, self-test. */
+    fault: z.array(bit).default([4, 5, 6, 11, 12]),
+    /** Stored energy low, as it is for seconds after each closing; closing blocked. */
+    unready: z.array(bit).default([7, 13]),
     localControl: bit.default(8),
     /** The register is no copy of now: as if it had not been read. */
     stale: bit.default(15),
@@ -152,6 +154,11 @@ export const loadSenseSchema = z
       .strictObject({
         between: z.number().positive().max(1).default(0.5),
         readBack: z.number().positive().max(60).default(5),
+        /**
+         * By so much a status may be older than its stamp: it is read ahead of its output, from a copy that lags. So long it
+         * does not gainsay what was found after a command; its flags count.
+         */
+        lag: seconds.default(6),
         /** How long breakers may disagree, as they do while they are read one after the other: one pole alone is a fault. */
         settle: z.number().nonnegative().max(60).default(1),
       })

@@ -82,6 +82,7 @@ function stayOrMesh(s: Situation, c: LoadSenseConfig, able: Conditions): Decisio
       'voltages-alike': s.breakers?.every((b) => Math.abs(b.bus - b.cable) <= c.voltage.apart) ?? false,
       'no-fault': s.breakers !== undefined && !anyOf(s, 'fault'),
       'no-lockout': s.breakers !== undefined && !anyOf(s, 'lockout'),
+      ready: s.breakers !== undefined && !anyOf(s, 'unready'),
       'no-reclosing': s.breakers !== undefined && !anyOf(s, 'reclosing'),
     }),
     rested: rested(s, c.operations.rest),
@@ -127,7 +128,7 @@ function stayOrPart(s: Situation, c: LoadSenseConfig, able: Conditions): Decisio
   return all(conditions) ? tell('no-longer-needed', true) : tell('conditions', false)
 }
 
-const anyOf = (s: Situation, bit: 'fault' | 'lockout' | 'reclosing' | 'localControl'): boolean =>
+const anyOf = (s: Situation, bit: 'fault' | 'lockout' | 'reclosing' | 'localControl' | 'unready'): boolean =>
   s.breakers?.some((b: Breaker) => b[bit]) ?? false
 
 /** Not older than `most` seconds; what is dated more than that ahead is not believed either. */

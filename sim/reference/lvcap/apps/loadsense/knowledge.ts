@@ -18,6 +18,8 @@ interface Position {
   readonly state: Breaker['state']
   /** The status register; undefined until it has been read. */
   readonly flags: number | undefined
+  /** When it was last looked at after a command. */
+  readonly lookedAt: number | undefined
 }
 
 export interface Knowledge {
@@ -47,14 +49,19 @@ export function createKnowledge(c: LoadSenseConfig, late: typeof isLate): Knowle
         at: reading.at,
         state: reading.value ? 'closed' : 'open',
         flags: before?.flags,
+        lookedAt: reading.at,
       })
     if (what === 'status' && typeof reading.value === 'number' && !has(reading.value, c.bits.stale)) {
       const closed = has(reading.value, c.bits.closed)
       const open = has(reading.value, c.bits.open)
+      const shown = closed === open ? 'between' : closed ? 'closed' : 'open'
+      const lookedAt = before?.lookedAt
+      const early = lookedAt !== undefined && reading.at < lookedAt + c.sequence.lag
       positions.set(phase, {
         at: reading.at,
-        state: closed === open ? 'between' : closed ? 'closed' : 'open',
+        state: early && before !== undefined ? before.state : shown,
         flags: reading.value,
+        lookedAt,
       })
     }
   }
@@ -154,6 +161,7 @@ function breakerOf(k: Knowledge, c: LoadSenseConfig, phase: Phase, now: number):
     lockout: has(c.bits.lockout),
     reclosing: has(c.bits.reclosing),
     localControl: has(c.bits.localControl),
+    unready: c.bits.unready.some(has),
   }
 }
 

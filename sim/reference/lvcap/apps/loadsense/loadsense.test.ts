@@ -41,6 +41,7 @@ const breaker = (more: Partial<Breaker> = {}): Breaker => ({
   lockout: false,
   reclosing: false,
   localControl: false,
+  unready: false,
   ...more,
 })
 const three = (more: Partial<Breaker> = {}): [Breaker, Breaker, Breaker] => [
@@ -119,6 +120,7 @@ const meshing: readonly Flip[] = [
   ['voltages-alike', (s) => one(s, 2, { bus: 240, cable: 234.9 })],
   ['no-fault', (s) => one(s, 0, { fault: true })],
   ['no-lockout', (s) => one(s, 1, { lockout: true })],
+  ['ready', (s) => one(s, 1, { unready: true })],
   ['no-reclosing', (s) => one(s, 2, { reclosing: true })],
   ['rested', (s) => ({ ...s, lastOperation: now - 1799 })],
   ['not-too-often', (s) => ({ ...s, operationsToday: 8 })],
@@ -346,6 +348,7 @@ test('whatever is known, no breaker is moved while one is isolated, locked out o
     lockout: fc.boolean(),
     reclosing: fc.boolean(),
     localControl: fc.boolean(),
+    unready: fc.boolean(),
   })
   const any = fc.record({
     now: fc.constant(now),

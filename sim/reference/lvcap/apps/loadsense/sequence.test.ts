@@ -18,6 +18,7 @@ const three = (more: Partial<Breaker>): [Breaker, Breaker, Breaker] => {
     lockout: false,
     reclosing: false,
     localControl: false,
+    unready: false,
     ...more,
   }
   return [one, one, one]

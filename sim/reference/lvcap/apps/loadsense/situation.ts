@@ -37,6 +37,8 @@ export interface Breaker {
   readonly lockout: boolean
   readonly reclosing: boolean
   readonly localControl: boolean
+  /** It could not close, or not open again. */
+  readonly unready: boolean
 }
 
 export interface Situation {
