@@ -320,7 +320,8 @@ export function createAlvin(personality: AlvinPersonality, options: AlvinOptions
         throw new GridproofError('bad-value', `${role}: its network comes before its start`)
       source = s
     },
-    closed: (phase) => alive().units[phase].breaker.contact === 'closed',
+    closed: (phase) =>
+      life === undefined ? options.closed === true : life.units[phase].breaker.contact === 'closed',
 
     async start(wire: Wire, env: DeviceEnv) {
       if (life !== undefined || disposed)
