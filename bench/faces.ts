@@ -628,6 +628,16 @@ export interface Forecaster {
   measure(): Promise<void>
 }
 
+/**
+ * Every app of LV automation on both platforms of a pair: LV Network Meshing, predictor, thermal ratings, LoadSense and
+ * Peer-to-Peer, each as it is. The breakers at `b` are the ones that are open as a rule. Ask for both substations' devices
+ * and the network beside it.
+ */
+export interface Automation {
+  /** Puts the past of the network's loads in place at both predictors; resolves when they have read it. */
+  remember(): Promise<void>
+}
+
 /** Ends of the link between two platforms: `a` is `platform`, which calls; `b` is `platform2`, which is called. */
 export type PeerEnd = 'a' | 'b'
 
@@ -678,6 +688,28 @@ export interface Peers extends Faulty {
   }): Promise<void>
 }
 
+/** What the two MQTT libraries are to do. */
+export interface MqttPairUse {
+  /** Of the client's connection. */
+  readonly keepalive: string
+  /** The client publishes, QoS 1, so often and so many. */
+  readonly publishes?: { readonly every: string; readonly count: number }
+  /** The broker publishes, QoS 1, and the client subscribes in a session that stays. */
+  readonly sends?: { readonly every: string; readonly count: number }
+}
+
+/**
+ * Two libraries as released, for demonstrations: mqtt.js in the platform's place, aedes behind the link.
+ * `published` has `mqtt.published` ({ n }). `client`: `mqtt.connected`, `mqtt.acknowledged`, `mqtt.failed` ({ n }),
+ * `mqtt.received` ({ n, dup, again, connection }). `broker`: `broker.taken` ({ n }).
+ */
+export interface MqttPair {
+  readonly published: Series
+  readonly client: Series
+  readonly broker: Series
+  start(use: MqttPairUse): Promise<void>
+}
+
 /** The parts of the world that scenarios may ask for. */
 export interface Roles {
   /** Peer-to-Peer apps on both platforms, and the link between them. */
@@ -692,6 +724,7 @@ export interface Roles {
   /** Three circuit breakers on one line, with the isolator in it (OpenLV M:007); and those of the second substation. */
   alvin: Alvin
   alvin2: Alvin
+  automation: Automation
   /** Both substations' transformers and the feeder that they share; feeds every device that is asked for beside it. */
   network: Feeders
   /** A thermocouple module of another make (ADAM-4018 kind), read by an instance of its own of the app. */
@@ -715,6 +748,8 @@ export interface Roles {
   installer: Installer
   /** Between the platform and the servers. */
   link: Link
+  /** Libraries as released, in place of a platform: for demonstrations. */
+  mqtt: MqttPair
   /** At which the platform's hosts hang. */
   mains: Mains
   /** Whoever advises LoadSense, which is installed. */
@@ -766,6 +801,11 @@ export interface Scenario<K extends keyof Roles = keyof Roles> {
    * was interrupted goes on with it (`gridproof run --resume`).
    */
   readonly resumable?: true
+  /**
+   * It shows a defect of somebody's library as released, and is run by name, or by `gridproof demo`, and not among the
+   * others: `package` of npm, and the check that fails when the defect shows.
+   */
+  readonly demonstrates?: { readonly package: string; readonly check: string }
   run(cast: Cast<K> & Stage): Promise<void>
 }
 

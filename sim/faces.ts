@@ -247,6 +247,24 @@ export interface Feeders extends Faulty, AsyncDisposable {
   follow(where: 'a' | 'b' | 'shared', p: ProfileSpec): void
   /** Another course of the air outside from now on. */
   weather(course: TemperatureCourse): void
+  /**
+   * As if it had always been so, before the start too: for the beginning of a scenario. `hour`: the time of day (UTC) for
+   * which the start of the run stands, for the loads.
+   */
+  always(o: {
+    readonly loads?: { readonly [w in 'a' | 'b' | 'shared']?: ProfileSpec }
+    readonly ambient?: TemperatureCourse
+    readonly hour?: number
+  }): void
+  /**
+   * Means of half-hours from `from` on (ms, on the half-hour), had no breaker moved: root mean square of the three phases'
+   * amps, of the transformer, and of the shared feeder at this side.
+   */
+  halfHours(
+    side: 'a' | 'b',
+    from: Instant,
+    count: number,
+  ): { readonly transformer: readonly number[]; readonly feeder: readonly number[] }
 }
 
 /** What a power supply makes of the mains at its input. */

@@ -116,22 +116,24 @@ export const automationApps = {
     apid: 'eatl_loadpredictor_1.0',
     iid: 'eatl_loadpredictor_01',
     entry: 'sim/reference/lvcap/apps/predictor/main.ts',
-    installed: ({ wanted }) => wanted.has('forecaster'),
+    installed: ({ wanted }) => wanted.has('forecaster') || wanted.has('automation'),
     config: () => predictorConfig,
   },
   dtr: {
     apid: 'eatl_weathersense_1.0',
     iid: 'eatl_weathersense_01',
     entry: 'sim/reference/lvcap/apps/dtr/main.ts',
-    installed: ({ wanted }) => wanted.has('forecaster'),
+    installed: ({ wanted }) => wanted.has('forecaster') || wanted.has('automation'),
     config: () => dtrConfig(),
   },
   loadsense: {
     apid: 'eatl_loadsense_1.0',
     iid: 'eatl_loadsense_01',
     entry: 'sim/reference/lvcap/apps/loadsense/main.ts',
-    installed: ({ wanted }) => wanted.has('advisers'),
-    config: ({ wanted }) => ({
+    installed: ({ wanted }) => wanted.has('advisers') || wanted.has('automation'),
+    config: ({ wanted, side }) => ({
+      // Of a pair, the breakers of the second substation are the ones that are open as a rule.
+      ...(wanted.has('automation') && { normallyOpen: side === '2' }),
       ...(wanted.has('advisers') && { sources: { isolation: { iid: isolationApp.iid, name: 'engaged' } } }),
     }),
   },

@@ -42,7 +42,17 @@ export interface ForecasterOptions {
 const past = { src: 'forecaster', kind: 'sent', select: 'forecaster.past' } as const
 const disk = { src: 'forecaster', kind: 'seen', select: 'forecaster.disk' } as const
 
-export function makeForecaster(o: ForecasterOptions): Forecaster {
+/**
+ * Gives a predictor a past, as an engineer would at commissioning: it is ended, and started again with a file to read.
+ * `told` is called between the two.
+ */
+export function importer(
+  o: Pick<ForecasterOptions, 'host' | 'iid' | 'operate'>,
+): (
+  file: { readonly name: string; readonly csv: string },
+  beside: boolean,
+  told?: () => void,
+) => Promise<void> {
   const own = join(o.host.disk, folder)
   const imports = join(own, 'import')
 
@@ -71,22 +81,33 @@ export function makeForecaster(o: ForecasterOptions): Forecaster {
     }
   }
 
-  async function remember(p: LoadPast): Promise<void> {
+  return async (file, beside, told) => {
     await andAwait('exited', () => o.operate({ do: 'shutdown', app: 'predictor' }))
-    if (p.beside !== true) rmSync(own, { recursive: true, force: true })
+    if (!beside) rmSync(own, { recursive: true, force: true })
     mkdirSync(imports, { recursive: true })
+    writeFileSync(join(imports, `${file.name}.csv`), file.csv)
+    told?.()
+    await andAwait('configured', () => o.operate({ do: 'start', app: 'predictor' }))
+    // whoever brings files along takes them away again: from now on the app has what it has kept itself
+    rmSync(imports, { recursive: true, force: true })
+  }
+}
+
+export function makeForecaster(o: ForecasterOptions): Forecaster {
+  const own = join(o.host.disk, folder)
+  const put = importer(o)
+
+  async function remember(p: LoadPast): Promise<void> {
     const made = pastOf(p, o.now(), o.seed)
-    writeFileSync(join(imports, `${p.name}.csv`), csvOf(made))
     const payload = {
       name: p.name,
       ...(p.group === undefined ? {} : { group: p.group }),
       beside: p.beside ?? false,
       ...made,
     }
-    o.emit('sent', { alias: past.select, payload: payload as unknown as Json })
-    await andAwait('configured', () => o.operate({ do: 'start', app: 'predictor' }))
-    // whoever brings files along takes them away again: from now on the app has what it has kept itself
-    rmSync(imports, { recursive: true, force: true })
+    await put({ name: p.name, csv: csvOf(made) }, p.beside === true, () => {
+      o.emit('sent', { alias: past.select, payload: payload as unknown as Json })
+    })
   }
 
   return {

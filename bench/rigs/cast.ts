@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
-import type { Json, Realm, World } from '../../drivers/faces.ts'
+import type { Json, Outlet, Realm, World } from '../../drivers/faces.ts'
 import type { Device, Emit, Fault, MainsModel, MakeLink, StartCentre, MakeRelay } from '../../sim/faces.ts'
+import { makeAutomation } from '../platforms/automation.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playPeers } from '../platforms/peers.ts'
 import type { PlayedPeers } from '../platforms/peers.ts'
@@ -17,9 +18,10 @@ import type { DevicePlaces } from '../platforms/apps.ts'
 import { referencePlatform } from '../platforms/reference.ts'
 import type { ReferenceOptions } from '../platforms/reference.ts'
 import { publisherApid } from '../platforms/storage.ts'
-import type { Centre, Cast, Platform, Rig, Roles, Scripted } from '../faces.ts'
+import type { Centre, Cast, MqttPair, Platform, Rig, Roles, Scripted } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
+import type { LabPower } from './lab.ts'
 import { buildLab } from './lab-cast.ts'
 import { playCentre } from '../platforms/centre.ts'
 import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
@@ -30,6 +32,7 @@ import { playLink } from '../platforms/link.ts'
 import type { PlayedLink } from '../platforms/link.ts'
 import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
+import { playMqttPair } from '../platforms/mqtt-pair.ts'
 import { playModem } from '../platforms/modem.ts'
 import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
@@ -57,6 +60,8 @@ export interface RigOptions {
   /** Absent: there is no network to be had. */
   readonly makeNetwork?: MakeNetwork
   readonly mains?: MainsModel
+  /** Takes hold of what switches the power of a lab's platform. */
+  openOutlet?(spec: LabPower): Promise<Outlet>
   /** Absent: there is no data centre to be had. */
   readonly startCentre?: StartCentre
   /** Absent: there is no link to be had. */
@@ -189,6 +194,15 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     })
     open.push(link)
     return link
+  }
+
+  /** Two libraries, in the platform's place and behind the link. */
+  async function startMqttPair(link: PlayedLink | undefined): Promise<MqttPair> {
+    const entry = file.roles.mqtt
+    if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no mqtt`)
+    const site = await world.host({ name: 'site', address: addressOf(o.network, file.platform.at) })
+    const server = await world.host({ name: 'server', address: addressOf(o.network, entry.at) })
+    return playMqttPair({ site, server, port: entry.port, link, emitAs: (src) => o.emitAs(src) })
   }
 
   async function startDataCentre(places: DevicePlaces, link: PlayedLink | undefined): Promise<Centre> {
@@ -341,6 +355,8 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     },
     lacks(needs) {
       const has = new Set<string>(['platform', ...Object.keys(file.roles)])
+      if (needs.includes('platform') && needs.includes('mqtt'))
+        return ['two libraries stand in the place of a platform: ask for one of them']
       if (needs.includes('platform') && needs.includes('reader'))
         return ['a scenario is of a platform or of a meter reader: ask for one of them']
       return needs.filter((n) => !has.has(n)).map((n) => `the rig '${file.name}' has no ${n}`)
@@ -377,9 +393,11 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             router: rememberFaults(link.router, inForce),
           })
         }
+        if (wanted.has('mqtt')) made.mqtt = await startMqttPair(link)
         if (wanted.has('centre')) made.centre = await startDataCentre(places, link)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
-        const peers = wanted.has('peers') ? await startPeers([places, second]) : undefined
+        const peers =
+          wanted.has('peers') || wanted.has('automation') ? await startPeers([places, second]) : undefined
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
         const mains = wanted.has('mains')
@@ -464,7 +482,27 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             doors: { a: doorOf('a'), b: doorOf('b') },
             operate: async (at, request) => (await ends[at]?.ask('operator', request)) ?? null,
           })
-          made.peers = rememberFaults(peers, inForce)
+          if (wanted.has('peers')) made.peers = rememberFaults(peers, inForce)
+        }
+        if (wanted.has('automation')) {
+          if (network === undefined) throw new GridproofError('bad-value', 'automation needs the network too')
+          const sides = [
+            { side: 'a', of: made.platform as Platform | undefined },
+            { side: 'b', of: made.platform2 as Platform | undefined },
+          ] as const
+          made.automation = makeAutomation({
+            sides: sides.flatMap(({ side, of }) => {
+              const host = of?.hosts[0]
+              return of === undefined || host === undefined
+                ? []
+                : [{ side, host, operate: (request: Json) => of.ask('operator', request) }]
+            }),
+            predictor: automationApps.predictor.iid,
+            network: network.role,
+            realm: bench,
+            emit: o.emitAs('automation'),
+            now: () => world.now(),
+          })
         }
         if (wanted.has('clock')) {
           const host = platform?.hosts[0]

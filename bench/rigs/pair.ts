@@ -17,7 +17,7 @@ export type MakeNetwork = (
 }
 
 /** Roles of the pair as a whole: both platforms are installed for them. */
-const ofBoth: ReadonlySet<string> = new Set<keyof Roles>(['network', 'peers'])
+const ofBoth: ReadonlySet<string> = new Set<keyof Roles>(['network', 'peers', 'automation'])
 
 /** The roles of a scenario as the platform of one substation sees them: by their names without suffix. */
 export function wantedAt(side: Suffix, wanted: ReadonlySet<keyof Roles>): ReadonlySet<keyof Roles> {
@@ -87,6 +87,8 @@ export function idleFeeders(): Feeders {
     truth: { quantities: [], at: () => 0, range: () => ({ min: 0, max: 0, mean: 0 }) },
     follow: () => undefined,
     weather: () => undefined,
+    always: () => undefined,
+    halfHours: () => ({ transformer: [], feeder: [] }),
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
     [Symbol.asyncDispose]: async () => undefined,
   }

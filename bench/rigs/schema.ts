@@ -72,6 +72,8 @@ const rig = z.strictObject({
     /** Circuit breakers on one line, with the isolator in it; and those of the second substation. */
     alvin: device.optional(),
     alvin2: device.optional(),
+    /** Every app of LV automation on both platforms. */
+    automation: z.strictObject({}).optional(),
     /** The network between both substations; its options are checked by its own schema. */
     network: z.strictObject({ at, options: z.record(z.string(), z.json()).optional() }).optional(),
     /** A thermocouple module of another make, and an instance of its own of the app that reads it. */
@@ -119,6 +121,8 @@ const rig = z.strictObject({
         router: z.strictObject({ at, port: port.default(0) }),
       })
       .optional(),
+    /** An MQTT broker behind the link, for demonstrations; its client stands in the platform's place. */
+    mqtt: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** The predictor and the thermal rating app, where a scenario asks for them. */
     forecaster: z.strictObject({}).optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */

@@ -9,9 +9,11 @@ import { idleCommander } from '../platforms/commander.ts'
 import { idleMains } from '../platforms/mains.ts'
 import { idleForecaster } from '../platforms/forecaster.ts'
 import { idlePeers } from '../platforms/peers.ts'
+import { mqttSeries } from '../platforms/mqtt-pair.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
 import { idleFeeders } from '../rigs/pair.ts'
+import { idleAutomation } from '../platforms/automation.ts'
 import type { DeviceRole, MeterRole } from '../rigs/parts.ts'
 import { GridproofError } from '../../drivers/errors.ts'
 import { duration } from '../../drivers/units.ts'
@@ -169,6 +171,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
         watch: (port: string, select: string) => ({ src: `${port}2`, kind: 'seen', select }),
       }
     else if (role === 'network') cast[role] = idleFeeders()
+    else if (role === 'automation') cast[role] = idleAutomation()
     else if (role === 'intruder') cast[role] = intruder
     else if (role === 'clock') cast[role] = clock
     else if (role === 'laptop') cast[role] = laptop
@@ -181,6 +184,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'storage') cast[role] = idleStorage()
     else if (role === 'centre') cast[role] = idleCentre()
     else if (role === 'link') cast[role] = idleLink(step)
+    else if (role === 'mqtt') cast[role] = { ...mqttSeries, start: () => step() }
     else if (role === 'mains') cast[role] = idleMains(step)
     else if (role === 'forecaster') cast[role] = idleForecaster()
     else if (role === 'peers') cast[role] = idlePeers(step)

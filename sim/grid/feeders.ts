@@ -12,14 +12,18 @@ import { readTransformer } from '../devices/transformer/personality.ts'
 import { loadFactor } from '../devices/transformer/thermal.ts'
 import type { DeviceEnv, Feeders, ProfileSpec, TemperatureCourse } from '../faces.ts'
 import { sizeOf } from './complex.ts'
+import type { Complex } from './complex.ts'
 import { sides } from './network.ts'
-import type { Side } from './network.ts'
+import type { PhaseSolution, Side } from './network.ts'
 import type { NetworkPersonality } from './personality.ts'
 import { createGridTruth } from './truth.ts'
 import type { GridState, GridTruth, SourceSettings, Where } from './truth.ts'
 
 /** How often it tells, ms. Ours. */
 const tellEvery = 60_000
+/** Of a half-hour: its thirds are near enough to its mean. Ours. */
+const samples = 3
+const halfHour = 1_800_000
 
 export interface FeedersOptions {
   /** Loads from the start, in place of the personality's. */
@@ -194,6 +198,27 @@ export function playFeeders(p: NetworkPersonality, env: DeviceEnv, o: FeedersOpt
         throw new GridproofError('bad-value', `a course of the air: ${z.prettifyError(fit.error)}`)
       env.emit('step', { what: 'network: weather', detail: { course: { ...course } } })
       both((g) => g.weather(env.now(), course))
+    },
+    always(so) {
+      for (const spec of Object.values(so.loads ?? {})) if (spec !== undefined) profile(spec, 0)
+      env.emit('step', { what: 'network: always', detail: JSON.parse(JSON.stringify(so)) as Json })
+      both((g) => g.always(so))
+    },
+    halfHours(of, from, count) {
+      const mean = (i: number, end: (s: PhaseSolution) => Complex): number => {
+        let sum = 0
+        for (let k = 0; k < samples; k++) {
+          const t = from + (i + (k + 0.5) / samples) * halfHour
+          const squares = apart.at(t).reduce((all, phase) => all + sizeOf(end(phase)) ** 2, 0)
+          sum += Math.sqrt(squares / phases.length)
+        }
+        return sum / samples
+      }
+      const all = Array.from({ length: count }, (_, i) => i)
+      return {
+        transformer: all.map((i) => mean(i, (s) => s[of].transformer)),
+        feeder: all.map((i) => mean(i, (s) => s[of].link)),
+      }
     },
     inflict: (name, params) => faults.inflict(name, params),
     async [Symbol.asyncDispose]() {

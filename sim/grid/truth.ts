@@ -56,9 +56,18 @@ export interface GridTruth {
   change(from: Instant, f: (s: GridState) => Partial<GridState>): void
   follow(from: Instant, where: Where, spec: ProfileSpec): void
   weather(from: Instant, course: TemperatureCourse): void
+  /** As if it had always been so: what was before the start too, and the transformers have settled under it. */
+  always(o: AlwaysSo): void
   operate(from: Instant, side: Side, phase: number, closed: boolean): void
   /** Called after each change, with its instant and the side whose breaker moved, if that was it. */
   watch(changed: (from: Instant, moved?: Side) => void): void
+}
+
+export interface AlwaysSo {
+  readonly loads?: { readonly [w in Where]?: ProfileSpec | undefined }
+  readonly ambient?: TemperatureCourse
+  /** Time of day for which the start stands, hours UTC, for the loads: another part of their day falls into the run. */
+  readonly hour?: number
 }
 
 export interface GridTruthOptions {
@@ -71,6 +80,7 @@ export interface GridTruthOptions {
 
 /** So long before the start the transformers are taken to have followed their loads, ms: eight of their time constants. */
 const before = 24 * 3_600_000
+const day = 24 * 3_600_000
 /** Solutions kept: of more than two averaging periods of a feeder monitor. */
 const kept = 1024
 const states = 3000
@@ -97,8 +107,12 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
   const swing = (i: number, x: number): number => smooth(swings[i] ?? 0, x)
 
   let profiles = 0
-  const loadOf = (spec: ProfileSpec, from: Instant): LoadProfile =>
-    profile(spec, channel(seed, 1000 + profiles++), from)
+  /** ms by which the loads' day is ahead of the run's. */
+  let shift = 0
+  const loadOf = (spec: ProfileSpec, from: Instant): LoadProfile => {
+    const load = profile(spec, channel(seed, 1000 + profiles++), from)
+    return { name: load.name, amps: (t) => load.amps(t + shift) }
+  }
   const usual = ({ profile: name, scale }: { profile: string; scale: number }): ProfileSpec => ({
     profile: name,
     scale,
@@ -118,7 +132,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
       },
     },
   ]
-  const air = createCourses(p.ambient)
+  let air = createCourses(p.ambient)
   air.begin(began)
   const watchers: ((from: Instant, moved?: Side) => void)[] = []
 
@@ -189,7 +203,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
   }
 
   const step = o.thermalStep ?? p.thermal_step
-  const warm: { readonly [s in Side]: ThermalTruth } = { a: begin('a'), b: begin('b') }
+  let warm: { readonly [s in Side]: ThermalTruth } = { a: begin('a'), b: begin('b') }
   /** Up to here the temperatures' steps are laid. */
   let laid = began - before
 
@@ -248,6 +262,24 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
     follow(from, where, spec) {
       const load = loadOf(spec, from)
       truth.change(from, (s) => ({ loads: { ...s.loads, [where]: load } }))
+    },
+    always({ loads, ambient, hour }) {
+      if (hour !== undefined) shift = hour * 3_600_000 - (((began % day) + day) % day)
+      const set = Object.entries(loads ?? {}) as [Where, ProfileSpec | undefined][]
+      for (const [where, spec] of set) {
+        if (spec === undefined) continue
+        const load = loadOf(spec, began)
+        for (const [i, e] of timeline.entries())
+          timeline[i] = { ...e, state: { ...e.state, loads: { ...e.state.loads, [where]: load } } }
+      }
+      if (ambient !== undefined) {
+        air = createCourses(ambient)
+        air.begin(began)
+      }
+      solved.length = 0
+      warm = { a: begin('a'), b: begin('b') }
+      laid = began - before
+      for (const w of watchers) w(began)
     },
     weather(from, course) {
       air.change(from, course)
