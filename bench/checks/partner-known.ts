@@ -6,6 +6,7 @@ import {
   type CheckOptions,
   checkOf,
   inconclusive,
+  notShown,
   offences,
   pass,
   seconds,
@@ -140,7 +141,8 @@ export function partnerKnown(o: PartnerKnownOptions): Check {
           }
           const failed = now.result(observed)
           if (failed !== undefined) return failed
-          if (outages === 0) return inconclusive('bench', 'no outage was long enough to be known', observed)
+          if (outages === 0)
+            return inconclusive(notShown(o), 'no outage was long enough to be known', observed)
           const silent = Object.entries(said).filter(([, list]) => list.length === 0)
           if (silent.length > 0)
             return inconclusive('bench', `nothing was told at ${silent.map(([w]) => w).join(', ')}`, observed)

@@ -11,7 +11,7 @@ export function valueOf(
   const side = at === 'a' ? 0 : 100
   const [kind = '', part = ''] = name.split('/')
   const spread = part.startsWith('l') ? Number(part.slice(1)) : 4
-  const Value = 200 + side + spread * 10 + n / 8
+  const Value = (kind === 'load' ? 300 : 200) + side + spread * 10 + n / 8
   const now = { Timestamp: seconds, Valid: n % 4 !== 3 }
   if (part !== 'forecast') return { ...now, Value: kind === 'breaker' ? (n % 2) + 1 : Value, ToStore: true }
   const [steps, interval] = kind === 'rating' ? [24, 3_600] : [n % 4 === 2 ? 2_000 : 48, 1_800]
@@ -35,14 +35,14 @@ export async function tell(
   from: number,
 ): Promise<number> {
   const every = 10_000
-  let left = ms
+  const end = time.now() + ms
   let n = from
-  for (; left > 0; n++) {
+  for (; time.now() < end; n++) {
+    const next = Math.min(end, time.now() + every)
     const seconds = Math.floor(time.now() / 1_000)
     for (const at of ['a', 'b'] as const)
-      for (const name of names) await peers.publish(at, name, valueOf(at, name, n, seconds) as never)
-    await time.pass(Math.min(every, left))
-    left -= every
+      await Promise.all(names.map((name) => peers.publish(at, name, valueOf(at, name, n, seconds) as never)))
+    await time.pass(Math.max(1, next - time.now()))
   }
   return n
 }

@@ -53,15 +53,16 @@ export default scenario({
         },
       ),
     )
-    if (time.horizon >= 300_000)
-      check(partnerKnown({ id: 'partner-known', dead: '20 s', back: '40 s', verifies: ['I:00144/status'] }))
+    check(partnerKnown({ id: 'partner-known', dead: '20 s', back: '40 s', verifies: ['I:00144/status'] }))
+    const long = time.horizon >= 300_000
+    const end = time.now() + time.horizon
     await peers.via('relay')
     await time.pass('10 s')
-    let n = await tell(peers, time, few, 30_000, 0)
+    let n = await tell(peers, time, few, long ? 60_000 : 12_000, 0)
     const fault = peers.inflict('relay')
-    n = await tell(peers, time, few, time.horizon >= 300_000 ? 120_000 : 8_000, n)
+    n = await tell(peers, time, few, long ? 120_000 : 26_000, n)
     fault.lift()
-    await tell(peers, time, few, time.horizon - (time.horizon >= 300_000 ? 170_000 : 50_000), n)
+    await tell(peers, time, few, end - time.now(), n)
   },
 })
 
