@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { durationText } from '../../drivers/units.ts'
 import { labLacks, placeOfDevice } from '../rigs/lab-cast.ts'
-import type { LabRig } from '../rigs/lab.ts'
+import type { LabPower, LabRig } from '../rigs/lab.ts'
 import { isLab } from '../rigs/schema.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 import { lengthOf } from './plan.ts'
@@ -79,7 +79,14 @@ function observed(rig: LabRig): readonly string[] {
   const roles = Object.entries(rig.roles).flatMap(([role, d]) =>
     d === undefined ? [] : [`Played: ${role} at ${placeOfDevice(d)}`],
   )
+  if (rig.power !== undefined) roles.push(`Switched: the platform's power, ${boardText(rig.power)}`)
   return [...roles, `Observed: ${lines.length === 0 ? 'the wires of the devices alone' : lines.join('; ')}`]
+}
+
+function boardText(p: LabPower): string {
+  const b = p.board
+  const place = b.kind === 'serial-relay' ? b.path : b.kind === 'coils' ? b.host : b.url
+  return `outlet ${p.outlet} at ${place}, at most ${p.operationsAnHour} times an hour; left ${p.safe}`
 }
 
 /** What a lab's rig file names and this machine does not have now: addresses, ports, files. Looks, and opens nothing. */
@@ -92,6 +99,9 @@ export function labMisses(rig: LabRig): readonly string[] {
     if (d?.path !== undefined && !existsSync(d.path))
       misses.push(`there is no serial port ${d.path} for ${role}`)
   }
+  const board = rig.power?.board
+  if (board?.kind === 'serial-relay' && !existsSync(board.path))
+    misses.push(`there is no serial port ${board.path} of the power board`)
   const { marketplace, server, csv } = rig.points
   for (const door of [marketplace, server])
     for (const file of [door?.tls?.ca, door?.tls?.cert, door?.tls?.key, door?.passwordFile])

@@ -14,6 +14,7 @@ import { playerOf } from '../rigs/players.ts'
 import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
+import { openOutlet } from '../../drivers/power/guardian.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
 import { makeLink } from '../../sim/link/make.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
@@ -102,6 +103,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       makeDevice,
       makeNetwork,
       mains: mainsModel,
+      openOutlet: (spec) => openOutlet(spec),
       startCentre,
       makeLink,
       makeRelay: createRelay,

@@ -30,7 +30,12 @@ export interface LabOptions {
   emitAs(src: string): Emit
 }
 
-export type LabPlatform = Platform & AsyncDisposable & { readonly recorder: PlayedRecorder | undefined }
+export type LabPlatform = Platform &
+  AsyncDisposable & {
+    readonly recorder: PlayedRecorder | undefined
+    /** Its power is back: whoever watches it connects anew. */
+    again(): void
+  }
 
 /** Silence after a burst of messages, in ms: the next one is then a whole one. Ours. */
 const quiet = 500
@@ -74,8 +79,13 @@ export async function labPlatform(o: LabOptions): Promise<LabPlatform> {
       ...watching.map((w) => w.point),
       ...(points.marketplace?.tls === undefined ? [] : ['tls']),
       ...(points.csv === undefined ? [] : ['csv']),
+      // Its power goes as in the field.
+      ...(o.rig.power === undefined ? [] : ['durability']),
     ]),
     hosts: [],
+    again() {
+      for (const w of watching) w.observer.again()
+    },
     recorder,
     async ready() {
       const limit = duration(platform.readyWithin)

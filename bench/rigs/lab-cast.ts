@@ -8,6 +8,9 @@ import type { Cast, Platform, Roles } from '../faces.ts'
 import type { BuiltRig, RigOptions } from './cast.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import type { LabRig } from './lab.ts'
+import { playMains } from '../platforms/mains.ts'
+import type { PlayedMains } from '../platforms/mains.ts'
+import { labHost, powerLacks } from './lab-mains.ts'
 import { deviceRoles } from './parts.ts'
 import type { DeviceRole } from './parts.ts'
 import { operationLimit, unarmed } from './switches.ts'
@@ -21,12 +24,13 @@ export function placeOfDevice(d: LabDevice): string {
 
 /** What a lab cannot play, and why, for whoever asks before a run and after it. */
 export function labLacks(file: LabRig, needs: readonly string[], armed = false): readonly string[] {
-  const forbidden = unarmed(file, needs, armed)
+  const forbidden = unarmed(file, needs, armed) ?? powerLacks(file, needs, armed)
   if (forbidden !== undefined) return [forbidden]
   const has = new Set<string>([
     'platform',
     ...Object.keys(file.roles),
     ...(file.points.csv === undefined ? [] : ['recorder']),
+    ...(file.power === undefined ? [] : ['mains']),
   ])
   return needs
     .filter((n) => !has.has(n))
@@ -41,6 +45,7 @@ const whyNot: Readonly<Record<string, string>> = {
   scripted: "no app of the bench's is installed on the platform",
   storage: "no app of the bench's is installed on the platform",
   recorder: 'it declares no folder to which the recorder exports',
+  mains: 'nothing is declared that switches the power of its platform',
 }
 
 /** Builds the rig. Nothing is opened before `cast`, and nothing of the platform is started or changed. */
@@ -51,6 +56,7 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
   const open: AsyncDisposable[] = []
   const devices = new Map<string, { where: string; asked: Promise<void> }>()
   let platform: LabPlatform | undefined
+  let mains: PlayedMains | undefined
 
   const halted = Promise.withResolvers<string>()
   const limit =
@@ -60,9 +66,11 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
   /** In the name of a source. What is seen at the marketplace may end the run. */
   const emitAs = (src: string): Emit => {
     const emit = o.emitAs(src)
-    if (limit === undefined || src !== 'marketplace') return emit
+    if ((limit === undefined && mains === undefined) || src !== 'marketplace') return emit
     return (kind, data, more) => {
       const seq = emit(kind, data, more)
+      mains?.see({ seq, at: world.now(), src, kind, data, ...more })
+      if (limit === undefined) return seq
       const { alias, payload } = data as { readonly alias?: string; readonly payload?: Json }
       const why = kind === 'seen' && alias !== undefined ? limit.see(alias, payload) : undefined
       if (why !== undefined) halted.resolve(why)
@@ -97,6 +105,28 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
     return rememberFaults(device, inForce)
   }
 
+  /** Before anybody waits for the platform: it gets power now, if it had none. */
+  async function takeMains(made: Partial<Record<keyof Roles, unknown>>): Promise<void> {
+    const spec = file.power
+    if (spec === undefined || o.openOutlet === undefined || o.mains === undefined || o.armed === undefined)
+      throw new GridproofError('rig-lacks', `the power of the platform of '${file.name}' is not ours`)
+    const outlet = await o.openOutlet(spec)
+    open.push({ [Symbol.asyncDispose]: () => Promise.resolve(outlet[Symbol.asyncDispose]()) })
+    const emit = o.emitAs('mains')
+    mains = playMains({
+      model: o.mains,
+      now: () => world.now(),
+      random: () => world.random('mains'),
+      emit,
+    })
+    open.push(mains)
+    mains.feed(labHost('platform', outlet, emit), {
+      coming: () => platform?.again(),
+      restored: () => undefined,
+    })
+    made.mains = rememberFaults(mains, inForce)
+  }
+
   return {
     name: file.name,
     declared: true,
@@ -114,6 +144,7 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
       const made: Partial<Record<keyof Roles, unknown>> = {}
       try {
         for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role)
+        if (wanted.has('mains')) await takeMains(made)
         platform = await labPlatform({ rig: file, world, bench, devices, emitAs })
         open.push(platform)
         made.platform = platform satisfies Platform

@@ -68,6 +68,53 @@ const device = z
 /** How an app of the platform has been set by hand, since the bench cannot set it. */
 const configured = z.strictObject({ intervalSeconds: z.number().positive() })
 
+/** What switches the power of the platform's computer. Fields as in drivers/power/board.ts. */
+const power = z.strictObject({
+  board: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('serial-relay'),
+      /** Its port: a stable name below /dev/serial/by-id, where there is one. */
+      path: text,
+      baudRate: z.int().min(300).max(921_600).optional(),
+      /** False: a plain one, which never answers. */
+      answers: z.boolean().optional(),
+    }),
+    z.strictObject({
+      kind: z.literal('coils'),
+      host: text,
+      port: port.optional(),
+      unit: z.int().min(0).max(255).optional(),
+      /** Coil of its first relay, from 0. */
+      first: z.int().min(0).max(65_535).optional(),
+    }),
+    z.strictObject({
+      kind: z.literal('http'),
+      url: z.url({ protocol: /^https?$/, error: 'expected an address such as http://192.0.2.7' }),
+      paths: z
+        .strictObject({
+          on: text,
+          off: text,
+          state: text,
+          isOn: text,
+          isOff: text,
+          first: z.int().min(0).max(255),
+        })
+        .optional(),
+      user: text.optional(),
+      /** A file with the password on its first line. */
+      passwordFile: text.optional(),
+    }),
+  ]),
+  /** From 1. */
+  outlet: z.int().min(1).max(255),
+  /** Whether the platform has power while the outlet is on, or (a relay's normally closed contact) off. */
+  powerWhen: z.enum(['on', 'off']).default('on'),
+  /** How the platform is left: at the end, and however the bench comes to its own. */
+  safe: z.enum(['powered', 'unpowered']).default('powered'),
+  /** How often its power may be cut within an hour. */
+  operationsAnHour: z.int().min(1).max(120).default(12),
+})
+
 const lab = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, 'expected lower-case letters, digits and -'),
   describes: z.string().min(10),
@@ -103,6 +150,8 @@ const lab = z.strictObject({
   switches: z.literal('real').optional(),
   /** With `--arm`: how often one breaker may operate within an hour until the run is stopped. */
   operationsAnHour: z.int().min(1).max(60).default(4),
+  /** What switches the platform's power: it lets the bench play `mains`, with `--arm` alone. */
+  power: power.optional(),
   site: text.optional(),
   operator: text.optional(),
   /** What of the bench's own equipment bears on the evidence: adapters, the clock, meters. */
@@ -157,6 +206,7 @@ const lab = z.strictObject({
 
 type LabFile = z.infer<typeof lab>
 export type LabDoor = z.infer<typeof door>
+export type LabPower = z.infer<typeof power>
 
 /** A lab's rig file as read: all paths are absolute, all aliases at hand. */
 export type LabRig = Omit<LabFile, 'topics'> & {
@@ -194,9 +244,13 @@ export function readLab(file: string): LabRig {
         }),
   })
   const { marketplace, server, csv } = r.points
+  const board = r.power?.board
   const { aliases } = r.topics
   return {
     ...r,
+    ...(r.power === undefined || board?.kind !== 'http' || board.passwordFile === undefined
+      ? {}
+      : { power: { ...r.power, board: { ...board, passwordFile: from(board.passwordFile) } } }),
     points: {
       ...(marketplace === undefined ? {} : { marketplace: doorFrom(marketplace) }),
       ...(server === undefined ? {} : { server: doorFrom(server) }),

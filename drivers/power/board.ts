@@ -16,25 +16,25 @@ export type BoardSpec =
       readonly kind: 'serial-relay'
       readonly path: string
       /** 9600 unless given. */
-      readonly baudRate?: number
+      readonly baudRate?: number | undefined
       /** Whether it answers; the plainest boards do not. */
-      readonly answers?: boolean
+      readonly answers?: boolean | undefined
     }
   | {
       readonly kind: 'coils'
       readonly host: string
-      readonly port?: number
-      readonly unit?: number
-      readonly first?: number
+      readonly port?: number | undefined
+      readonly unit?: number | undefined
+      readonly first?: number | undefined
     }
   | {
       readonly kind: 'http'
       /** Where it is: `http://192.0.2.7`. */
       readonly url: string
-      readonly paths?: HttpPaths
-      readonly user?: string
+      readonly paths?: HttpPaths | undefined
+      readonly user?: string | undefined
       /** A file with the password on its first line. */
-      readonly passwordFile?: string
+      readonly passwordFile?: string | undefined
     }
 
 /** What is asked of an HTTP board; `{outlet}` stands for its number, as this board counts (`first`). */
