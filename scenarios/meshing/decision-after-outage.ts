@@ -8,14 +8,14 @@ export default scenario({
   title:
     'After an outage LoadSense takes over the mesh that it finds, and commands nothing because it has started',
   verifies: ['M:0045/decides-to-part', 'M:0046/right-decision'],
-  needs: ['platform', 'advisers'],
+  needs: ['platform', 'advisers', 'mains'],
   catches: {
     'loadsense-app/repeats-after-a-restart': 'M:0046/right-decision',
     'loadsense-app/forgets-its-operations': 'M:0045/decides-to-part',
     'loadsense-app/never-parts': 'M:0045/decides-to-part',
   },
   horizon: '80 s',
-  async run({ platform, advisers, time, note, check }) {
+  async run({ platform, advisers, mains, time, note, check }) {
     const config = { every: 2, operations: { rest: 3, aDay: 20 }, part: { dwell } }
     await platform.ask('operator', { do: 'change', app: 'loadsense', config })
     await time.pass('2 s')
@@ -29,7 +29,7 @@ export default scenario({
     await advisers.advise({ ...evening, ...roomy })
     await time.pass('4 s')
     note('the whole platform loses its power')
-    await platform.ask('machine', { do: 'restart' })
+    await mains.cut({ for: '4 s' })
     await time.pass('10 s')
     await advisers.advise({ all: true })
     await time.pass('6 s')
