@@ -166,6 +166,9 @@ function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, str
     const personality: Json | undefined = entry.options?.['personality']
     played[role] = `${entry.device}${typeof personality === 'string' ? `, personality ${personality}` : ''}`
   }
+  // The catalogue speaks of breakers, whatever their make.
+  const breakers = played['alvin'] ?? played['alvin2']
+  if (breakers !== undefined) played['breaker'] = breakers
   if (needs.includes('cloud')) played['cloud'] = 'the cloud of the bench'
   return played
 }

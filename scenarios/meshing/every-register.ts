@@ -43,9 +43,9 @@ export default scenario({
     'csv-recorder/every-other-output': 'M:0029/stored',
     'csv-recorder/last-first': 'M:0029/stored',
   },
-  horizon: '65 min',
-  short: '4 min',
-  prove: { others: '9 min', 'meshing-app/stops-after-ten-minutes': '63 min' },
+  horizon: '62 min',
+  short: '80 s',
+  prove: { others: '9 min', 'meshing-app/stops-after-ten-minutes': '62 min' },
   async run({ platform, alvin, recorder, time, check }) {
     const all = platform.watch('marketplace', 'alvin.*')
     for (const [name, clause] of Object.entries(values))
@@ -87,6 +87,9 @@ export default scenario({
       ),
     )
 
+    // In a short run each of them comes oftener than it must.
+    if (time.horizon < 5 * 60_000)
+      await platform.ask('operator', { do: 'change', app: 'meshing', config: { interval: 20 } })
     alvin.command({ do: 'preset', open_operations: 65_533, close_operations: 120, watchdog_faults: 2 })
     alvin.command({ do: 'preset', phase: 'l2', uptime: 65_400 })
     alvin.command({ do: 'preset', phase: 'l3', uptime: 3_000_000 })
