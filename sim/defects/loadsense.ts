@@ -133,6 +133,25 @@ export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
         },
       }),
     ],
+    'takes-any-shape': [
+      'Takes what it cannot read for nought.',
+      (p, reached) => ({
+        ...p,
+        read: (body, source, now) => {
+          const reading = p.read(body, source, now)
+          const at = body['Timestamp']
+          if (reading !== undefined || typeof at !== 'number') return reading
+          reached()
+          const value =
+            source.tells === 'series'
+              ? { start: at, interval: 86_400, values: [0] }
+              : source.tells === 'number'
+                ? 0
+                : false
+          return { at, valid: true, value }
+        },
+      }),
+    ],
     // its interlocks
     'ignores-voltages': [
       'Closes whatever the voltages are.',
