@@ -163,8 +163,7 @@ export function carriedOver(o: CarriedOptions): Check {
             s.seq,
             e.seq,
           )
-        if (!s.lost && e.at > dueOf(s))
-          found.add('late', `${name} took ${seconds(took)} s to ${w.to}`, s.seq, e.seq)
+        if (e.at > dueOf(s)) found.add('late', `${name} took ${seconds(took)} s to ${w.to}`, s.seq, e.seq)
         return true
       }
       const dueOf = (s: Sent): Instant => link.excusedUntil(s.at, s.at + within, recovery)
