@@ -449,8 +449,11 @@ export interface CutOptions {
  */
 export interface Mains extends Faulty {
   readonly events: Series
-  /** `cut`: nobody hears of a cut. `durability`: what was not flushed is lost. `points`: cuts in the midst of its work. */
-  can(what: 'cut' | 'durability' | 'points', host?: string): boolean
+  /**
+   * `cut`: nobody hears of a cut. `durability`: what was not flushed is lost. `points`: cuts in the midst of its work. `dips`:
+   * its supply is played too.
+   */
+  can(what: 'cut' | 'durability' | 'points' | 'dips', host?: string): boolean
   /** Resolves when power is gone, or with `for` when it is back. False: the point was not reached, and nothing was cut. */
   cut(o?: CutOptions): Promise<boolean>
   restore(host?: string): Promise<void>

@@ -21,8 +21,8 @@ export interface MainsOptions {
 /** The role, with what those need who start hosts and write events. */
 export type PlayedMains = Mains &
   AsyncDisposable & {
-    /** A host that hangs on it. */
-    feed(host: Host, told: Told): void
+    /** A host that hangs on it. `supply`: whose supply is played too, so that its voltage can dip. */
+    feed(host: Host, told: Told, supply: 'played' | 'its own'): void
     /** Every event, that power may go at one of them. */
     see(e: Event): void
   }
@@ -44,6 +44,7 @@ export interface Told {
 interface Fed {
   readonly host: Host
   readonly told: Told
+  readonly ownSupply: boolean
   supply: SupplyState
   /** What is due at the supply. */
   timer?: NodeJS.Timeout | undefined
@@ -181,7 +182,8 @@ export function playMains(o: MainsOptions): PlayedMains {
     faults: ['cut'],
     events: mainsEvents,
     can(what, name) {
-      const { host } = at(name)
+      const { host, ownSupply } = at(name)
+      if (what === 'dips') return !ownSupply
       return what === 'points' ? host.onDoing !== undefined : host.can.has(what)
     },
     async cut(c = {}) {
@@ -195,6 +197,11 @@ export function playMains(o: MainsOptions): PlayedMains {
     restore: (name) => restore(at(name)),
     async dip({ for: lasts, to = 0, host }) {
       const f = at(host)
+      if (f.ownSupply)
+        throw new GridproofError(
+          'not-capable',
+          `the voltage at ${f.host.name} cannot dip: its power can only be cut and given back`,
+        )
       voltage(f, to)
       await wait(duration(lasts))
       voltage(f, 1)
@@ -232,8 +239,8 @@ export function playMains(o: MainsOptions): PlayedMains {
         },
       }
     },
-    feed(host, told) {
-      fed.push({ host, told, supply: model.supplied, wanted: 'on' })
+    feed(host, told, supply) {
+      fed.push({ host, told, ownSupply: supply === 'its own', supply: model.supplied, wanted: 'on' })
     },
     see(e) {
       if (e.src === mainsEvents.src) return

@@ -193,14 +193,18 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     ...(file.observer.topics === undefined ? {} : { topics: file.observer.topics }),
   })
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
-  o.mains?.feed(host, {
-    coming() {
-      observer.again()
-      operator.again()
-      storage?.again()
+  o.mains?.feed(
+    host,
+    {
+      coming() {
+        observer.again()
+        operator.again()
+        storage?.again()
+      },
+      restored: (procs) => machine.restored(procs),
     },
-    restored: (procs) => machine.restored(procs),
-  })
+    'played',
+  )
 
   return {
     can: new Set([

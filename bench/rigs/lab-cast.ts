@@ -120,10 +120,8 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
       emit,
     })
     open.push(mains)
-    mains.feed(labHost('platform', outlet, emit), {
-      coming: () => platform?.again(),
-      restored: () => undefined,
-    })
+    const told = { coming: () => platform?.again(), restored: () => undefined }
+    mains.feed(labHost('platform', outlet, emit), told, 'its own')
     made.mains = rememberFaults(mains, inForce)
   }
 

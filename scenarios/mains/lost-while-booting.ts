@@ -15,7 +15,7 @@ export default scenario({
   },
   horizon: '10 min',
   short: '80 s',
-  prove: '3 min',
+  prove: '110 s',
   async run({ platform, thermocouple, mains, time, check }) {
     thermocouple.set('ambient', { mean: 1, swing: 6, period: '6 min' })
     thermocouple.set('indoor', { mean: 14, swing: 3, period: '6 min' })
