@@ -186,6 +186,7 @@ describe('LoadSense', () => {
     await commands(6)
     expect(controls().slice(3)).toEqual(phases.map((p) => [p, false]))
     await breakers(2)
+    await decision((d) => d['Decision'] === 'open-all' && d['LockedOut'] === true, 'the record of it')
     await manager.hears(
       (m) =>
         m.topic === `storage/data/error/${apps.loadsense.iid}` &&
@@ -225,6 +226,16 @@ describe('LoadSense', () => {
     await commands(3)
     const errors = manager.heard.filter((m) => m.topic === `storage/data/error/${apps.loadsense.iid}`)
     expect(errors).toHaveLength(2)
+  })
+
+  test('without breakers it decides and commands all the same, by what it commanded last', async () => {
+    await begin({ ...quick, fitted: false })
+    await world()
+    await local(900)
+    await commands(3)
+    await local(300)
+    await commands(6)
+    expect(controls().map(([, close]) => close)).toEqual([true, true, true, false, false, false])
   })
 
   test('what was kept and cannot be read is taken for a lock-out', async () => {

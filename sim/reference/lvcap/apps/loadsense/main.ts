@@ -104,6 +104,9 @@ const alarmText: Readonly<Record<Alarm, string>> = {
   'cannot-open': 'The breakers should open, and cannot be commanded.',
 }
 
+/** Milliseconds between two complaints that nothing can be kept. Ours. */
+const complaintEvery = 60_000
+
 /** Commands under way. */
 interface Sequence {
   readonly close: boolean
@@ -131,6 +134,7 @@ function operate(p: LoadSenseParts, c: LoadSenseConfig, context: AppContext, fil
   let disagreeSince: number | undefined
   let soon: NodeJS.Timeout | undefined
   let over = false
+  let complained = Number.NEGATIVE_INFINITY
 
   const keep = (next: Kept): boolean => {
     if (next === kept) return true
@@ -146,6 +150,8 @@ function operate(p: LoadSenseParts, c: LoadSenseConfig, context: AppContext, fil
     }
   }
   const complain = (text: string): void => {
+    if (performance.now() - complained < complaintEvery) return
+    complained = performance.now()
     context.log({ event: 'trouble', text })
     context.error(errno.application, text)
   }
@@ -219,15 +225,19 @@ function operate(p: LoadSenseParts, c: LoadSenseConfig, context: AppContext, fil
     const d = p.decide(s, c)
     counts.decisions++
     raise(d.alarms)
-    const message = p.record(d, s, iid)
-    const said = JSON.stringify([d.do, d.because, d.conditions, d.alarms, s.lockedOut || d.lockOut])
-    if (said !== told || d.do !== 'hold') {
-      told = said
-      context.log({ event: 'decision', do: d.do, because: d.because })
-      if (message !== undefined) context.publish(message)
-    }
+    tell(d, s)
     if (d.lockOut) shutOut(`the breakers disagree`, t)
     if (d.do !== 'hold') command(d.do === 'mesh', t, d.do === 'open-all')
+  }
+
+  /** What is as it was told last is not told again. */
+  const tell = (d: Decision, s: Situation): void => {
+    const said = JSON.stringify([d.do, d.because, d.conditions, d.alarms, s.lockedOut || d.lockOut])
+    if (said === told) return
+    told = said
+    context.log({ event: 'decision', do: d.do, because: d.because })
+    const message = p.record(d, s, iid)
+    if (message !== undefined) context.publish(message)
   }
 
   /** Breakers are read one after the other, so they may seem to disagree for a moment. */
@@ -235,8 +245,12 @@ function operate(p: LoadSenseParts, c: LoadSenseConfig, context: AppContext, fil
     const disagree = c.fitted && new Set(s.breakers?.map((b) => b.state)).size > 1
     if (!disagree) disagreeSince = undefined
     else disagreeSince ??= t
-    const left = disagreeSince === undefined ? 0 : disagreeSince + c.sequence.settle - t
-    if (left <= 0 || left > c.sequence.settle) return true
+    if (disagreeSince === undefined) return true
+    // What was under way when this began may not be over.
+    const young = c.sequence.readBack - (performance.now() - begun) / 1000
+    const left = Math.max(young, disagreeSince + c.sequence.settle - t)
+    // A clock that was set back puts nothing off.
+    if (left <= 0 || left > c.sequence.readBack + c.sequence.settle) return true
     soon ??= setTimeout(look, left * 1000 + 1)
     return false
   }
@@ -309,6 +323,8 @@ function operate(p: LoadSenseParts, c: LoadSenseConfig, context: AppContext, fil
     context.log({ event: 'not-read-back', text })
     raise([...alarms, 'discrepancy', ...(s.last ? (['cannot-open'] as const) : [])])
     if (s.last) return
+    const found = { do: 'open-all', because: 'discrepancy', conditions: {}, lockOut: true } as const
+    tell({ ...found, alarms: [...alarms] }, situation(t))
     shutOut(text, t)
     command(false, t, true)
   }
