@@ -178,6 +178,29 @@ program
   })
 
 program
+  .command('demo')
+  .description(
+    'Shows defects of libraries as released: looks for a seed at which each of them comes to light',
+  )
+  .argument('[demonstrations...]', 'names in scenarios/demonstrations; all when none is given')
+  .addOption(seedOption())
+  .option('--within <duration>', 'how long to look for each', '60 s')
+  .addOption(jobsOption())
+  .addOption(outOption())
+  .addHelpText(
+    'after',
+    `
+Example:
+  gridproof demo mqtt-js-drops-publishes
+
+Exit codes: 0 each was shown, 1 one was not: the library is another than the page tells of.`,
+  )
+  .action(async (names: string[], options) => {
+    const { demoCommand } = await import('./demo-command.ts')
+    process.exitCode = await demoCommand(names, options)
+  })
+
+program
   .command('requirements')
   .description('Lists the requirements, their clauses, and the scenarios that look at them')
   .option('--find <text>', 'only IDs that begin so, or statements that hold the text')

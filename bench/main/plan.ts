@@ -86,14 +86,28 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     version,
     subject: isLab(rig)
       ? labSubject(rig, o.identity?.subject ?? [])
-      : {
+      : (librarySubject(scenarios) ?? {
           kind: 'reference',
           maker: 'Gridproof',
           product: 'LV-CAP reference platform and HAN reader',
           version,
           digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
-        },
+        }),
   }
+}
+
+/** Where all scenarios show a defect of one library, that library as it is installed. */
+function librarySubject(scenarios: readonly LoadedScenario[]): Subject | undefined {
+  const [first, ...others] = new Set(scenarios.map((s) => s.scenario.demonstrates?.package))
+  if (first === undefined || others.length > 0) return undefined
+  let version = 'unknown'
+  try {
+    const file = join(root, 'node_modules', first, 'package.json')
+    version = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  } catch {
+    // It lies elsewhere; what is judged is still the one that was loaded.
+  }
+  return { kind: 'real', maker: 'its authors', product: first, version }
 }
 
 /** Rigs of these folders, and those that come with the project, by name. */

@@ -205,7 +205,11 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     return playMqttPair({ site, server, port: entry.port, link, emitAs: (src) => o.emitAs(src) })
   }
 
-  async function startDataCentre(places: DevicePlaces, link: PlayedLink | undefined): Promise<Centre> {
+  async function startDataCentre(
+    places: DevicePlaces,
+    link: PlayedLink | undefined,
+    emit: Emit,
+  ): Promise<Centre> {
     const entry = file.roles.centre
     if (entry === undefined || o.startCentre === undefined)
       throw new GridproofError('rig-lacks', `the rig '${file.name}' has no data centre`)
@@ -216,7 +220,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       port: entry.port,
       pki: o.pki,
       folder: mkdtempSync(join(dirname(o.pki), 'centre-')),
-      emit: o.emitAs('centre'),
+      emit,
       now: () => world.now(),
     })
     open.push(centre)
@@ -381,6 +385,18 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           open.push(line, await realm.run(() => listenAtEmptyLine(line, o.emitAs('line'))))
           places.alvin = { path: line.path, settings }
         }
+        const mains = wanted.has('mains')
+          ? playMains({
+              model: mainsIn(o),
+              now: () => world.now(),
+              random: () => world.random('mains'),
+              emit: o.emitAs('mains'),
+            })
+          : undefined
+        if (mains !== undefined) {
+          open.push(mains)
+          made.mains = rememberFaults(mains, inForce)
+        }
         await startReading(wanted, made)
         const link = wanted.has('link')
           ? await startLink(async () => {
@@ -394,24 +410,13 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           })
         }
         if (wanted.has('mqtt')) made.mqtt = await startMqttPair(link)
-        if (wanted.has('centre')) made.centre = await startDataCentre(places, link)
+        if (wanted.has('centre'))
+          made.centre = await startDataCentre(places, link, seenByMains(o, mains, 'centre'))
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const peers =
           wanted.has('peers') || wanted.has('automation') ? await startPeers([places, second]) : undefined
         const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
         const password = drawPassword(() => world.random('laptop/password'))
-        const mains = wanted.has('mains')
-          ? playMains({
-              model: mainsIn(o),
-              now: () => world.now(),
-              random: () => world.random('mains'),
-              emit: o.emitAs('mains'),
-            })
-          : undefined
-        if (mains !== undefined) {
-          open.push(mains)
-          made.mains = rememberFaults(mains, inForce)
-        }
         const advised = wanted.has('advisers')
         const speakers = advised
           ? speakersFor({ side: '', file, interval: 60, wanted: wantedAt('', wanted), places, pki: o.pki })
