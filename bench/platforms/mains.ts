@@ -160,11 +160,13 @@ export function playMains(o: MainsOptions): PlayedMains {
       () => {
         const before = f.supply.output
         f.supply = model.passed(f.supply, o.now())
+        // A timer may come a moment early.
+        if (f.supply.due !== undefined) arm(f)
         if (f.supply.output === 'off' && before === 'on') off(f, 'its supply is empty')
         else if (f.supply.output === 'on' && before === 'off')
           on(f).catch((e: unknown) => void o.emit('note', { what: `it did not come up: ${String(e)}` }))
       },
-      Math.max(0, f.supply.due - o.now()),
+      Math.ceil(Math.max(0, f.supply.due - o.now())),
     )
   }
   const voltage = (f: Fed, v: number): void => {
@@ -205,7 +207,7 @@ export function playMains(o: MainsOptions): PlayedMains {
       voltage(f, to)
       await wait(duration(lasts))
       voltage(f, 1)
-      if (f.supply.due !== undefined) await wait(f.supply.due - o.now())
+      while (f.supply.due !== undefined) await wait(Math.max(1, f.supply.due - o.now()))
       await f.coming
     },
     async follow(plan, name) {
