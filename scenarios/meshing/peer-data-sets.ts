@@ -34,7 +34,7 @@ export default scenario({
     'peer-app/tells-old-news': 'M:0087/thermal-rating',
   },
   horizon: '6 min',
-  short: '80 s',
+  short: '70 s',
   prove: '2 min',
   async run({ peers, time, check }) {
     const { carried } = peers

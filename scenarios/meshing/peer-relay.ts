@@ -22,7 +22,7 @@ export default scenario({
     'peer-app/floods-the-backlog': 'M:0018/receives',
   },
   horizon: '6 min',
-  short: '85 s',
+  short: '78 s',
   prove: '6 min',
   async run({ peers, time, check }) {
     check(
