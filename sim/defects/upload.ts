@@ -68,6 +68,21 @@ const own = listOf<UploadParts>('upload-app', 'defect', {
       }
     },
   ],
+  'forgets-its-batch-at-a-restart': [
+    'Keeps no note on the disk of where the server lets a batch be sent to: after a restart it is announced anew.',
+    (p, reached) => {
+      const told = new Set<string>()
+      return {
+        ...p,
+        goesOn(b) {
+          if (told.has(b.name)) return p.goesOn(b)
+          told.add(b.name)
+          if (b.url !== undefined) reached()
+          return undefined
+        },
+      }
+    },
+  ],
   'alters-values': [
     'Rounds the numbers of what it uploads.',
     (p, reached) => ({

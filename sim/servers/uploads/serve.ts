@@ -253,7 +253,9 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
 
 function send(request: IncomingMessage, response: ServerResponse, a: Answer): void {
   // What of a body was not read must not be taken for the next request.
-  const unread = !request.complete
+  const length = request.headers['content-length']
+  const unread =
+    !request.complete && length !== '0' && (length ?? request.headers['transfer-encoding']) !== undefined
   const body = a.text === undefined || request.method === 'HEAD' ? undefined : `${a.text}\n`
   response.writeHead(a.status, {
     ...a.headers,
