@@ -364,6 +364,66 @@ export interface CentreServer extends AsyncDisposable {
 /** Starts a data centre. Throws what `listen` throws. */
 export type StartCentre = (o: CentreOptions) => Promise<CentreServer>
 
+/** What a platform is to fetch from its management server. */
+export interface Download {
+  /** Its own; of letters, digits, `.`, `_` and `-`. */
+  readonly id: string
+  readonly kind: 'software' | 'configuration'
+  /** Name of the file as it is to stand on the platform. */
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+/** Days of silence after which a management server raises an alert (OpenLV S:005). */
+export type SilentDays = 1 | 3 | 5
+
+/** What a management server does (sim/servers/management), beside what it does as a data centre does. */
+export type ManagementEvent =
+  | CentreEvent
+  /** It was heard of a platform, at most once a minute. */
+  | { readonly kind: 'contact'; readonly rtu: string }
+  | { readonly kind: 'alert'; readonly rtu: string; readonly days: SilentDays; readonly heard: Instant }
+  /** An answer to a download: from which byte, how many left, of a file of how many. */
+  | {
+      readonly kind: 'served'
+      readonly rtu: string
+      readonly download: string
+      readonly digest: string
+      readonly from: number
+      readonly bytes: number
+      readonly of: number
+      /** Nothing of the answer was held back. */
+      readonly whole: boolean
+    }
+  /** A platform says what it has of a download. */
+  | { readonly kind: 'reported'; readonly rtu: string; readonly download: string; readonly body: Json }
+  | { readonly kind: 'notice'; readonly rtu: string; readonly again: boolean; readonly body: Json }
+
+export interface ManagementOptions extends Omit<CentreOptions, 'tell'> {
+  /** RTU of the platform whose management app has this common name. */
+  rtuOf(name: string): string | undefined
+  /** Platforms that are watched for silence, from the start. */
+  readonly deployed: readonly string[]
+  tell(e: ManagementEvent): void
+  readonly downloads?: {
+    /** Bytes of an answer's body that leave before the connection is broken; undefined: all. */
+    cut?(): number | undefined
+    /** Whether this answer's bytes are altered on their way. */
+    spoils?(): boolean
+  }
+}
+
+export interface ManagementServer extends CentreServer {
+  /** What this platform is to fetch from now on; one of the same ID takes the place of the one before. */
+  offer(rtu: string, d: Download): void
+  withdraw(rtu: string, id: string): void
+  /** Nobody waits to hear from it any more. */
+  decommission(rtu: string): void
+}
+
+/** Starts a management server. Throws what `listen` throws. */
+export type StartManagement = (o: ManagementOptions) => Promise<ManagementServer>
+
 /** The model of a wide-area link (sim/link), with its counters as bench/faces.ts has them. */
 export interface PlayedLinkModel extends LinkModel {
   readonly faults: readonly string[]

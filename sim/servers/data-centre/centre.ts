@@ -22,6 +22,9 @@ export interface CentreSeams extends UploadSeams {
   readonly io?: StoreIo
 }
 
+/** What a server of another kind does beside; true: the request is answered, or will be. */
+export type Beside = (name: string, request: IncomingMessage, response: ServerResponse) => boolean
+
 /** Largest upload: an image of 300 MB (OpenLV Appendix B 2.4), and room. */
 const maxSize = 400_000_000
 /** An upload that nobody goes on with is forgotten after so long, ms: ten days, as the longest outage and more. Ours. */
@@ -29,9 +32,10 @@ const expiresAfter = 10 * 86_400_000
 /** How often it looks for those, ms. Ours. */
 const expiryEvery = 3_600_000
 
-/** Starts it. Throws what `listen` throws. */
+/** Starts it. `beside` is asked first, about each request of somebody who has proven who he is. Throws what `listen` throws. */
 export async function startCentre(
   o: CentreOptions & { readonly seams?: CentreSeams },
+  beside: Beside = () => false,
 ): Promise<CentreServer & { readonly rtus: Rtus }> {
   mkdirSync(o.folder, { recursive: true })
   const rtus = openRtus(join(o.folder, 'rtus'))
@@ -79,6 +83,7 @@ export async function startCentre(
 
   const web = createWeb((request, response) => {
     const name = nameOf(request)
+    if (beside(name, request, response)) return
     if (!uploads.handle(request, response, name)) read(name, request, response)
   })
   web.keepAliveTimeout = 120_000
