@@ -2,6 +2,7 @@
  * Whether a predictor says what it should: by the method that its maker has documented, and by how far it is off. Folds over
  * the log: what the predictor was given (`forecaster.past`), what it could hear (readings), and what it said.
  */
+import type { Instant } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
 import { halfHour } from '../analysis/past.ts'
 import { matcher } from '../evidence/series.ts'
@@ -138,6 +139,9 @@ export interface MethodOptions extends CheckOptions {
   readonly every: string
 }
 
+/** How soon after its start an app that has a past forecasts, ms: it need not wait for the next half-hour. Ours. */
+const soon = 60_000
+
 /** How far a value may be from the documented method's, of the value: rounding of sums, and nothing else. */
 const share = 1e-6
 
@@ -150,7 +154,7 @@ export function forecastByMethod(marketplace: Series, o: MethodOptions): Check {
   const said: Series = { ...marketplace, select: `predictor.${o.circuit}.forecast` }
   return checkOf(o, {
     id: `method-${o.circuit}`,
-    limit: `each value within ${share} of the documented method's, from the past that was given and the readings since; valid with ${leastWeeks} weeks or more`,
+    limit: `each value within ${share} of the documented method's, from the past that was given and the readings since; valid with ${leastWeeks} weeks or more; the first one within ${soon / 1000} s of the start with a past`,
     over: said,
     fold: (watch) => {
       const isSeen = matcher({ ...marketplace, select: '*' })
@@ -161,11 +165,23 @@ export function forecastByMethod(marketplace: Series, o: MethodOptions): Check {
       const found = offences()
       let judged = 0
       let worst = 0
+      /** A past that no forecast has followed yet. */
+      let open: Event | undefined
+      const unanswered = (now: Instant, sink: typeof found): void => {
+        if (open !== undefined && now - open.at > soon)
+          sink.add(
+            'unanswered',
+            `no forecast came within ${soon / 1000} s, ${into(watch, open.at)}`,
+            open.seq,
+          )
+      }
       return {
         see(e) {
           if (isGiven(e)) {
             const g = givenIn(e, o.circuit)
             if (g === undefined) return false
+            unanswered(e.at, found)
+            open = e
             if (!g.beside) {
               given.clear()
               live.forget()
@@ -180,6 +196,8 @@ export function forecastByMethod(marketplace: Series, o: MethodOptions): Check {
             live.see(e)
             return false
           }
+          unanswered(e.at, found)
+          open = undefined
           const f = foretoldIn(e)
           const m = byMethod((t) => (t < f.start ? (live.mean(t) ?? given.get(t)) : undefined), f.start)
           judged++
@@ -208,9 +226,11 @@ export function forecastByMethod(marketplace: Series, o: MethodOptions): Check {
             bad('span', `TimestampEnd is ${f.newest}, the newest data end at ${m.newest}`)
           return true
         },
-        result() {
-          const observed = { 'forecasts [1]': judged, 'farthest [1]': short(worst), ...found.counts() }
-          return found.result(observed) ?? pass(observed)
+        result(at) {
+          const everything = found.copy()
+          unanswered(at, everything)
+          const observed = { 'forecasts [1]': judged, 'farthest [1]': short(worst), ...everything.counts() }
+          return everything.result(observed) ?? pass(observed)
         },
       }
     },

@@ -40,7 +40,7 @@ export default scenario({
             ...(which === 'hot_spot' ? ['I:00102/load'] : ['M:0047', 'I:00100/thermal-ratings']),
           ],
           which,
-          within: which === 'rating' ? 0.02 : 1,
+          within: which === 'rating' ? 0.01 : 0.5,
           transformer: 'transformer-onan',
         }),
       )

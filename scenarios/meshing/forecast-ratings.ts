@@ -60,7 +60,7 @@ export default scenario({
             ...(which === 'top_oil' ? [] : ['I:00102/load']),
           ],
           which,
-          within: which === 'rating' ? 0.02 : 1,
+          within: which === 'rating' ? 0.01 : 0.5,
           transformer: 'transformer-onan',
         }),
       )

@@ -50,7 +50,6 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'predictor-app': { publish: 'message', predict: 'value', seriesOf: 'value', compose: 'list' },
   'dtr-app': {
     publish: 'message',
-    measured: 'value',
     forecastOf: 'value',
     presentOf: 'value',
     arrange: 'list',
