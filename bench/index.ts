@@ -57,6 +57,7 @@ export {
   thermalNow,
   carriesOutCommands,
   commandedOnRecord,
+  meshSaves,
   operatesOnlyOnCommand,
   recordsEachCommand,
   recordsSignals,
