@@ -175,9 +175,9 @@ function calm(s: Side, t: number, r: MeshRules): boolean {
 }
 
 /** It carries too much, and by itself would carry less. */
-function worseTogether(s: Side, t: number, r: MeshRules): boolean {
+function worseTogether(s: Side, t: number): boolean {
   const alone = ampsAt(s.forecast, t)
-  return sideKnown(s, t, r) && overloaded(s, t) && alone !== undefined && alone < rootMeanSquare(s)
+  return overloaded(s, t) && alone !== undefined && alone < rootMeanSquare(s)
 }
 
 /** `t` in Unix seconds. */
@@ -205,7 +205,8 @@ export function expectedOf(v: View, t: number, r: MeshRules): Expected {
   if (contacts.has('closed')) {
     if (faultBits.some(any) || any(lockoutBit)) return open(true)
     if (silent) return nothing(blocked)
-    if (worseTogether(v.here, t, r) || worseTogether(v.there, t, r)) return open(true)
+    if (sideKnown(v.here, t, r) && worseTogether(v.here, t)) return open(true)
+    if (peerKnown(v, t, r) && worseTogether(v.there, t)) return open(true)
     if (peerIsLost(v, t, r))
       return open(t - v.heardPeer > r.peerLost && sideKnown(v.here, t, r) && calm(v.here, t, r))
     const known = sideKnown(v.here, t, r) && peerKnown(v, t, r)
