@@ -54,7 +54,8 @@ export const seams: Readonly<Record<AppId, Seams>> = {
     presentOf: 'value',
     arrange: 'list',
   },
-  'meshing-app': { publish: 'message', compose: 'message', arrange: 'list' },
+  // What it sends oftener than each minute (M:0030) nobody could miss; what it records has a defect each (meshing.ts).
+  'meshing-app': { compose: 'message' },
   // Its rules have a defect each (loadsense.ts).
   'loadsense-app': {},
   // Whom it trusts and what it passes on have a defect each (peer.ts).
