@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { Json } from '../../drivers/faces.ts'
 import type { LinkWay } from '../../drivers/link-faces.ts'
 import { GridproofError } from '../../drivers/errors.ts'
-import { loss, quota, time } from './profile.ts'
+import { loss, quota, time, type LinkSettings } from './profile.ts'
+import type { Extra } from './radio.ts'
 
 const way = z.enum(['up', 'down', 'both']).default('both')
 /** Lifts itself after so long. */
@@ -96,3 +97,78 @@ export const isFault = <N extends FaultName>(f: LinkFault, name: N): f is LinkFa
 
 /** The ways that a fault of this kind is about. */
 export const waysOf = (w: 'up' | 'down' | 'both'): readonly LinkWay[] => (w === 'both' ? ['up', 'down'] : [w])
+
+/** Faults in force, the oldest first, and what they make of the link together. */
+export class FaultsInForce {
+  list: LinkFault[] = []
+
+  stalled(way: LinkWay): boolean {
+    for (const f of this.of('stall')) if (waysOf(f.params.way).includes(way)) return true
+    return false
+  }
+
+  swallowsEnd(way: LinkWay): boolean {
+    for (const f of this.of('half-open')) if ((f.params.side === 'host') === (way === 'up')) return true
+    return false
+  }
+
+  refuses(peer: string): boolean {
+    for (const f of this.of('refuse')) if (f.params.peer === undefined || f.params.peer === peer) return true
+    return false
+  }
+
+  redirect(peer: string): string | undefined {
+    for (const f of this.of('redirect'))
+      if (f.params.peer === undefined || f.params.peer === peer) return f.params.to
+    return undefined
+  }
+
+  slice(own: LinkSettings['slice']): { bytes: number; gap: number } | undefined {
+    for (const f of this.of('slice')) return f.params
+    return own
+  }
+
+  kbit(way: LinkWay, own: LinkSettings['rate']): number | undefined {
+    const key = way === 'up' ? 'up_kbit' : 'down_kbit'
+    let least = own[key]
+    const lower = (v: number | undefined): void => {
+      if (v !== undefined && (least === undefined || v < least)) least = v
+    }
+    for (const f of this.of('rate')) lower(f.params[key])
+    return least
+  }
+
+  *of<N extends FaultName>(name: N): Generator<LinkFault<N> & LinkFault> {
+    for (const f of this.list) if (isFault(f, name)) yield f
+  }
+
+  /** Delay and loss beyond the profile's. */
+  extra(): Extra {
+    let up = 0
+    let down = 0
+    let jitter = 0
+    for (const f of this.of('delay')) {
+      up += f.params.up
+      down += f.params.down
+      jitter += f.params.jitter
+    }
+    let loss: LinkSettings['loss']
+    for (const f of this.of('loss')) loss = f.params
+    return { delay: { up, down, jitter }, loss }
+  }
+
+  /** The one that acts before `n` more bytes have arrived this way. */
+  due(way: LinkWay, peer: string, n: number): LinkFault | undefined {
+    return this.list.find((f) => f.left !== undefined && f.left <= n && waits(f, way, peer))
+  }
+
+  /** So many bytes have arrived this way. */
+  arrived(way: LinkWay, peer: string, n: number): void {
+    for (const f of this.list) if (f.left !== undefined && waits(f, way, peer)) f.left -= n
+  }
+}
+
+function waits(f: LinkFault, way: LinkWay, peer: string): boolean {
+  const p = f.params as { when?: { way: LinkWay; peer?: string } }
+  return p.when !== undefined && p.when.way === way && (p.when.peer === undefined || p.when.peer === peer)
+}
