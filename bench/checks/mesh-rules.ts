@@ -126,21 +126,14 @@ export function rootMeanSquare(s: Side): number {
   return Math.sqrt(amps.reduce((sum, a) => sum + a ** 2, 0) / amps.length)
 }
 
-/** When the oldest of what is measured there was published. */
-function measuredAt(s: Side): number | undefined {
-  const all = [s.hotSpot, ...s.currents]
-  return all.some((x) => x === undefined) ? undefined : Math.min(...all.map((x) => x?.at ?? 0))
-}
-
 export function sideKnown(s: Side, t: number, r: MeshRules): boolean {
   const measured = [s.hotSpot, ...s.currents].every((x) => current(x, t, r.age.measured))
   return s.newest && measured && [s.forecast, s.feeder, s.rating].every((x) => current(x, t, r.age.forecast))
 }
 
-export const peerIsLost = (v: View, t: number, r: MeshRules): boolean => {
-  const at = measuredAt(v.there)
-  return at === undefined || Math.abs(t - at) > r.age.measured
-}
+/** Something of what is measured there is too old, dated too far ahead, or was never told. */
+export const peerIsLost = (v: View, t: number, r: MeshRules): boolean =>
+  ![v.there.hotSpot, ...v.there.currents].every((x) => current(x, t, r.age.measured))
 
 function overloaded(s: Side, t: number): boolean {
   const rating = ampsAt(s.rating, t)
