@@ -76,6 +76,8 @@ export default scenario({
     await commander.command({ phases: ['l3'], close: true, form: 'retained' })
     await time.pass('9 s')
     if (whole) {
+      await platform.ask('operator', { do: 'restart', app: 'meshing' })
+      await time.pass('15 s')
       await platform.ask('machine', { do: 'restart' })
       await time.pass('30 s')
     }
@@ -85,6 +87,6 @@ export default scenario({
     await time.pass(whole ? '90 s' : '15 s')
     await commander.command({ phases: ['l2'], close: true })
     await time.pass('11 s')
-    await time.pass(whole ? '30 s' : '2 s')
+    await time.pass(whole ? '15 s' : '2 s')
   },
 })
