@@ -240,7 +240,7 @@ for (const c of operatorCommands()) program.addCommand(c.copyInheritedSettings(p
 
 program
   .command('clean')
-  .description('Undoes what a bench that was killed left behind: processes, folders, mounts, links')
+  .description('Undoes what a bench that was killed left behind: processes, folders, mounts, links, rules')
   .addHelpText('after', '\nExample:\n  gridproof clean')
   .action(async () => {
     const { cleanCommand } = await import('./list-commands.ts')

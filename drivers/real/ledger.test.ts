@@ -104,8 +104,16 @@ describe('the ledger', () => {
       { kind: 'folder', path: theirs },
       { kind: 'folder', path: '/' },
       { kind: 'link', path: inside },
+      { kind: 'rule', path: 'theirs', rule: { mark: 'theirs', which: 'to', address: '127.0.0.1', port: 22 } },
+      { kind: 'rule', path: 'none', rule: null },
     ])
-    expect(clearLeftovers(state).map((c) => c.outcome)).toEqual(['failed', 'refused', 'refused'])
+    expect(clearLeftovers(state).map((c) => c.outcome)).toEqual([
+      'refused',
+      'refused',
+      'failed',
+      'refused',
+      'refused',
+    ])
     expect(existsSync(inside)).toBe(true)
   })
 
