@@ -109,6 +109,8 @@ export const appSchema = z.strictObject({
     sessions: z.enum(['client-id', 'certificate']).optional(),
   }),
   topics: topicProfile,
+  /** When the platform was started that starts the app, ms since 1970: the same until the platform starts anew. */
+  started: z.number().optional(),
 })
 export type AppConfig = z.infer<typeof appSchema>
 

@@ -2,7 +2,7 @@
  * The Container Manager: starts the Data Marketplace and then the applications, configures them, asks after them, and
  * restarts or stops them (API sections 5, 6 and 8.2). How a program is run is `env.start`'s affair.
  */
-import { status, topics, type Message } from '../api.ts'
+import { isObject, status, topics, type Message } from '../api.ts'
 import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from '../config.ts'
 import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
@@ -117,6 +117,7 @@ export async function main(env: ProgramEnv): Promise<number> {
 /** Runs the platform until `env.term`; then everything is shut down in good order, and 0 returned. */
 export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   const config = parseConfig(platformSchema, env.config, 'the configuration of the platform')
+  const started = wallClock()
   const policy = p.policy()
   const store = p.store(env.disk)
   const apps = p.order(config.apps)
@@ -202,7 +203,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     if (app === undefined) return
     try {
       if (app.service === undefined) await services.up(env.term)
-      const proc = await env.start(iid, p.program(app, config, env.address))
+      const proc = await env.start(iid, told(p.program(app, config, env.address), started))
       procs.set(iid, proc)
       const how = await proc.ended
       if (procs.get(iid) === proc) procs.delete(iid)
@@ -273,6 +274,11 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   await local?.stop()
   await core.stop()
   return 0
+}
+
+/** Each application learns when the platform was started: whether it alone was away, or everything. */
+function told(program: Program, started: number): Program {
+  return isObject(program.config) ? { ...program, config: { ...program.config, started } } : program
 }
 
 /** Other applications wait until every core service has said once that it runs (section 5.1.1). */

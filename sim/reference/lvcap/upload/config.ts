@@ -5,46 +5,52 @@ import { iidPattern } from '../api.ts'
 const iid = z.string().regex(iidPattern, 'an instance ID is <vendor>_<application>_<two digits>, or a UUID')
 const seconds = z.number().positive().max(86_400)
 
-export const uploadSchema = z
-  .strictObject({
-    server: z.strictObject({
-      address: z.string().min(1),
-      port: z.int().min(1).max(65_535),
-      /** The name on its certificate: whoever has another one is told nothing. */
-      name: z.string().min(1),
-      path: z
-        .string()
-        .regex(/^\/[\w/-]*$/)
-        .default('/files'),
-    }),
-    /** Where the data is placed at the server: a virtual RTU of its own for each platform (M:0072, M:0080). */
-    rtu: z.string().regex(/^[\w.-]{1,100}$/, 'expected up to 100 letters, digits, . _ and -'),
-    /** Which rows: all that the operator grants, or those of these instances, or of one sub-topic of them alone. */
-    select: z
-      .union([
-        z.literal('all'),
-        z
-          .array(z.strictObject({ iid: z.union([iid, z.literal('error')]), subTopic: z.string().optional() }))
-          .min(1),
-      ])
-      .default('all'),
-    /** Rows in a batch; 100 is always granted by Data Storage, more where the operator permits it (API 8.5.1). */
-    rows: z.int().min(1).max(15_000).default(100),
-    /** Between two looks for new rows, when there were none. */
-    interval: seconds.default(60),
-    /** How long Data Storage may take to answer. */
-    patience: seconds.default(30),
-    /** Bytes sent at a time: what a lost link costs at most. */
-    window: z.int().min(256).max(16_777_216).default(65_536),
-    /** How long the server may take for an answer. */
-    timeout: seconds.default(30),
-    /** After a failure: from the first of these, doubled up to the second. */
-    retry: z.strictObject({ first: seconds.default(1), most: seconds.default(60) }).prefault({}),
-    /** Bytes a month at most, of what this application sends and receives below TLS; absent: without limit (I:00127). */
-    monthly: z.int().positive().optional(),
-  })
-  .refine((c) => c.retry.first <= c.retry.most, {
-    path: ['retry', 'first'],
-    message: 'the first is at most the most',
-  })
+/** Its fields, for applications that are told more. */
+export const uploadFields = z.strictObject({
+  server: z.strictObject({
+    address: z.string().min(1),
+    port: z.int().min(1).max(65_535),
+    /** The name on its certificate: whoever has another one is told nothing. */
+    name: z.string().min(1),
+    path: z
+      .string()
+      .regex(/^\/[\w/-]*$/)
+      .default('/files'),
+  }),
+  /** Where the data is placed at the server: a virtual RTU of its own for each platform (M:0072, M:0080). */
+  rtu: z.string().regex(/^[\w.-]{1,100}$/, 'expected up to 100 letters, digits, . _ and -'),
+  /** Which rows: all that the operator grants, or those of these instances, or of one sub-topic of them alone. */
+  select: z
+    .union([
+      z.literal('all'),
+      z
+        .array(z.strictObject({ iid: z.union([iid, z.literal('error')]), subTopic: z.string().optional() }))
+        .min(1),
+    ])
+    .default('all'),
+  /** Rows in a batch; 100 is always granted by Data Storage, more where the operator permits it (API 8.5.1). */
+  rows: z.int().min(1).max(15_000).default(100),
+  /** Between two looks for new rows, when there were none. */
+  interval: seconds.default(60),
+  /** How long Data Storage may take to answer. */
+  patience: seconds.default(30),
+  /** Bytes sent at a time: what a lost link costs at most. */
+  window: z.int().min(256).max(16_777_216).default(65_536),
+  /** How long the server may take for an answer. */
+  timeout: seconds.default(30),
+  /** After a failure: from the first of these, doubled up to the second. */
+  retry: z.strictObject({ first: seconds.default(1), most: seconds.default(60) }).prefault({}),
+  /** Bytes a month at most, of what this application sends and receives below TLS; absent: without limit (I:00127). */
+  monthly: z.int().positive().optional(),
+})
+
+/** That retries become rarer. */
+export function retriesGrow(c: {
+  readonly retry: { readonly first: number; readonly most: number }
+}): boolean {
+  return c.retry.first <= c.retry.most
+}
+export const whereRetries = { path: ['retry', 'first'], message: 'the first is at most the most' }
+
+export const uploadSchema = uploadFields.refine(retriesGrow, whereRetries)
 export type UploadConfig = z.infer<typeof uploadSchema>

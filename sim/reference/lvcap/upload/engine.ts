@@ -240,7 +240,7 @@ export function operateUpload(
 }
 
 /** Resolves early, without a word, when the signal is given. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
     const end = (): void => {

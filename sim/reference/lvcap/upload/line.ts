@@ -19,13 +19,15 @@ export interface Reply {
 
 export interface Line {
   /**
-   * @throws LvcapError `link`: no answer came. What was sent may have arrived.
+   * @param take hears of an answer when it begins; what it gives back takes its body, piece by piece, which is then not in the reply.
+   * @throws LvcapError `link`: no answer came, or not all of it. What was sent may have arrived.
    */
   ask(
     method: string,
     path: string,
     headers?: Readonly<Record<string, string>>,
     body?: Uint8Array,
+    take?: (begun: Omit<Reply, 'body'>) => ((piece: Uint8Array) => void) | undefined,
   ): Promise<Reply>
   /** Bytes that went and came, below TLS, since the start. */
   volume(): { readonly sent: number; readonly received: number }
@@ -82,7 +84,7 @@ export function openLine(
     return true
   }
   return {
-    ask(method, path, headers = {}, body) {
+    ask(method, path, headers = {}, body, take) {
       const options: RequestOptions = {
         host: server.address,
         port: server.port,
@@ -102,11 +104,27 @@ export function openLine(
           reject(new LvcapError('link', `${method} ${path}: ${why}`, cause))
         }
         const asked = request(options, (response) => {
+          const all = Object.entries(response.headers).map(([k, v]) => [
+            k,
+            Array.isArray(v) ? v.join(',') : v,
+          ])
+          const begun = {
+            status: response.statusCode ?? 0,
+            headers: Object.fromEntries(all) as Reply['headers'],
+          }
           const parts: Buffer[] = []
           let size = 0
+          const taken = take?.(begun)
           response.on('data', (b: Buffer) => {
+            if (over) return
             size += b.length
-            if (size > longestAnswer) fail('the answer is too long')
+            if (taken !== undefined) {
+              try {
+                taken(b)
+              } catch (e) {
+                fail(e instanceof Error ? e.message : String(e), e)
+              }
+            } else if (size > longestAnswer) fail('the answer is too long')
             else parts.push(b)
           })
           response.on('error', (e) => fail(e.message, e))
@@ -115,15 +133,7 @@ export function openLine(
             if (over) return
             over = true
             clearTimeout(limit)
-            const all = Object.entries(response.headers).map(([k, v]) => [
-              k,
-              Array.isArray(v) ? v.join(',') : v,
-            ])
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: Object.fromEntries(all) as Reply['headers'],
-              body: Buffer.concat(parts),
-            })
+            resolve({ ...begun, body: Buffer.concat(parts) })
           })
         })
         // However slowly it goes: an answer in parts, or none at all.
