@@ -16,7 +16,7 @@ import {
   stallShare,
   steadyTime,
 } from './check.ts'
-import { peerLink } from './peer-link.ts'
+import { peerLink, restarted } from './peer-link.ts'
 import { objectOf, payloadOf, textOf } from './scalar.ts'
 
 export interface CarriedOptions extends CheckOptions {
@@ -46,6 +46,8 @@ interface Sent {
   /** Published while the data set was being changed: it may come or not. */
   readonly optional: boolean
   got: boolean
+  /** Whoever it came to has started anew since, and may tell it to those who have, too. */
+  mayRepeat: boolean
   lost: boolean
 }
 
@@ -91,6 +93,12 @@ export function carriedOver(o: CarriedOptions): Check {
       const each = new Set<string>()
 
       const change = (e: Event): void => {
+        const end = restarted(e)
+        // Its app has forgotten what it published: the last of each name may come to it once more.
+        for (const list of (end === 'a' ? ways.b : end === 'b' ? ways.a : undefined)?.sent.values() ?? []) {
+          const last = list.findLast((x) => x.got)
+          if (last !== undefined) last.mayRepeat = true
+        }
         const d = objectOf(payloadOf(e))
         const w = d?.['at'] === 'a' ? ways.a : ways.b
         if (!Array.isArray(d?.['set'])) return
@@ -119,6 +127,7 @@ export function carriedOver(o: CarriedOptions): Check {
               text: canonical(payloadOf(e)),
               optional: unsettled || e.at < watch.begin,
               got: false,
+              mayRepeat: false,
               lost: false,
             })
             if (list.length > remembered) list.shift()
@@ -140,7 +149,7 @@ export function carriedOver(o: CarriedOptions): Check {
         const list = w.sent.get(name) ?? []
         const text = canonical(payloadOf(e))
         // Of two that are alike nobody can tell which it was: the newer one counts.
-        const s = list.findLast((x) => x.text === text && !x.got)
+        const s = list.findLast((x) => x.text === text && (!x.got || x.mayRepeat))
         if (s === undefined) {
           const known = list.some((x) => x.text === text)
           found.add(
@@ -148,6 +157,10 @@ export function carriedOver(o: CarriedOptions): Check {
             known ? `${name} came to ${w.to} once more` : `${name} came to ${w.to} as nobody published it`,
             e.seq,
           )
+          return true
+        }
+        if (s.got) {
+          s.mayRepeat = false
           return true
         }
         s.got = true

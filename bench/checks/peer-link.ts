@@ -1,6 +1,6 @@
 /** When the link between two platforms was in trouble, as the bench knows it: what checks of the peer link may excuse. */
 import type { Instant, Json } from '../../drivers/faces.ts'
-import type { Event } from '../faces.ts'
+import type { Event, PeerEnd } from '../faces.ts'
 import { objectOf, textOf } from './scalar.ts'
 
 /** Faults that keep both ends apart until they are lifted; the others break one connection, and a new one may stand at once. */
@@ -37,6 +37,10 @@ export function peerLink(begin: () => Instant, start: number): PeerLink {
         started = true
         spans.push({ begin: begin(), end: begin() + start, apart: false })
       }
+      if (restarted(e) !== undefined) {
+        moment(e.at)
+        return true
+      }
       if (e.src !== 'peers') return false
       const d = objectOf(e.data)
       if (e.kind === 'fault') {
@@ -71,4 +75,11 @@ export function peerLink(begin: () => Instant, start: number): PeerLink {
       return until
     },
   }
+}
+
+/** At which end an app was started anew by the operator; which one, is not asked. */
+export function restarted(e: Event): PeerEnd | undefined {
+  if (e.kind !== 'sent' || (e.src !== 'operator' && e.src !== 'operator2')) return undefined
+  if (objectOf(objectOf(e.data)?.['payload'])?.['Do'] !== 'restart') return undefined
+  return e.src === 'operator' ? 'a' : 'b'
 }

@@ -316,6 +316,16 @@ export const peerDefects: readonly Defect<PeerParts>[] = [
         },
       }),
     ],
+    'starts-from-nothing': [
+      'Looks up nothing of what is stored: what was told before it started is not for the partner.',
+      (p, reached) => ({
+        ...p,
+        missing: (entries) => {
+          if (p.missing(entries).length > 0) reached()
+          return []
+        },
+      }),
+    ],
     'repeats-what-is-known': [
       'Publishes once more, at each new connection, what it has published of the partner’s already.',
       (p, reached) => ({

@@ -55,6 +55,7 @@ export const topics = {
   error: (iid: string) => `storage/data/error/${iid}`,
   sensor: (iid: string) => `sensor/data/${iid}`,
   algorithm: (iid: string) => `algorithm/data/${iid}`,
+  storageRequest: (iid: string) => `storage/request/${iid}`,
   storageResponse: (iid: string) => `storage/response/${iid}`,
   newDataRequest: (iid: string) => `storage/request/newdata/${iid}`,
   uploaded: (iid: string) => `storage/uploaded/${iid}`,

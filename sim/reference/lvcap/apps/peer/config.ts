@@ -74,6 +74,11 @@ export const peerSchema = z.strictObject({
       longest: z.number().min(0.1).max(3_600).default(30),
     })
     .prefault({}),
+  /**
+   * At the start, values that Data Storage has kept for at most so many seconds are told to the partner; 0: none are. Two
+   * hours: a rating is told each hour.
+   */
+  stored: z.int().min(0).max(604_800).default(7_200),
   /** Longest frame in bytes: a longer value is not sent, and a longer frame ends the connection. */
   maxFrame: z.int().min(1_000).max(64_000_000).default(1_000_000),
   /** Values that may be under way unacknowledged; beyond that only the latest of each name is kept. */

@@ -14,6 +14,7 @@ import { runApp, sdkParts, type AppContext, type Operation, type SdkParts } from
 import type { Delivery } from '../../sdk/session.ts'
 import { mostNames, readConfig, type DataEntry, type PeerConfig, type Road } from './config.ts'
 import type { Value } from './frames.ts'
+import { lookUp, type Lookup } from './history.ts'
 import { createLink } from './link.ts'
 import { travel } from './road.ts'
 import { judgePartner, materialOf, secure, type PartnerJudgement } from './secure.ts'
@@ -27,6 +28,8 @@ export interface PeerParts extends SdkParts {
   /** Whether a message of the data set goes to the partner; a copy that the marketplace sends again does not. */
   offers(name: string, text: string, how: Delivery): boolean
   outbox(window: number): Outbox
+  /** Entries of which the last stored value is looked up, of those of which nothing is known. */
+  missing(entries: readonly DataEntry[]): readonly DataEntry[]
   readonly secure: typeof secure
   judge(peer: Peer, partner: string, now: number, revoked: readonly string[]): PartnerJudgement
   isNew(inbox: Inbox, value: Value): boolean
@@ -50,6 +53,7 @@ export function parts(_config: Json): PeerParts {
     dataSet: (config) => config.dataSet,
     offers: (_name, _text, how) => !how.dup,
     outbox: createOutbox,
+    missing: (entries) => entries,
     secure,
     judge: judgePartner,
     isNew: (inbox, value) => inbox.isNew(value),
@@ -99,6 +103,9 @@ interface Memory {
   /** ms of performance.now(). */
   lastHeard: number
 }
+
+/** Milliseconds for Data Storage to answer a query. Ours. */
+const storagePatience = 10_000
 
 /** Milliseconds between two complaints of one kind in the error topic. Ours. */
 const complaintEvery = 60_000
@@ -198,20 +205,45 @@ function operate(
     },
     link,
   )
+  let stopped = false
   const reporting = setInterval(() => tell(true), config.aliveEvery * 1_000)
   tell(true)
   watch()
 
-  const hearing = context.hear([...namesOf.keys()], take).catch((error: unknown) => {
-    // The session went away again; the next one subscribes anew.
-    context.log({ event: 'trouble', text: textOf(error) })
-  })
+  let lookup: Lookup | undefined
+  const hear = async (): Promise<void> => {
+    try {
+      await context.hear([...namesOf.keys()], take)
+      await context.hear([topics.storageResponse(iid)], (_, payload) => lookup?.answered(payload))
+    } catch (error) {
+      // The session went away again; the next one subscribes anew.
+      context.log({ event: 'trouble', text: textOf(error) })
+    }
+    if (config.stored === 0 || stopped) return
+    const since = unixSeconds(wallClock()) - config.stored
+    lookup = lookUp(
+      p.missing(dataSet.filter((e) => !outbox.knows(e.name))),
+      since,
+      storagePatience,
+      (query) =>
+        context.publish({ topic: topics.storageRequest(iid), payload: query, qos: 1, retain: false }),
+      ({ name }, text) => {
+        // What was published meanwhile is newer.
+        if (outbox.knows(name) || text.length > config.maxFrame) return
+        outbox.put(name, text)
+        link.flush()
+      },
+    )
+  }
+  const hearing = hear()
   return {
     ready: hearing,
     gauges: () => ({ ...link.counts(), ...outbox.counts() }),
     async stop() {
       clearInterval(reporting)
       clearTimeout(watching)
+      stopped = true
+      lookup?.stop()
       await stop()
     },
   }

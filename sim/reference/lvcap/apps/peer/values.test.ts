@@ -61,7 +61,12 @@ describe('what waits for the partner', () => {
 })
 
 describe('what the partner sent', () => {
-  const value = (name: string, n: number): Value => ({ t: 'value', name, n, text: '{}' })
+  const value = (name: string, n: number, stamp = 7): Value => ({
+    t: 'value',
+    name,
+    n,
+    text: JSON.stringify({ Timestamp: stamp, Value: 1 }),
+  })
 
   test('counts once, whatever an answer repeats, until the partner begins anew', () => {
     const box = createInbox(10)
@@ -71,7 +76,19 @@ describe('what the partner sent', () => {
     box.begins('1')
     expect(box.isNew(value('a', 3))).toBe(false)
     box.begins('2')
-    expect(box.isNew(value('a', 1))).toBe(true)
+    expect(box.isNew(value('a', 1, 8))).toBe(true)
+  })
+
+  test('is not repeated by a partner that begins anew with what it has stored, nor taken back by it', () => {
+    const box = createInbox(10)
+    box.begins('1')
+    box.isNew(value('a', 5, 70))
+    box.begins('2')
+    expect(box.isNew({ ...value('a', 1), text: '{ "Value": 1, "Timestamp": 70 }' })).toBe(false)
+    expect(box.isNew(value('a', 2, 60))).toBe(true)
+    box.begins('3')
+    expect(box.isNew(value('a', 1, 50))).toBe(false)
+    expect(box.isNew(value('a', 2, 61))).toBe(true)
   })
 
   test('passes each name in order, over any outages', () => {

@@ -1,10 +1,14 @@
 /** Which values are sent to the partner, and which of its values are new here. Pure bookkeeping: no socket, no clock. */
+import { isObject, sameJson } from '../../api.ts'
+import type { Json } from '../../env.ts'
 import type { Value } from './frames.ts'
 
 /** What waits for the partner. Of each name only the latest counts: after an outage nobody wants the backlog. */
 export interface Outbox {
   /** A new value of a name. */
   put(name: string, text: string): void
+  /** Whether any value of that name is known. */
+  knows(name: string): boolean
   /** Another connection: nothing is under way any more, and nothing is sent before the partner asks. */
   rejoin(): void
   /** The partner asks: the latest value of every name is due. */
@@ -34,6 +38,7 @@ export function createOutbox(window: number): Outbox {
       waiting.delete(name)
       waiting.set(name, value)
     },
+    knows: (name) => latest.has(name),
     rejoin() {
       open = false
       underWay = []
@@ -65,7 +70,10 @@ export function createOutbox(window: number): Outbox {
   }
 }
 
-/** Which of the partner's values are known already: an answer repeats what came before the connection was lost. */
+/**
+ * Which of the partner's values are known already: an answer repeats what came before the connection was lost, and a partner
+ * that has started anew may find among what it has stored what it has told before.
+ */
 export interface Inbox {
   /** A connection of that run of the partner's begins. */
   begins(run: string): void
@@ -75,21 +83,43 @@ export interface Inbox {
 
 export function createInbox(mostNames: number): Inbox {
   let current: string | undefined
-  const last = new Map<string, number>()
+  /** Of each name the last value and its number; the number is of this run of the partner's, or there is none. */
+  const last = new Map<string, { n: number | undefined; text: string }>()
   return {
     begins(run) {
       if (run === current) return
       current = run
-      last.clear()
+      for (const known of last.values()) known.n = undefined
     },
-    isNew({ name, n }) {
+    isNew({ name, n, text }) {
       const known = last.get(name)
-      if (known !== undefined && n <= known) return false
+      if (known?.n !== undefined && n <= known.n) return false
+      if (known !== undefined && known.n === undefined && isOld(text, known.text)) {
+        known.n = n
+        return false
+      }
       // Whoever sends ever new names makes the oldest forgotten: at worst it comes twice.
       const [oldest] = last.keys()
       if (known === undefined && last.size >= mostNames && oldest !== undefined) last.delete(oldest)
-      last.set(name, n)
+      last.set(name, { n, text })
       return true
     },
   }
+}
+
+/** Whether a value that a new run of the partner's begins with is the one that is known, or one of before that. */
+function isOld(text: string, known: string): boolean {
+  if (text === known) return true
+  try {
+    const [a, b] = [JSON.parse(text) as Json, JSON.parse(known) as Json]
+    return sameJson(a, b) || stampOf(a) < stampOf(b)
+  } catch {
+    return false
+  }
+}
+
+/** Its Timestamp (API section 4.5); NaN where there is none. */
+function stampOf(value: Json): number {
+  const stamp = isObject(value) ? value['Timestamp'] : undefined
+  return typeof stamp === 'number' ? stamp : Number.NaN
 }
