@@ -1,8 +1,9 @@
-/** What comes over the link between two platforms, from whoever has the partner's key: frames of the peer protocol. */
+/** What comes over the link between two platforms, from whoever has the partner's key; and what is said to be stored. */
+import { answerIn, queryFor } from '../../../sim/reference/lvcap/apps/peer/history.ts'
 import { encode, frameReader } from '../../../sim/reference/lvcap/apps/peer/frames.ts'
 import { LvcapError } from '../../../sim/reference/lvcap/errors.ts'
 import type { Target } from '../target.ts'
-import { parser } from '../target.ts'
+import { bytesOf, parser } from '../target.ts'
 
 /** Longest frame here, in bytes: short, so that the bound is met often. */
 const most = 4_000
@@ -36,6 +37,32 @@ export const peerTargets: readonly Target[] = [
           if (reader.held() > most + 4) throw new Error(`it holds ${reader.held()} bytes of a frame`)
         },
         (e) => e instanceof LvcapError && e.code === 'protocol',
+      ),
+  },
+  {
+    name: 'peer-stored',
+    weight: 1,
+    examples: () =>
+      [1, 2, 3].map((Status) =>
+        bytesOf(
+          JSON.stringify({
+            Status,
+            Response: [
+              {
+                TableName: 'x_y_01',
+                TableRows: [{ ID: 1, Timestamp: 2, SubTopic: 'a', Data: { Value: 3 } }],
+              },
+            ],
+            Timestamp: 4,
+          }),
+        ),
+      ),
+    words: ['"Status"', '"Response"', '"TableName"', '"TableRows"', '"SubTopic"', '"Data"', '"x_y_01"'],
+    // Whatever is said is an answer or none: it refuses nothing.
+    open: () =>
+      parser(
+        (input) => answerIn(input, queryFor('algorithm/data/x_y_01/a', 0) ?? {}),
+        () => false,
       ),
   },
 ]
