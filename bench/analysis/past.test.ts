@@ -50,7 +50,13 @@ describe('the past of a load', () => {
     expect(rowsOf(csvOf(other), 'past.csv', now / 1000)).toHaveLength(960 - 96)
   })
 
-  test('of less than a half-hour is refused', () => {
-    expect(() => pastOf({ ...plain, span: '5 min' }, now, 1)).toThrow(/no half-hour/)
+  test.each<[string, object, RegExp]>([
+    ['of less than a half-hour', { span: '5 min' }, /no half-hour/],
+    ['with a name that is a path', { name: '../other' }, /lower-case/],
+    ['that is later by half a day', { later: '12 h' }, /whole days/],
+    ['with a stretch that ends before it begins', { changes: [{ from: '1 d', to: '2 d' }] }, /no stretch/],
+    ['with less than no load', { changes: [{ from: '2 d', to: '1 d', times: -1 }] }, /-1 times/],
+  ])('%s is refused', (_, more, why) => {
+    expect(() => pastOf({ ...plain, ...more }, now, 1)).toThrow(why)
   })
 })

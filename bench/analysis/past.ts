@@ -42,14 +42,29 @@ function uneven(t: number, random: () => number): number {
 /** Samples of a half-hour, at the middle of as many parts. */
 const samples = 6
 
+/** Throws `bad-value` for what does not fit; a rehearsal finds it before anything starts. */
+export function checkPast(p: LoadPast): void {
+  const bad = (why: string): never => {
+    throw new GridproofError('bad-value', `the past '${p.name}': ${why}`)
+  }
+  if (!/^[a-z0-9-]{1,60}$/.test(p.name)) bad('expected a name of lower-case letters, digits and -')
+  if (duration(p.span) < halfHour * 1000) bad(`${p.span} hold no half-hour`)
+  if (p.later !== undefined && duration(p.later) % (day * 1000) !== 0)
+    bad(`expected whole days, and not ${p.later}`)
+  for (const c of p.changes ?? []) {
+    if (duration(c.from) <= duration(c.to)) bad(`from ${c.from} to ${c.to} ago is no stretch`)
+    if (c.times !== undefined && !(c.times >= 0 && c.times <= 1000)) bad(`${c.times} times the load`)
+  }
+}
+
 /**
  * The past up to the half-hour of `now`. A series from a file is taken as it is; a profile, of which every day is alike, is
  * made uneven.
  */
 export function pastOf(p: LoadPast, now: Instant, seed: number): Past {
   const ends = Math.floor(now / 1000 / halfHour) * halfHour
+  checkPast(p)
   const count = Math.floor(duration(p.span) / 1000 / halfHour)
-  if (count < 1) throw new GridproofError('bad-value', `a past of ${p.span} holds no half-hour`)
   const begins = ends - count * halfHour
   const later = p.later === undefined ? 0 : duration(p.later) / 1000
   const load = profile(p.load, seed, now)

@@ -338,6 +338,8 @@ export function forecastError(
           const before = (n: number): readonly (number | null)[] =>
             g.values.slice(g.values.length - n, g.values.length - n + steps)
           const [last, yesterday] = [before(7 * steps), before(steps)]
+          // a half-hour has begun since: what came after it is not what was foretold
+          if (f.start === g.begins + (g.values.length + 1) * halfHour) return false
           if (g.next.some((a) => a === 0) || last.includes(null) || yesterday.includes(null)) return false
           if (
             f.valid !== true ||

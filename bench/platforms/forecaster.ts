@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Host, Instant, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
 import { readTransformer } from '../../sim/truth.ts'
-import { csvOf, pastOf } from '../analysis/past.ts'
+import { checkPast, csvOf, pastOf } from '../analysis/past.ts'
 import type { Forecaster, LoadPast } from '../faces.ts'
 
 /** The transformer that the thermal rating app is told of, and that checks compute with. */
@@ -123,7 +123,7 @@ export function makeForecaster(o: ForecasterOptions): Forecaster {
 
 /** Stands in where nothing runs. */
 export function idleForecaster(): Forecaster {
-  return { past, disk, remember: async () => undefined, measure: async () => undefined }
+  return { past, disk, remember: async (p) => checkPast(p), measure: async () => undefined }
 }
 
 function bytesIn(folder: string): number {
