@@ -9,7 +9,8 @@ import { halfHour, pastOf } from '../analysis/past.ts'
 import type { Check, Event, LoadPast, Series, VerdictWord } from '../faces.ts'
 import { forecastDue, forecastForm } from './forecast.ts'
 import { forecastByMethod, forecastDependsOn, forecastError } from './predicts.ts'
-import { onceForEach, thermalForecast, thermalNow } from './thermal.ts'
+import { onceForEach } from './once-for-each.ts'
+import { thermalForecast, thermalNow } from './thermal.ts'
 
 const begin = Date.UTC(2018, 0, 15, 7, 30)
 const start = begin / 1000
