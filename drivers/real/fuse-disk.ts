@@ -89,6 +89,7 @@ export async function recordDisk(o: RecordingOptions): Promise<RecordingDisk> {
     existsSync(join(marks, mountedMark))
   } catch (e) {
     release(block, loop, path, marks)
+    process.off('exit', kill)
     kill()
     throw e
   }
