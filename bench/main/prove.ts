@@ -33,6 +33,8 @@ export interface ProveOptions {
 function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
   const needs = new Set<string>(s.scenario.needs)
   if (needs.has('reader')) return new Set<AppId>(['han-logger'])
+  // Every app at once, set to fit each other: what each may do otherwise is tried where it is judged by itself.
+  if (needs.has('automation')) return new Set<AppId>()
   return new Set<AppId>([
     'marketplace',
     'container-manager',
@@ -42,6 +44,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),
     ...(needs.has('centre') ? (['upload-app'] as const) : []),
+    ...(needs.has('management') ? (['comms-app'] as const) : []),
     ...(needs.has('alvin') || needs.has('commander') ? (['meshing-app'] as const) : []),
     ...(needs.has('advisers') ? (['loadsense-app'] as const) : []),
     ...(needs.has('peers') ? (['peer-app'] as const) : []),

@@ -1,5 +1,5 @@
 /** What scenarios of the pair with all its apps share: who plays, how loads are, and how it comes to a mesh. */
-import type { Cast, Stage } from '../../bench/index.ts'
+import type { Cast, Event, Series, Stage } from '../../bench/index.ts'
 
 /** Everything of both substations. */
 export const everything = [
@@ -34,3 +34,21 @@ export async function winterEvening(
   await time.pass('62 s')
   await automation.remember()
 }
+
+/** At these roles the apps of substation B, whose breakers are the ones that are open as a rule. */
+export const atB = { breakers: 'alvin2', initially: 'open' } as const
+
+/** Whether an event of `network.b` or `network.a` tells of three contacts that stand so. */
+export function allStand(how: 'open' | 'closed'): (e: Event) => boolean {
+  return (e) => {
+    const d = e.data as { readonly payload?: { readonly closed?: readonly boolean[] } } | null
+    const closed = d?.payload?.closed
+    return closed !== undefined && closed.length === 3 && closed.every((c) => c === (how === 'closed'))
+  }
+}
+
+export const networkAt = (side: 'a' | 'b'): Series => ({
+  src: 'network',
+  kind: 'seen',
+  select: `network.${side}`,
+})
