@@ -218,7 +218,8 @@ export function operateUpload(
         counts.failures++
         context.log({ event: 'upload-failed', text: textOf(error), inARow })
         if (error instanceof Refused && error.status === 413) context.error(errno.network, textOf(error))
-        wait = p.pause(inARow, config, Math.random())
+        const chance = Math.random()
+        wait = p.pause(inARow, config, chance)
       }
       tellVolume()
       await sleep(wait, stopping.signal)
