@@ -177,6 +177,12 @@ export interface FaultEvent {
   readonly params: Json
 }
 
+/** `link`: what happened to the communication link; what else there is depends on the alias (docs/evidence.md). */
+export interface LinkEvent {
+  readonly alias: `link.${string}`
+  readonly [k: string]: Json
+}
+
 /** `check`: first declared, at the end judged. */
 export type CheckEvent =
   | {
