@@ -35,6 +35,10 @@ export const storagePowerDefects: readonly Defect<StorageParts>[] = [
   ...listOf<StorageParts>('data-storage', 'defect', {
     'wal-normal': ['Has SQLite flush its log at checkpoints only (synchronous NORMAL).', kept('NORMAL')],
     'no-fsync': ['Has SQLite never flush (synchronous OFF).', kept('OFF')],
+    'delete-full': [
+      'Keeps records as SQLite does by itself (DELETE, FULL): the removal of the journal is not flushed.',
+      kept('FULL', 'DELETE'),
+    ],
     'left-locked': [
       'Locks its records with a file, and will not touch them where an end without warning has left it.',
       (p, reached) => ({
@@ -130,6 +134,13 @@ export const managerPowerDefects: readonly Defect<ManagerParts>[] = [
       'Writes a configuration aside and renames it, and flushes neither file nor folder.',
       keepsConfig((file, text) => {
         writeFileSync(`${file}.new`, text)
+        renameSync(`${file}.new`, file)
+      }),
+    ],
+    'renames-without-folder-fsync': [
+      'Writes a configuration aside, flushes it, renames it, and does not flush the folder.',
+      keepsConfig((file, text) => {
+        writeFileSync(`${file}.new`, text, { flush: true })
         renameSync(`${file}.new`, file)
       }),
     ],
