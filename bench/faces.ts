@@ -356,6 +356,47 @@ export interface Centre extends Faulty {
   knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>
 }
 
+/** Something that the platform is to fetch: made anew, of so many bytes, each time it is offered. */
+export interface Offer {
+  /** One that is offered again takes the place of the one before. */
+  readonly id: string
+  readonly kind: 'software' | 'configuration'
+  /** Under which it stands on the platform. */
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * The management server, played by the bench; the Management Comms app, which is installed, speaks to it. Faults: those of
+ * the data centre; `cuts-downloads` ({ answers, passing: answers that come through before, after: bytes of each that leave }); `wrong-bytes` (what it serves is not
+ * what its digest says).
+ */
+export interface Management extends Centre {
+  /** What it offers (`sent`), each answer to a download, and what the platform says that it has installed. */
+  readonly offers: Series
+  readonly served: Series
+  readonly installed: Series
+  /** What the platform sends word of. */
+  readonly notices: Series
+  /** That it was heard of the platform, and alerts about silence. */
+  readonly contacts: Series
+  readonly alerts: Series
+  /** What `collect` found installed on the platform's disk. */
+  readonly files: Series
+  /** Bytes of a download that the app asks for at a time; and seconds between two signs of life on its disk. */
+  readonly piece: number
+  readonly life: number
+  /** As the platform was told. */
+  readonly serial: string
+  readonly location: string
+  offer(o: Offer): void
+  withdraw(id: string): void
+  /** The platform is out of service from now on. */
+  decommission(): void
+  collect(): Promise<void>
+}
+
 /** Bytes of one way of the link, to and from one peer. */
 export interface LinkBytes {
   /** Given to the link; arrived; never to arrive (nobody knew of the connection any more); sent again by TCP. */
@@ -747,6 +788,8 @@ export interface Roles {
   cloud: Cloud
   modem: Modem
   centre: Centre
+  /** The management server; Management Comms is installed. */
+  management: Management
   /** At the reader's configuration page. */
   installer: Installer
   /** Between the platform and the servers. */

@@ -394,6 +394,8 @@ export type ManagementEvent =
       readonly of: number
       /** Nothing of the answer was held back. */
       readonly whole: boolean
+      /** Something of it was altered. */
+      readonly spoilt: boolean
     }
   /** A platform says what it has of a download. */
   | { readonly kind: 'reported'; readonly rtu: string; readonly download: string; readonly body: Json }

@@ -18,6 +18,7 @@ import { openOutlet } from '../../drivers/power/guardian.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
 import { makeLink } from '../../sim/link/make.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
+import { startManagement } from '../../sim/servers/management/server.ts'
 import { createRelay } from '../../sim/servers/relay/relay.ts'
 import { perform } from '../runner/perform.ts'
 import type { Performed, Resumption, StoppedBy } from '../runner/perform.ts'
@@ -105,6 +106,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       mains: mainsModel,
       openOutlet: (spec) => openOutlet(spec),
       startCentre,
+      startManagement,
       makeLink,
       makeRelay: createRelay,
       defects: job.defects,

@@ -8,6 +8,7 @@ import { mosquittoLacks } from '../../sim/reference/lvcap/marketplace/mosquitto-
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled, intruderApp, withSessions } from '../platforms/apps.ts'
 import { centreName } from '../platforms/centre.ts'
+import { managementName } from '../platforms/management.ts'
 import { platformNames } from '../platforms/peer-parties.ts'
 import { addressOf } from '../rigs/address.ts'
 import { isLab } from '../rigs/schema.ts'
@@ -44,7 +45,7 @@ export function makeScratch(rig: RigFile): Scratch {
     makePki(pki, {
       apps: enrolled,
       revoked: [intruderApp.revoked],
-      platforms: [...Object.values(platformNames), centreName],
+      platforms: [...Object.values(platformNames), centreName, managementName],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own'
         ? {}

@@ -9,13 +9,14 @@ import type { ReferenceRig } from '../rigs/schema.ts'
 import { isolationApp } from './advisers.ts'
 import type { Speaker } from './advisers.ts'
 import { centreName, platformRtu, uploadApp, uploadWindow } from './centre.ts'
+import { commsApp, commsSite, downloadPiece, lifeSeconds, managementName } from './management.ts'
 import { readerName } from './cloud.ts'
 import { dtrConfig, predictorConfig } from './forecaster.ts'
 import { peerConfig, sourceApid } from './peer-parties.ts'
 import type { PeerPlaces } from './peer-parties.ts'
 import { recorderApp } from './recorder.ts'
 import { scriptedApps, scriptedEntry } from './scripted.ts'
-import { publisherApid, storageApp, storageConfig, uploaderApid } from './storage.ts'
+import { publisherApid, publishers, storageApp, storageConfig, uploaderApid } from './storage.ts'
 
 /** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
 export const sensorApps = {
@@ -59,6 +60,8 @@ export interface DevicePlaces {
   alvin?: DevicePlace
   /** The data centre to which the upload app sends. */
   centre?: { readonly address: string; readonly port: number }
+  /** The management server. */
+  management?: { readonly address: string; readonly port: number }
   /** Where the Peer-to-Peer app finds its partner, or a relay. */
   peers?: PeerPlaces
   /** Where the bench waits for the scripted apps. */
@@ -156,6 +159,24 @@ export const automationApps = {
       window: uploadWindow,
       timeout: 10,
       retry: { first: 1, most: 15 },
+    }),
+  },
+  comms: {
+    ...commsApp,
+    installed: (c) => c.places.management !== undefined,
+    config: (c) => ({
+      server: { ...c.places.management, name: managementName },
+      rtu: platformRtu,
+      rows: 200,
+      interval: 5,
+      window: uploadWindow,
+      timeout: 10,
+      retry: { first: 1, most: 15 },
+      poll: 10,
+      piece: downloadPiece,
+      site: commsSite,
+      life: lifeSeconds,
+      records: [publishers.first],
     }),
   },
 } as const satisfies Readonly<Record<string, AutomationApp>>

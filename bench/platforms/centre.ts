@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Realm } from '../../drivers/faces.ts'
-import type { CentreEvent, Emit, Fault, StartCentre } from '../../sim/faces.ts'
-import type { Centre } from '../faces.ts'
+import type { CentreEvent, CentreOptions, CentreServer, Emit, Fault, StartCentre } from '../../sim/faces.ts'
+import type { Centre, Series } from '../faces.ts'
 import { kept } from './json-text.ts'
 
 /** Common name of the data centre, and file name of its certificate. */
@@ -53,8 +53,28 @@ const losing = z.strictObject({
   answers: z.int().min(1).max(1_000_000).default(1),
 })
 
-export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> {
-  const { realm, emit } = o
+export function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> {
+  return playTaker({ ...o, src: 'centre', name: centreName, apid: uploadApp.apid, app: 'upload' })
+}
+
+/** A server to which one app of the platform uploads: the data centre, or another that does more beside. */
+export interface TakerOptions<S extends CentreServer> extends Omit<PlayedCentreOptions, 'start'> {
+  /** Of its evidence. */
+  readonly src: string
+  /** Common name, and file name of its certificate. */
+  readonly name: string
+  /** Whose uploads it takes, and that app's name in aliases. */
+  readonly apid: string
+  readonly app: string
+  start(common: CentreOptions): Promise<S>
+  /** Faults that it knows beside: what stands in `params`, and what to do; what that gives back lifts it. */
+  readonly more?: Readonly<Record<string, { readonly params: z.ZodType; on(params: Json): () => void }>>
+  started?(server: S): void
+}
+
+export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Promise<PlayedCentre> {
+  const { realm, emit, src } = o
+  const { name: centreName } = o
   const read = (file: string): string => readFileSync(join(o.pki, file), 'utf8')
   const inForce = new Map<string, { readonly name: string; readonly params: Json }>()
   let faults = 0
@@ -73,7 +93,7 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
       case 'batch': {
         const { rows, ...rest } = e
         emit('seen', {
-          alias: 'centre.batch',
+          alias: `${src}.batch`,
           ...rest,
           rows: rows.map((r) => ({
             table: r.table,
@@ -86,14 +106,14 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
       }
       case 'upload':
         emit('seen', {
-          alias: `centre.upload.${e.event.what}`,
+          alias: `${src}.upload.${e.event.what}`,
           shows: shown(),
           payload: { ...e.event },
         })
         return
       case 'gone':
         emit('seen', {
-          alias: 'centre.connection',
+          alias: `${src}.connection`,
           by: e.by,
           shows: shown(),
           'read [B]': e.read,
@@ -101,11 +121,11 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
         })
         return
       case 'rejected':
-        emit('seen', { alias: 'centre.rejected', by: e.by, why: e.why })
+        emit('seen', { alias: `${src}.rejected`, by: e.by, why: e.why })
         return
       case 'no-tls':
         emit('seen', {
-          alias: 'centre.connection',
+          alias: `${src}.connection`,
           shows: shown(),
           refused: e.why,
           clear: e.why === 'ERR_SSL_HTTP_REQUEST',
@@ -120,7 +140,7 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
       port: o.port,
       folder: o.folder,
       tls: material,
-      mayUpload: (name, rtu) => name === uploadApp.apid && rtu === platformRtu,
+      mayUpload: (name, rtu) => name === o.apid && rtu === platformRtu,
       mayRead: (name) => name === entitled,
       now: () => o.now(),
       tell,
@@ -134,6 +154,7 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
     }),
   )
 
+  o.started?.(server)
   let turn: Promise<void> = Promise.resolve()
   const change = (): void => {
     turn = turn
@@ -143,28 +164,36 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
           if (![...inForce.values()].some((f) => f.name === 'away')) await server.open()
         }),
       )
-      .catch((e: unknown) => void emit('note', { what: 'trouble at the data centre', text: messageOf(e) }))
+      .catch((e: unknown) => void emit('note', { what: `trouble at the ${centreName}`, text: messageOf(e) }))
   }
 
-  const kinds = { away: nothing, 'wrong-certificate': impostor, 'loses-answers': losing } as const
+  const kinds: Readonly<Record<string, z.ZodType>> = {
+    away: nothing,
+    'wrong-certificate': impostor,
+    'loses-answers': losing,
+    ...Object.fromEntries(Object.entries(o.more ?? {}).map(([name, f]) => [name, f.params])),
+  }
   const inflict = (name: string, params: Json = {}): Fault => {
-    if (!Object.hasOwn(kinds, name))
-      throw new GridproofError('no-such', `the data centre knows no fault '${name}'`)
-    const r = kinds[name as keyof typeof kinds].safeParse(params ?? {})
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+    if (kind === undefined) throw new GridproofError('no-such', `the ${centreName} knows no fault '${name}'`)
+    const r = kind.safeParse(params ?? {})
     if (!r.success) throw new GridproofError('bad-value', `${name}: ${z.prettifyError(r.error)}`)
+    const asked = r.data as Json
     const id = `${name}-${++faults}`
-    emit('fault', { phase: 'on', id, name, params: r.data })
-    inForce.set(id, { name, params: r.data })
-    if (name === 'loses-answers') lose += losing.parse(params ?? {}).answers
-    else change()
+    emit('fault', { phase: 'on', id, name, params: asked })
+    inForce.set(id, { name, params: asked })
+    const lifted = o.more?.[name]?.on(asked)
+    if (name === 'loses-answers') lose += losing.parse(asked).answers
+    else if (lifted === undefined) change()
     return {
       id,
-      params: r.data,
+      params: asked,
       lift() {
         if (!inForce.delete(id)) return
-        emit('fault', { phase: 'lifted', id })
+        emit('fault', { phase: 'lifted', id, name })
         if (name === 'loses-answers') lose = 0
-        else change()
+        else if (lifted === undefined) change()
+        else lifted()
       },
     }
   }
@@ -196,18 +225,14 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
     get port() {
       return server.port
     },
-    batches: { src: 'centre', kind: 'seen', select: 'centre.batch' },
-    uploads: { src: 'centre', kind: 'seen', select: 'centre.upload.*' },
-    connections: { src: 'centre', kind: 'seen', select: 'centre.connection' },
-    doors: { src: 'centre', kind: 'seen', select: 'centre.door' },
-    reports: { src: 'marketplace', kind: 'seen', select: 'upload.reported' },
+    ...seriesOf(src, o.app),
     rtu: platformRtu,
     name: centreName,
     window: uploadWindow,
     faults: Object.keys(kinds),
     inflict,
     knock: (as) =>
-      realm.run(async () => void emit('seen', { alias: 'centre.door', payload: await fetchAs(as) })),
+      realm.run(async () => void emit('seen', { alias: `${src}.door`, payload: await fetchAs(as) })),
     async [Symbol.asyncDispose]() {
       await turn
       await realm.run(() => server[Symbol.asyncDispose]())
@@ -215,15 +240,25 @@ export async function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> 
   }
 }
 
+/** What a server that takes uploads shows, and what the app that uploads says at the marketplace. */
+export function seriesOf(
+  src: string,
+  app: string,
+): Pick<Centre, 'batches' | 'uploads' | 'connections' | 'doors' | 'reports'> {
+  const of = (select: string): Series => ({ src, kind: 'seen', select: `${src}.${select}` })
+  return {
+    batches: of('batch'),
+    uploads: of('upload.*'),
+    connections: of('connection'),
+    doors: of('door'),
+    reports: { src: 'marketplace', kind: 'seen', select: `${app}.reported` },
+  }
+}
+
 /** What rehearsals are given: it does nothing. */
 export function idleCentre(): Centre {
-  const of = (select: string) => ({ src: 'centre', kind: 'seen', select }) as const
   return {
-    batches: of('centre.batch'),
-    uploads: of('centre.upload.*'),
-    connections: of('centre.connection'),
-    doors: of('centre.door'),
-    reports: { src: 'marketplace', kind: 'seen', select: 'upload.reported' },
+    ...seriesOf('centre', 'upload'),
     rtu: platformRtu,
     name: centreName,
     window: uploadWindow,

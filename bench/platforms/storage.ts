@@ -12,6 +12,7 @@ import type { Emit } from '../../sim/faces.ts'
 import type { Answer } from '../evidence/storage.ts'
 import type { Publication, Storage } from '../faces.ts'
 import { uploadApp } from './centre.ts'
+import { commsApp } from './management.ts'
 import { kept } from './json-text.ts'
 import { connectionAt, tlsOptions } from './observer.ts'
 import type { Door } from './observer.ts'
@@ -53,6 +54,7 @@ export const storageConfig: { readonly [k: string]: Json } = {
     [uploaders.limited]: [publishers.first],
     [uploaders.late]: 'all',
     [uploadApp.iid]: 'all',
+    [commsApp.iid]: 'all',
   },
   readers: { [uploaders.stranger]: [publishers.second] },
 }

@@ -3,7 +3,16 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json, Outlet, Realm, World } from '../../drivers/faces.ts'
-import type { Device, Emit, Fault, MainsModel, MakeLink, StartCentre, MakeRelay } from '../../sim/faces.ts'
+import type {
+  Device,
+  Emit,
+  Fault,
+  MainsModel,
+  MakeLink,
+  StartCentre,
+  StartManagement,
+  MakeRelay,
+} from '../../sim/faces.ts'
 import { makeAutomation } from '../platforms/automation.ts'
 import { playClock } from '../platforms/clock.ts'
 import { playPeers } from '../platforms/peers.ts'
@@ -24,6 +33,8 @@ import { liftEach, rememberFaults } from './faults.ts'
 import type { LabPower } from './lab.ts'
 import { buildLab } from './lab-cast.ts'
 import { playCentre } from '../platforms/centre.ts'
+import { playManagement } from '../platforms/management.ts'
+import type { PlayedManagement } from '../platforms/management.ts'
 import { playCloud, readerName, readingsTopic } from '../platforms/cloud.ts'
 import type { PlayedCloud } from '../platforms/cloud.ts'
 import { makeForecaster } from '../platforms/forecaster.ts'
@@ -64,6 +75,8 @@ export interface RigOptions {
   openOutlet?(spec: LabPower): Promise<Outlet>
   /** Absent: there is no data centre to be had. */
   readonly startCentre?: StartCentre
+  /** Absent: there is no management server to be had. */
+  readonly startManagement?: StartManagement
   /** Absent: there is no link to be had. */
   readonly makeLink?: MakeLink
   /** Absent: two platforms cannot meet. */
@@ -227,6 +240,30 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     places.centre = { address: centre.address, port: centre.port }
     if (link !== undefined) places.centre = await link.reach({ name: 'centre', ...places.centre })
     return rememberFaults(centre, inForce)
+  }
+
+  async function startManagementServer(
+    places: DevicePlaces,
+    link: PlayedLink | undefined,
+    emit: Emit,
+  ): Promise<PlayedManagement> {
+    const entry = file.roles.management
+    if (entry === undefined || o.startManagement === undefined)
+      throw new GridproofError('rig-lacks', `the rig '${file.name}' has no management server`)
+    const management = await playManagement({
+      start: o.startManagement,
+      realm: world.realm({ name: 'management', address: addressOf(o.network, entry.at) }),
+      port: entry.port,
+      pki: o.pki,
+      folder: mkdtempSync(join(dirname(o.pki), 'management-')),
+      emit,
+      now: () => world.now(),
+      random: () => world.random('management'),
+    })
+    open.push(management)
+    places.management = { address: management.address, port: management.port }
+    if (link !== undefined) places.management = await link.reach({ name: 'management', ...places.management })
+    return management
   }
 
   /** What lies between two platforms: before their apps, which are told of it. */
@@ -412,6 +449,10 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
         if (wanted.has('mqtt')) made.mqtt = await startMqttPair(link)
         if (wanted.has('centre'))
           made.centre = await startDataCentre(places, link, seenByMains(o, mains, 'centre'))
+        const management = wanted.has('management')
+          ? await startManagementServer(places, link, seenByMains(o, mains, 'management'))
+          : undefined
+        if (management !== undefined) made.management = rememberFaults(management, inForce)
         if (wanted.has('scripted')) made.scripted = await startScripted(places)
         const peers =
           wanted.has('peers') || wanted.has('automation') ? await startPeers([places, second]) : undefined
@@ -446,6 +487,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           if (lvcap.storage !== undefined) made.storage = rememberFaults(lvcap.storage, inForce)
           if (lvcap.recorder !== undefined) made.recorder = lvcap.recorder
           const host = lvcap.hosts[0]
+          if (host !== undefined) management?.at(host)
           if (wanted.has('forecaster') && host !== undefined)
             made.forecaster = makeForecaster({
               host,

@@ -112,6 +112,8 @@ const rig = z.strictObject({
       .optional(),
     /** The data centre to which the platform uploads. */
     centre: z.strictObject({ at, port: port.default(0) }).optional(),
+    /** The management server. */
+    management: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The 4G link between the platform and the servers; its router's place, and the port of that one's page. */
     link: z
       .strictObject({

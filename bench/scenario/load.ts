@@ -52,6 +52,7 @@ const roleNames = {
   modem: true,
   installer: true,
   centre: true,
+  management: true,
   link: true,
   mqtt: true,
   mains: true,

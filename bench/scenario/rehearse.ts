@@ -3,6 +3,7 @@
  * are made but do nothing. Replay judges old evidence with these checks.
  */
 import { idleCentre } from '../platforms/centre.ts'
+import { idleManagement } from '../platforms/management.ts'
 import { idleLink } from '../platforms/idle-link.ts'
 import { idleAdvisers } from '../platforms/advisers.ts'
 import { idleCommander } from '../platforms/commander.ts'
@@ -183,6 +184,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
     else if (role === 'centre') cast[role] = idleCentre()
+    else if (role === 'management') cast[role] = idleManagement()
     else if (role === 'link') cast[role] = idleLink(step)
     else if (role === 'mqtt') cast[role] = { ...mqttSeries, start: () => step() }
     else if (role === 'mains') cast[role] = idleMains(step)

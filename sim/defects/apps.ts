@@ -7,6 +7,7 @@ import * as predictor from '../reference/lvcap/apps/predictor/main.ts'
 import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
 import * as peer from '../reference/lvcap/apps/peer/main.ts'
 import * as recorder from '../reference/lvcap/apps/recorder/main.ts'
+import * as comms from '../reference/lvcap/apps/comms/main.ts'
 import * as upload from '../reference/lvcap/apps/upload/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import type { Json, ProgramEnv } from '../reference/lvcap/env.ts'
@@ -18,6 +19,7 @@ import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import { adamDefects } from './adam.ts'
 import type { AppId, Defect } from './defect.ts'
+import { commsDefects } from './comms.ts'
 import { dtrDefects } from './dtr.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
@@ -95,6 +97,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/apps/predictor/main.ts', wrappable('predictor-app', predictor, predictorDefects)],
   ['sim/reference/lvcap/apps/dtr/main.ts', wrappable('dtr-app', dtr, dtrDefects)],
   ['sim/reference/lvcap/apps/upload/main.ts', wrappable('upload-app', upload, uploadDefects)],
+  ['sim/reference/lvcap/apps/comms/main.ts', wrappable('comms-app', comms, commsDefects)],
   ['sim/reference/han-logger/main.ts', wrappable('han-logger', hanLogger, hanDefects)],
   ['sim/reference/lvcap/apps/loadsense/main.ts', wrappable('loadsense-app', loadsense, loadSenseDefects)],
   [

@@ -11,6 +11,7 @@ export type AppId =
   | 'data-storage'
   | 'han-logger'
   | 'upload-app'
+  | 'comms-app'
   | 'peer-app'
   | 'meshing-app'
   | 'predictor-app'

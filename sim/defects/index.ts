@@ -3,6 +3,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import type { LoggerParts } from '../reference/han-logger/main.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { LoadSenseParts } from '../reference/lvcap/apps/loadsense/main.ts'
+import type { CommsParts } from '../reference/lvcap/apps/comms/main.ts'
 import type { DtrParts } from '../reference/lvcap/apps/dtr/main.ts'
 import type { PredictorParts } from '../reference/lvcap/apps/predictor/main.ts'
 import type { PeerParts } from '../reference/lvcap/apps/peer/main.ts'
@@ -16,6 +17,7 @@ import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
+import { commsDefects } from './comms.ts'
 import { dtrDefects } from './dtr.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
@@ -52,6 +54,7 @@ export type AnyDefect =
   | Defect<ManagerParts>
   | Defect<LoggerParts>
   | Defect<UploadParts>
+  | Defect<CommsParts>
   | Defect<PeerParts>
   | Defect<MeshingParts>
   | Defect<PredictorParts>
@@ -79,6 +82,7 @@ export const defects: readonly AnyDefect[] = [
   ...managerPowerDefects,
   ...hanDefects,
   ...uploadDefects,
+  ...commsDefects,
   ...meshingDefects,
   ...predictorDefects,
   ...dtrDefects,

@@ -4,6 +4,7 @@ import * as gridkey from '../reference/lvcap/apps/gridkey/main.ts'
 import * as temperature from '../reference/lvcap/apps/temperature/main.ts'
 import * as meshing from '../reference/lvcap/apps/meshing/main.ts'
 import * as loadsense from '../reference/lvcap/apps/loadsense/main.ts'
+import * as comms from '../reference/lvcap/apps/comms/main.ts'
 import * as upload from '../reference/lvcap/apps/upload/main.ts'
 import * as peer from '../reference/lvcap/apps/peer/main.ts'
 import * as dtr from '../reference/lvcap/apps/dtr/main.ts'
@@ -33,6 +34,7 @@ const modules = {
   'loadsense-app': loadsense.parts({}),
   'peer-app': peer.parts({}),
   'upload-app': upload.parts({}),
+  'comms-app': comms.parts({}),
 } as const
 
 describe('mutations', () => {

@@ -62,6 +62,7 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'peer-app': {},
   // What it sends and reports has a defect each (upload.ts).
   'upload-app': {},
+  'comms-app': {},
 }
 
 /**

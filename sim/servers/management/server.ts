@@ -115,7 +115,8 @@ export async function startManagement(
     const { from, to } = asked ?? whole
     const cut = downloads.cut?.()
     let bytes = d.bytes.subarray(from, to)
-    if (downloads.spoils?.() === true) {
+    const spoilt = downloads.spoils?.() === true
+    if (spoilt) {
       bytes = Buffer.from(bytes)
       // One bit in the midst: the length is right, and so is what is said of it.
       const at = bytes.length >> 1
@@ -131,6 +132,7 @@ export async function startManagement(
       bytes: leaves,
       of: d.bytes.length,
       whole: leaves === bytes.length,
+      spoilt,
     })
     response.writeHead(asked === undefined ? 200 : 206, {
       ...headers,

@@ -85,7 +85,7 @@ export interface Downloads {
   isTold(j: Job): boolean
   told(j: Job): void
   /** One attempt: resolves when it is installed. Rejects where the link, the server or the digest does not let it. */
-  fetch(line: Line, j: Job): Promise<void>
+  get(line: Line, j: Job): Promise<void>
 }
 
 const noted = z.looseObject({ sha256: z.string(), etag: z.string().optional() })
@@ -131,7 +131,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
     },
     isTold: (j) => installed.get(j.id)?.told === true,
     told: (j) => note(j, true),
-    async fetch(line, j) {
+    async get(line, j) {
       const part = p.partOf(folder, j)
       const before = noted.safeParse(readWhole(noteOf(j)))
       const first = !seen.has(j.id)

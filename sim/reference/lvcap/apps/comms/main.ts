@@ -148,7 +148,7 @@ function operate(
     const tell = (): Promise<void> => tellInstalled(p, line, j)
     if (!downloads.has(j)) {
       await p.beforeFetch(j, tell)
-      await downloads.fetch(line, j)
+      await downloads.get(line, j)
       if (!downloads.has(j)) return
       counts.fetched++
       context.log({ event: 'installed', kind: j.kind, name: j.name, sha256: j.sha256 })
@@ -172,7 +172,8 @@ function operate(
         inARow++
         counts.failedTalks++
         context.log({ event: 'talk-failed', text: textOf(error), inARow })
-        wait = p.pause(inARow, config, Math.random())
+        const chance = Math.random()
+        wait = p.pause(inARow, config, chance)
       }
       await sleep(wait, stopping.signal)
     }

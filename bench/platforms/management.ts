@@ -1,0 +1,252 @@
+/**
+ * The management server to which the platform's Management Comms app speaks, played by the bench (OpenLV 3.11.3). It does
+ * what the data centre does, and its faults; it has downloads for the platform, takes notices, and raises alerts about
+ * silence. What the app installs is read from the platform's disk, as an engineer would copy it.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Host, Json } from '../../drivers/faces.ts'
+import type {
+  CentreEvent,
+  Emit,
+  ManagementEvent,
+  ManagementServer,
+  StartManagement,
+} from '../../sim/faces.ts'
+import type { Management, Offer } from '../faces.ts'
+import { platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
+import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
+
+/** Common name of the management server, and file name of its certificate. */
+export const managementName = 'management-server'
+
+/** The Management Comms app: who it is. */
+export const commsApp = {
+  apid: 'nortech_commscontainer_1.0',
+  iid: 'nortech_commscontainer_01',
+  entry: 'sim/reference/lvcap/apps/comms/main.ts',
+} as const
+
+/** Where the trial equipment stands and which it is: ours. */
+export const commsSite = { serial: 'ISD-0042', location: 'Substation 1, Example Road' } as const
+/** Bytes of a download that the app asks for at a time, and seconds between its signs of life: ours. */
+export const downloadPiece = 16_384
+export const lifeSeconds = 5
+/** A platform that was taken out of service long ago, and never speaks: ours. */
+const retired = 'site-0'
+
+/** The app's folder on the platform's disk in which installed downloads stand: its default. */
+const folder = 'comms/downloads'
+
+export interface PlayedManagementOptions extends Omit<PlayedCentreOptions, 'start'> {
+  readonly start: StartManagement
+  /** A number in [0, 1). */
+  random(): number
+}
+
+export interface PlayedManagement extends Management, PlayedCentre {
+  /** The host on which the platform runs, as soon as there is one. */
+  at(host: Pick<Host, 'disk'>): void
+}
+
+const nothing = z.strictObject({})
+const cutting = z.strictObject({
+  /** Answers in a row that break off. */
+  answers: z.int().min(1).max(1_000_000).default(1),
+  /** Answers that come through before those. */
+  passing: z.int().min(0).default(0),
+  /** Bytes of each body that leave before; without it, as many as chance has it, up to the size of a piece. */
+  after: z.int().min(0).optional(),
+})
+
+export async function playManagement(o: PlayedManagementOptions): Promise<PlayedManagement> {
+  const { emit, realm } = o
+  let server: ManagementServer | undefined
+  let cuts = 0
+  let passing = 0
+  let after: number | undefined
+  let spoils = false
+  let host: Pick<Host, 'disk'> | undefined
+  const centre = await playTaker<ManagementServer>({
+    ...o,
+    src: 'management',
+    name: managementName,
+    apid: commsApp.apid,
+    app: 'comms',
+    async start(common) {
+      const tell: typeof common.tell = (e) => common.tell(e)
+      return o.start({
+        ...common,
+        rtuOf: (name) => (name === commsApp.apid ? platformRtu : undefined),
+        deployed: [platformRtu, retired],
+        tell: (e) => {
+          const rest = told(e, emit)
+          if (rest !== undefined) tell(rest)
+        },
+        downloads: {
+          cut() {
+            if (cuts === 0 || passing-- > 0) return undefined
+            cuts--
+            return after ?? Math.floor(o.random() * downloadPiece)
+          },
+          spoils: () => spoils,
+        },
+      })
+    },
+    started: (s) => {
+      server = s
+      s.decommission(retired)
+    },
+    more: {
+      'cuts-downloads': {
+        params: cutting,
+        on(params) {
+          const p = cutting.parse(params)
+          cuts = p.answers
+          passing = p.passing
+          after = p.after
+          return () => {
+            cuts = 0
+          }
+        },
+      },
+      'wrong-bytes': {
+        params: nothing,
+        on() {
+          spoils = true
+          return () => {
+            spoils = false
+          }
+        },
+      },
+    },
+  })
+  const offered = new Map<string, { readonly size: number; readonly sha256: string }>()
+  return Object.assign(centre, {
+    ...downloadSeries,
+    serial: commsSite.serial,
+    location: commsSite.location,
+    piece: downloadPiece,
+    life: lifeSeconds,
+    at: (h: Pick<Host, 'disk'>) => {
+      host = h
+    },
+    offer(offer: Offer) {
+      const bytes = bytesOf(offer.size, o.random())
+      const sha256 = digestOf(bytes)
+      offered.set(offer.name, { size: bytes.length, sha256 })
+      emit('sent', { alias: 'management.offered', ...offer, size: bytes.length, sha256 })
+      server?.offer(platformRtu, { ...offer, bytes })
+    },
+    withdraw(id: string) {
+      emit('sent', { alias: 'management.withdrawn', id })
+      server?.withdraw(platformRtu, id)
+    },
+    decommission() {
+      emit('sent', { alias: 'management.decommissioned', rtu: platformRtu })
+      server?.decommission(platformRtu)
+    },
+    collect: () =>
+      realm.run(async () => {
+        const files = host === undefined ? [] : filesIn(join(host.disk, folder))
+        emit('seen', { alias: 'management.files', payload: files })
+      }),
+  })
+}
+
+const of = (select: string) => ({ src: 'management', kind: 'seen', select: `management.${select}` }) as const
+
+const downloadSeries = {
+  offers: { src: 'management', kind: 'sent', select: 'management.offered' },
+  served: of('served'),
+  installed: of('reported'),
+  notices: of('notice'),
+  contacts: of('contact'),
+  alerts: of('alert'),
+  files: of('files'),
+} as const
+
+/** Writes what only a management server does. What is left is as at a data centre. */
+function told(e: ManagementEvent, emit: Emit): CentreEvent | undefined {
+  switch (e.kind) {
+    case 'contact':
+    case 'alert':
+    case 'served':
+    case 'reported':
+    case 'notice': {
+      const { kind, ...rest } = e
+      emit('seen', { alias: `management.${kind}`, ...(rest as unknown as { [k: string]: Json }) })
+      return undefined
+    }
+    case 'upload':
+    case 'batch':
+    case 'rejected':
+    case 'no-tls':
+    case 'gone':
+      return e
+    default:
+      return e satisfies never
+  }
+}
+
+/** Bytes that no packing makes small, and that no two offers share. */
+function bytesOf(size: number, seed: number): Uint8Array {
+  const bytes = Buffer.alloc(size)
+  for (let n = 0; n * 32 < size; n++)
+    createHash('sha256')
+      .update(`${seed}/${n}`)
+      .digest()
+      .copy(bytes, n * 32)
+  return bytes
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+function filesIn(root: string): { name: string; kind: string; size: number; sha256: string }[] {
+  const names = (at: string): string[] => {
+    try {
+      return readdirSync(at)
+    } catch {
+      // Nothing was ever installed, or it has no power.
+      return []
+    }
+  }
+  return names(root).flatMap((kind) =>
+    names(join(root, kind)).flatMap((name) => {
+      const file = join(root, kind, name)
+      try {
+        if (!statSync(file).isFile()) return []
+        const bytes = readFileSync(file)
+        return [{ name, kind, size: bytes.length, sha256: digestOf(bytes) }]
+      } catch {
+        return []
+      }
+    }),
+  )
+}
+
+/** What rehearsals are given: it does nothing. */
+export function idleManagement(): Management {
+  return {
+    ...seriesOf('management', 'comms'),
+    ...downloadSeries,
+    rtu: platformRtu,
+    name: managementName,
+    window: uploadWindow,
+    serial: commsSite.serial,
+    location: commsSite.location,
+    piece: downloadPiece,
+    life: lifeSeconds,
+    faults: [],
+    inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
+    knock: async () => undefined,
+    offer: () => undefined,
+    withdraw: () => undefined,
+    decommission: () => undefined,
+    collect: async () => undefined,
+  }
+}

@@ -1,0 +1,342 @@
+/** Defects and variants of Management Comms: uploads, downloads, and what it says of outages (M:0071 to M:0078, S:006, S:008). */
+import { join } from 'node:path'
+import type { CommsParts } from '../reference/lvcap/apps/comms/main.ts'
+import { listOf, type Defect } from './defect.ts'
+
+const uploads = listOf<CommsParts>('comms-app', 'defect', {
+  'reports-before-it-sends': [
+    'Reports rows as uploaded when they are about to be.',
+    (p, reached) => ({
+      ...p,
+      beforeUpload: (ids, reported) => {
+        reached()
+        return reported(ids)
+      },
+      afterUpload: async () => {},
+    }),
+  ],
+  'never-reports': [
+    'Does not tell Data Storage what was uploaded.',
+    (p, reached) => ({ ...p, afterUpload: async () => reached() }),
+  ],
+  'names-a-batch-anew': [
+    'Announces a batch anew at each attempt, under another name, by which the server cannot know it again.',
+    (p, reached) => {
+      let n = 0
+      return {
+        ...p,
+        goesOn(b) {
+          if (b.url !== undefined) reached()
+          return undefined
+        },
+        about: (b) => ({ ...p.about(b), batch: `${b.name}-${++n}` }),
+      }
+    },
+  ],
+  'leaves-a-row-out': [
+    'Leaves the last row of a full batch out, and reports it all the same.',
+    (p, reached) => ({
+      ...p,
+      pack: (rows) => {
+        if (rows.length < 10) return p.pack(rows)
+        reached()
+        return p.pack(rows.slice(0, -1))
+      },
+    }),
+  ],
+  'one-rtu-for-all': [
+    'Uploads for an RTU that does not tell its platform apart from others.',
+    (p, reached) => ({
+      ...p,
+      about: (b) => {
+        reached()
+        return { ...p.about(b), rtu: 'openlv' }
+      },
+    }),
+  ],
+  'trusts-any-server': [
+    'Does not ask the server to prove who it is.',
+    (p, reached) => ({
+      ...p,
+      tls: (app, server, read) => {
+        reached()
+        return { ...p.tls(app, server, read), rejectUnauthorized: false }
+      },
+    }),
+  ],
+  'does-not-look-at-the-name': [
+    'Takes any certificate of the authority for that of the server.',
+    (p, reached) => ({
+      ...p,
+      tls: (app, server, read) => {
+        reached()
+        return { ...p.tls(app, server, read), checkServerIdentity: () => undefined }
+      },
+    }),
+  ],
+  'gives-up': [
+    'Does not try again for an hour once the server could not be reached.',
+    (p, reached) => ({
+      ...p,
+      pause() {
+        reached()
+        return 3_600_000
+      },
+    }),
+  ],
+})
+
+const downloads = listOf<CommsParts>('comms-app', 'defect', {
+  'downloads-from-zero': [
+    'Begins a download at its first byte again after each break.',
+    (p, reached) => ({
+      ...p,
+      resumeAt(have) {
+        if (have > 0) reached()
+        return 0
+      },
+    }),
+  ],
+  'looks-at-no-digest': [
+    'Installs what it has fetched without a look at its digest.',
+    (p, reached) => ({
+      ...p,
+      isRight(sha256, j) {
+        if (!p.isRight(sha256, j)) reached()
+        return true
+      },
+    }),
+  ],
+  'downloads-in-place': [
+    'Fetches a download straight into the file that it is to become.',
+    (p, reached) => ({
+      ...p,
+      partOf(folder, j) {
+        reached()
+        return join(folder, 'downloads', j.kind, j.name)
+      },
+    }),
+  ],
+  'mixes-two-versions': [
+    'Goes on with the bytes of a file that the server has since replaced by another.',
+    (p, reached) => ({
+      ...p,
+      isSame(noted, j) {
+        if (!p.isSame(noted, j)) reached()
+        return true
+      },
+      range: (from, to) => p.range(from, to, undefined),
+    }),
+  ],
+  'flushes-no-download': [
+    'Installs a download, and says so, before its bytes are on the disk.',
+    (p, reached) => ({ ...p, flushPart: () => reached() }),
+  ],
+  'leaves-a-broken-download': [
+    'Takes a download that was there half when it started for one that somebody else works on, and leaves it.',
+    (p, reached) => {
+      const left = new Set<string>()
+      return {
+        ...p,
+        fetches(j, broken) {
+          if (broken) left.add(j.id)
+          if (!left.has(j.id)) return p.fetches(j, broken)
+          reached()
+          return false
+        },
+      }
+    },
+  ],
+  'leaves-broken-settings': [
+    'Forgets settings whose download a restart broke into.',
+    (p, reached) => {
+      const left = new Set<string>()
+      return {
+        ...p,
+        fetches(j, broken) {
+          if (broken && j.kind === 'configuration') left.add(j.id)
+          if (!left.has(j.id)) return p.fetches(j, broken)
+          reached()
+          return false
+        },
+      }
+    },
+  ],
+  'says-installed-too-early': [
+    'Tells the server that a download is installed when it is about to be fetched.',
+    (p, reached) => ({
+      ...p,
+      beforeFetch: (_, report) => {
+        reached()
+        return report()
+      },
+    }),
+  ],
+  'asks-for-nothing': [
+    'Never looks again at what there is to fetch.',
+    (p, reached) => ({
+      ...p,
+      pollEvery() {
+        reached()
+        return 2_000_000_000
+      },
+    }),
+  ],
+  'silent-after-a-break': [
+    'Leaves the server alone for two days once it could not be reached.',
+    (p, reached) => ({
+      ...p,
+      pause() {
+        reached()
+        return 2 * 86_400_000
+      },
+    }),
+  ],
+})
+
+const outages = listOf<CommsParts>('comms-app', 'defect', {
+  'no-notice': [
+    'Logs an outage and sends no word of it.',
+    (p, reached) => ({
+      ...p,
+      notice() {
+        reached()
+        return undefined
+      },
+    }),
+  ],
+  'outage-too-short': [
+    'Counts an outage from the boot on, and not from the last sign of life.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        const r = p.outage(away, records, config)
+        return { ...r, offline: Math.round((away.restored - away.started) / 1_000) }
+      },
+    }),
+  ],
+  'signs-rarely': [
+    'Flushes no sign of life but its first: an outage seems to have begun long before it did.',
+    (p, reached) => {
+      let n = 0
+      return {
+        ...p,
+        flushSign(fd) {
+          if (++n === 1) p.flushSign(fd)
+          else reached()
+        },
+        away(before, started, now) {
+          return p.away(before, started, now)
+        },
+      }
+    },
+  ],
+  'no-serial-number': [
+    'Leaves the serial number out of the report of an outage.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        return { ...p.outage(away, records, config), serial: '' }
+      },
+    }),
+  ],
+  'no-location': [
+    'Leaves the location out of the report of an outage.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        return { ...p.outage(away, records, config), location: '' }
+      },
+    }),
+  ],
+  'sign-for-record': [
+    'Gives the time of its restoration for that of the last record.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        const r = p.outage(away, records, config)
+        return { ...r, lastRecord: r.restored }
+      },
+    }),
+  ],
+  'restored-at-the-cut': [
+    'Gives the time of the last sign of life for that of the restoration.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        const r = p.outage(away, records, config)
+        return { ...r, restored: r.lastSign }
+      },
+    }),
+  ],
+  'counts-no-losses': [
+    'Says of every outage that nothing was lost.',
+    (p, reached) => ({
+      ...p,
+      outage(away, records, config) {
+        reached()
+        const r = p.outage(away, records, config)
+        return { ...r, lost: r.lost.map((l) => ({ ...l, missing: 0 })) }
+      },
+    }),
+  ],
+  'restarts-are-outages': [
+    'Reports an outage where it alone was restarted.',
+    (p, reached) => ({
+      ...p,
+      away(before, started, now) {
+        if (before === undefined) return undefined
+        if (before.started === started || before.closed) reached()
+        return { started: now, lastSign: before.at, restored: now }
+      },
+    }),
+  ],
+})
+
+const variants = listOf<CommsParts>('comms-app', 'variant', {
+  'small-requests': [
+    'Asks for at most 4 KiB of a download at a time.',
+    (p, reached) => ({
+      ...p,
+      range(from, to, etag) {
+        if (to - from > 4_096) reached()
+        return p.range(from, Math.min(to, from + 4_096), etag)
+      },
+    }),
+  ],
+  'starts-over-after-a-restart': [
+    'Begins a download anew that a restart of its program broke into (S:008 allows it).',
+    (p, reached) => {
+      const mine = new Set<string>()
+      return {
+        ...p,
+        fetches(j, broken) {
+          if (broken) reached()
+          return p.fetches(j, broken)
+        },
+        resumeAt(have, j) {
+          const first = !mine.has(j.id)
+          mine.add(j.id)
+          return first ? 0 : p.resumeAt(have, j)
+        },
+      }
+    },
+  ],
+  'tries-again-steadily': [
+    'Tries again every 5 s, however often it failed.',
+    (p, reached) => ({
+      ...p,
+      pause() {
+        reached()
+        return 5_000
+      },
+    }),
+  ],
+})
+
+export const commsDefects: readonly Defect<CommsParts>[] = [...uploads, ...downloads, ...outages, ...variants]
