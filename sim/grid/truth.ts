@@ -1,6 +1,6 @@
 /**
  * The network of a pair of substations as truth in time: what flows and how warm it is at any instant, a pure function of
- * time, seed and what was changed since. Loads are those at the middle of each second; breakers, sources and faults are as
+ * time, seed and what was changed since. Loads are those at the middle of each five seconds; breakers, sources and faults are as
  * they are at the instant itself. Temperatures go by steps of the personality's length, and of a new one at each change.
  */
 import { GridproofError } from '../../drivers/errors.ts'
@@ -81,7 +81,9 @@ export interface GridTruthOptions {
 /** So long before the start the transformers are taken to have followed their loads, ms: eight of their time constants. */
 const before = 24 * 3_600_000
 const day = 24 * 3_600_000
-/** Solutions kept: of more than two averaging periods of a feeder monitor. */
+/** Loads stand still for so long, s: little beside the half-minute in which they wander. Ours. */
+const tick = 5
+/** Solutions kept: of many averaging periods of a feeder monitor. */
 const kept = 1024
 const states = 3000
 
@@ -149,7 +151,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
     return entry
   }
 
-  /** Amps of a load at the middle of second `k`: `i` counts loads, for their own wander. */
+  /** Amps of a load about second `k`: `i` counts loads, for their own wander. */
   const amps = (base: number, share: ByPhase<number>, i: number, k: number): Load['amps'] => {
     const x = k / 30
     const of = (phase: 0 | 1 | 2): number => base * share[phase] * (1 + p.wander * wanderOf(3 * i + phase, x))
@@ -157,7 +159,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
   }
 
   function networkIn(k: number, s: GridState): Network {
-    const t = k * 1000 + 500
+    const t = k * 1000
     const high = 1 + p.voltage_wander * (0.7 * swing(0, k / 600) + 0.3 * swing(1, k / 120))
     const station = (side: Side, i: number): Network['a'] => {
       const own = p.substations[side]
@@ -193,11 +195,12 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
     | { readonly k: number; readonly state: GridState; readonly solution: Solution }
     | undefined
   )[] = []
+  /** In the k-th tick since 1970. */
   function solutionOf(k: number, state: GridState): Solution {
     const slot = ((k % kept) + kept) % kept
     const known = solved[slot]
     if (known !== undefined && known.k === k && known.state === state) return known.solution
-    const solution = solve(networkIn(k, state))
+    const solution = solve(networkIn((k + 0.5) * tick, state))
     solved[slot] = { k, state, solution }
     return solution
   }
@@ -209,7 +212,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
 
   function inputAt(side: Side, t: Instant, state: GridState): { load: number; ambient: number } {
     const middle = Math.floor(t / step) * step + step / 2
-    const solution = solutionOf(Math.floor(middle / 1000), state)
+    const solution = solutionOf(tickOf(middle), state)
     const currents = solution.map((phase) => sizeOf(phase[side].transformer))
     return { load: loadFactor(transformers[side], currents), ambient: air.at(middle) }
   }
@@ -244,7 +247,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
 
   const truth: GridTruth = {
     personality: p,
-    at: (t) => solutionOf(Math.floor(t / 1000), entryAt(t).state),
+    at: (t) => solutionOf(tickOf(t), entryAt(t).state),
     state: (t) => entryAt(t).state,
     thermal(side, t) {
       lay(t)
@@ -297,6 +300,7 @@ export function createGridTruth(p: NetworkPersonality, o: GridTruthOptions): Gri
   return truth
 }
 
+const tickOf = (t: Instant): number => Math.floor(t / (1000 * tick))
 const ohms = ([re, im]: readonly [number, number]): Complex => complex(re, im)
 const all = (closed: boolean): ByPhase<boolean> => [closed, closed, closed]
 
