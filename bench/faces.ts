@@ -743,6 +743,23 @@ export interface MqttPairUse {
 }
 
 /**
+ * A server of resumable uploads as released, for demonstrations, on a host whose disk loses what was not flushed.
+ * `acknowledged` has `tus.acknowledged`, `told` has `tus.told`: `offset [B]` (null: none), and beside it `acknowledged [B]`.
+ */
+export interface TusLibrary {
+  readonly acknowledged: Series
+  readonly told: Series
+  start(): Promise<void>
+  /** Begins an upload of so many bytes. */
+  begin(length: number): Promise<void>
+  append(bytes: Uint8Array): Promise<void>
+  /** Takes the server's power for so long; resolves when it listens again. */
+  cut(lasts: string): Promise<void>
+  /** Asks where the upload stands. */
+  ask(): Promise<void>
+}
+
+/**
  * Two libraries as released, for demonstrations: mqtt.js in the platform's place, aedes behind the link.
  * `published` has `mqtt.published` ({ n }). `client`: `mqtt.connected`, `mqtt.acknowledged`, `mqtt.failed` ({ n }),
  * `mqtt.received` ({ n, dup, again, connection }). `broker`: `broker.taken` ({ n }).
@@ -796,6 +813,7 @@ export interface Roles {
   link: Link
   /** Libraries as released, in place of a platform: for demonstrations. */
   mqtt: MqttPair
+  tus: TusLibrary
   /** At which the platform's hosts hang. */
   mains: Mains
   /** Whoever advises LoadSense, which is installed. */

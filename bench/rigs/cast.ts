@@ -27,7 +27,7 @@ import type { DevicePlaces } from '../platforms/apps.ts'
 import { referencePlatform } from '../platforms/reference.ts'
 import type { ReferenceOptions } from '../platforms/reference.ts'
 import { publisherApid } from '../platforms/storage.ts'
-import type { Centre, Cast, MqttPair, Platform, Rig, Roles, Scripted } from '../faces.ts'
+import type { Centre, Cast, MqttPair, Platform, Rig, Roles, Scripted, TusLibrary } from '../faces.ts'
 import { addressOf } from './address.ts'
 import { liftEach, rememberFaults } from './faults.ts'
 import type { LabPower } from './lab.ts'
@@ -44,6 +44,7 @@ import type { PlayedLink } from '../platforms/link.ts'
 import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
 import { playMqttPair } from '../platforms/mqtt-pair.ts'
+import { playTusLibrary } from '../platforms/tus-library.ts'
 import { playModem } from '../platforms/modem.ts'
 import type { PlayedModem } from '../platforms/modem.ts'
 import { referenceReader } from '../platforms/reader.ts'
@@ -207,6 +208,16 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     })
     open.push(link)
     return link
+  }
+
+  /** A library on a disk that loses what was not flushed. */
+  async function startTus(): Promise<TusLibrary> {
+    const entry = file.roles.tus
+    if (entry === undefined) throw new GridproofError('rig-lacks', `the rig '${file.name}' has no tus`)
+    const host = await world.host({ name: 'tus', address: addressOf(o.network, entry.at), durable: true })
+    if (!host.can.has('durability'))
+      throw new GridproofError('rig-lacks', 'it takes a disk that loses at a cut what was not flushed')
+    return playTusLibrary({ host, port: entry.port, realm: bench, emit: o.emitAs('tus') })
   }
 
   /** Two libraries, in the platform's place and behind the link. */
@@ -446,6 +457,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
             router: rememberFaults(link.router, inForce),
           })
         }
+        if (wanted.has('tus')) made.tus = await startTus()
         if (wanted.has('mqtt')) made.mqtt = await startMqttPair(link)
         if (wanted.has('centre'))
           made.centre = await startDataCentre(places, link, seenByMains(o, mains, 'centre'))

@@ -124,6 +124,8 @@ const rig = z.strictObject({
       })
       .optional(),
     /** An MQTT broker behind the link, for demonstrations; its client stands in the platform's place. */
+    /** For demonstrations: a server of resumable uploads as released. */
+    tus: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     mqtt: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     /** The predictor and the thermal rating app, where a scenario asks for them. */
     forecaster: z.strictObject({}).optional(),

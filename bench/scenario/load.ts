@@ -55,6 +55,7 @@ const roleNames = {
   management: true,
   link: true,
   mqtt: true,
+  tus: true,
   mains: true,
   advisers: true,
   commander: true,

@@ -11,6 +11,7 @@ import { idleMains } from '../platforms/mains.ts'
 import { idleForecaster } from '../platforms/forecaster.ts'
 import { idlePeers } from '../platforms/peers.ts'
 import { mqttSeries } from '../platforms/mqtt-pair.ts'
+import { tusSeries } from '../platforms/tus-library.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
 import { idleFeeders } from '../rigs/pair.ts'
@@ -186,6 +187,15 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'centre') cast[role] = idleCentre()
     else if (role === 'management') cast[role] = idleManagement()
     else if (role === 'link') cast[role] = idleLink(step)
+    else if (role === 'tus')
+      cast[role] = {
+        ...tusSeries,
+        start: () => step(),
+        begin: () => step(),
+        append: () => step(),
+        cut: () => step(),
+        ask: () => step(),
+      }
     else if (role === 'mqtt') cast[role] = { ...mqttSeries, start: () => step() }
     else if (role === 'mains') cast[role] = idleMains(step)
     else if (role === 'forecaster') cast[role] = idleForecaster()
