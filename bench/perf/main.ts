@@ -8,6 +8,7 @@ import { latenessBarMs, measureFleet } from './fleet.ts'
 import { measureYear } from './grid.ts'
 import { measureHan } from './han.ts'
 import { addedBarUs, lateBarMs, measureLink, rateBar } from './link.ts'
+import { measurePairDay, pairGoalS } from './pair.ts'
 import { byteGoalMs, frameEndGoalMs, measureBytes, measureFrameEnds } from './pacing.ts'
 import type { Pacing } from './pacing.ts'
 import { realSeries, scorePredictor } from './predictor.ts'
@@ -70,6 +71,14 @@ if (wanted('grid')) {
   process.stdout.write(
     `– network of a pair: a year at 10 min steps, ${y.steps} steps of both substations, took ${y.seconds.toFixed(1)} s; ` +
       `hottest spot ${y.hottest.toFixed(1)} °C\n`,
+  )
+}
+
+if (wanted('pair')) {
+  const p = measurePairDay()
+  process.stdout.write(
+    `– day of a pair: two platforms with all apps, six breakers and the network took ${p.wall.toFixed(1)} s ` +
+      `(${p.cpu.toFixed(1)} s of CPU; goal ${pairGoalS} s), ${p.events} events\n`,
   )
 }
 

@@ -21,8 +21,8 @@ import type { GridState, GridTruth, SourceSettings, Where } from './truth.ts'
 
 /** How often it tells, ms. Ours. */
 const tellEvery = 60_000
-/** Of a half-hour: its thirds are near enough to its mean. Ours. */
-const samples = 3
+/** Of a half-hour: its middle is near enough to its mean, for a past to learn from. Ours. */
+const samples = 1
 const halfHour = 1_800_000
 
 export interface FeedersOptions {
