@@ -1,7 +1,6 @@
 /** The work of `gridproof sim link`. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
 import { streams } from '../../drivers/random.ts'
@@ -168,23 +167,35 @@ function here(name: string): string {
   return (name.includes('/') || name.endsWith('.yaml')) && existsSync(name) ? resolve(name) : name
 }
 
+/** Longest line that is taken for a command, in characters. Ours. */
+const longestLine = 10_000
+
 function readLines(line: (l: string) => string, put: (text: string) => void): { close(): void } {
-  const rl = createInterface({ input: process.stdin, terminal: false })
-  rl.on('line', (l) => {
-    try {
-      const said = line(l)
-      if (said !== '') put(said)
-    } catch (e) {
-      process.stderr.write(
-        `${e instanceof GridproofError ? e.message : `a fault of the bench itself: ${messageOf(e)}`}\n`,
-      )
+  const complain = (e: unknown): void =>
+    void process.stderr.write(
+      `${e instanceof GridproofError ? e.message : `a fault of the bench itself: ${messageOf(e)}`}\n`,
+    )
+  let rest = ''
+  process.stdin.setEncoding('utf8')
+  process.stdin.on('data', (text: string) => {
+    const lines = (rest + text).split(/\r?\n/)
+    rest = lines.pop() ?? ''
+    if (rest.length > longestLine) {
+      rest = ''
+      complain(new GridproofError('usage', `a line of more than ${longestLine} characters is no command`))
+      process.stdin.pause()
+    }
+    for (const l of lines) {
+      try {
+        const said = line(l)
+        if (said !== '') put(said)
+      } catch (e) {
+        complain(e)
+      }
     }
   })
-  process.stdin.on('error', () => rl.close())
+  process.stdin.on('error', () => undefined)
   return {
-    close() {
-      rl.close()
-      process.stdin.destroy()
-    },
+    close: () => void process.stdin.destroy(),
   }
 }
