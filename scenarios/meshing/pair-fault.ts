@@ -33,6 +33,7 @@ export default scenario({
       )
     await winterEvening({ network, automation, time }, 17)
     await time.pass('12 s')
+    if (end - time.now() < 60_000) return time.pass(Math.max(0, end - time.now()))
     check(
       eventually(
         platform2.watch('marketplace', 'loadsense2.decision'),
