@@ -24,8 +24,10 @@ export default scenario({
     'upload-app/gives-up': 'M:0084/communicates',
   },
   horizon: '8 min',
-  short: '8 min',
+  short: '100 s',
+  prove: '8 min',
   async run({ storage, centre, time, check }) {
+    const short = time.horizon < 400_000
     check(
       tellsOnlyTheServer(centre.uploads, centre.connections, {
         id: 'false-centres',
@@ -44,11 +46,11 @@ export default scenario({
         id: 'still-arrives',
         verifies: ['M:0084/communicates'],
         rtu: centre.rtu,
-        within: '2 min',
+        within: short ? '15 s' : '2 min',
       }),
     )
     let n = 0
-    for (const is of falseOnes) {
+    for (const is of short ? falseOnes.slice(2, 4) : falseOnes) {
       const wrong = centre.inflict('wrong-certificate', { is })
       await storage.publish({
         messages: Array.from(
@@ -57,10 +59,10 @@ export default scenario({
         ),
         kept: true,
       })
-      await time.pass('40 s')
+      await time.pass(short ? '20 s' : '40 s')
       wrong.lift()
-      await time.pass('25 s')
+      await time.pass(short ? '15 s' : '25 s')
     }
-    await time.pass('2 min')
+    await time.pass(short ? '20 s' : '2 min')
   },
 })
