@@ -5,6 +5,7 @@ export {
   allSeen,
   always,
   answered,
+  alertsOfSilence,
   arrivesEvery,
   atLeastEvery,
   attributable,

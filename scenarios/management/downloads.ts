@@ -7,7 +7,14 @@ import { installsWhole, refetchesLittle, scenario } from '../../bench/index.ts'
 
 export default scenario({
   title: 'Downloads go on where they broke off, and only what is whole is ever installed',
-  verifies: ['M:0077/download-loss', 'M:0077/download-resumes', 'M:0071/from-server', 'M:0078/from-server'],
+  verifies: [
+    'M:0077/download-loss',
+    'M:0077/download-resumes',
+    'M:0071/from-server',
+    'M:0078/from-server',
+    'I:00138/resume',
+    'I:009/incoming',
+  ],
   needs: ['platform', 'storage', 'management'],
   catches: {
     'comms-app/downloads-from-zero': 'M:0077/download-resumes',
@@ -24,13 +31,13 @@ export default scenario({
   async run({ management, time, check }) {
     check(
       installsWhole(management, {
-        verifies: ['M:0077/download-loss', 'M:0071/from-server', 'M:0078/from-server'],
+        verifies: ['M:0077/download-loss', 'M:0071/from-server', 'M:0078/from-server', 'I:009/incoming'],
         within: '50 s',
       }),
     )
     check(
       refetchesLittle(management, {
-        verifies: ['M:0077/download-resumes'],
+        verifies: ['M:0077/download-resumes', 'I:00138/resume'],
         piece: management.piece,
       }),
     )
