@@ -3,7 +3,7 @@ import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, offences, pass } from './check.ts'
+import { type CheckOptions, checkOf, inconclusive, notShown, into, offences, pass } from './check.ts'
 import { objectOf } from './scalar.ts'
 
 const hour = 3_600_000
@@ -123,7 +123,7 @@ export function alertsOfSilence(
           const failed = found.result(observed) ?? end.result(observed)
           if (failed !== undefined) return failed
           if (silences === 0 || alerts === 0)
-            return inconclusive('bench', 'there was no silence to tell of', observed)
+            return inconclusive(notShown(o), 'there was no silence to tell of', observed)
           return pass(observed)
         },
       }
