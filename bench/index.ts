@@ -39,6 +39,7 @@ export {
   installsWhole,
   reachesServer,
   refetchesLittle,
+  reportsOutages,
   partnerKnown,
   readBack,
   recordsAll,

@@ -221,7 +221,12 @@ function historyOf(
   let answered: ((stored: readonly number[] | undefined) => void) | undefined
   const ready = context.hear([topics.storageResponse(iid)], (_topic, payload) => {
     const body = parseObject(payload)
-    answered?.((body === undefined ? undefined : readAnswer(body))?.rows.map((r) => r.timestamp))
+    answered?.(
+      (body === undefined ? undefined : readAnswer(body))?.rows
+        .map((r) => r.timestamp)
+        // Data Storage may give them in whichever order.
+        .toSorted((a, b) => b - a),
+    )
   })
   const once = async (
     instance: string,
