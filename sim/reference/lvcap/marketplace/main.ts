@@ -58,6 +58,27 @@ export interface MarketplaceParts {
   record(refusal: Refusal): Json
 }
 
+/** Topics of one identity that are remembered with its right to them: whoever makes up more is looked up each time. */
+const mostTopics = 5_000
+
+/** Rights depend on identity and topic alone, and the same few topics come again and again. */
+function rememberedRights(): MarketplaceParts['mayPublish'] {
+  const known = new WeakMap<Session['identity'], Map<string, boolean>>()
+  return ({ identity }, topic) => {
+    let rights = known.get(identity)
+    if (rights === undefined) {
+      rights = new Map()
+      known.set(identity, rights)
+    }
+    let may = rights.get(topic)
+    if (may === undefined) {
+      may = mayPublish(identity, topic)
+      if (rights.size < mostTopics) rights.set(topic, may)
+    }
+    return may
+  }
+}
+
 export function parts(_config: Json): MarketplaceParts {
   return {
     doors: (config) => [config.port],
@@ -71,7 +92,7 @@ export function parts(_config: Json): MarketplaceParts {
     accept: (socket, toTls) => toTls(socket),
     judge: judgePeer,
     admit,
-    mayPublish: (session, topic) => mayPublish(session.identity, topic),
+    mayPublish: rememberedRights(),
     mayRetain,
     forward: (_session, message) => message,
     unhurried,

@@ -114,6 +114,9 @@ export async function runApp(p: SdkParts, env: ProgramEnv, operate: Operate): Pr
   return 0
 }
 
+/** Topics for which it is remembered who hears them: whoever makes up more is looked up each time. Ours. */
+const mostTopics = 5_000
+
 class Life {
   readonly #p: SdkParts
   readonly #session: Session
@@ -126,6 +129,8 @@ class Life {
   #finish: () => void = () => {}
   #changing: Promise<void> = Promise.resolve()
   /** Subscriptions of the operation in force. */
+  /** Whose topics these are, as far as they have come by. */
+  readonly #heard = new Map<string, readonly Hears[]>()
   readonly #hears: { readonly filters: readonly string[]; readonly f: Hears }[] = []
 
   constructor(
@@ -159,13 +164,22 @@ class Life {
     else this.#tell(status.ok)
   }
 
+  /** The same few topics come again and again. */
+  #whoHears(topic: string): readonly Hears[] {
+    let who = this.#heard.get(topic)
+    if (who === undefined) {
+      who = this.#hears.filter((h) => h.filters.some((x) => matches(x, topic))).map((h) => h.f)
+      if (this.#heard.size < mostTopics) this.#heard.set(topic, who)
+    }
+    return who
+  }
+
   /** A message from the marketplace. Anything may arrive; nothing of it ends the application. */
   take(topic: string, payload: Uint8Array, how: Delivery): void {
     const { iid } = this.#config
     const own = [topics.statusRequest, topics.configResponse(iid), topics.command(iid)]
     if (!own.includes(topic)) {
-      for (const { filters, f } of this.#hears)
-        if (filters.some((x) => matches(x, topic))) f(topic, payload, how)
+      for (const f of this.#whoHears(topic)) f(topic, payload, how)
       return
     }
     const body = parseObject(payload)
@@ -302,6 +316,7 @@ class Life {
       stats: () => this.#session.stats(),
       hear: async (filters, f) => {
         this.#hears.push({ filters, f })
+        this.#heard.clear()
         if (this.#session.stats().connected) await this.#subscribe(filters)
       },
     }
@@ -314,6 +329,7 @@ class Life {
   /** Never rejects: where the session is gone, so are its subscriptions. */
   async #hearNoMore(): Promise<void> {
     const filters = this.#hears.splice(0).flatMap((h) => h.filters)
+    this.#heard.clear()
     if (filters.length === 0) return
     try {
       await this.#session.unsubscribe(filters)
