@@ -44,6 +44,16 @@ const uploads = listOf<CommsParts>('comms-app', 'defect', {
       },
     }),
   ],
+  'uploads-everything': [
+    'Uploads all rows, whatever was selected.',
+    (p, reached) => ({
+      ...p,
+      queries: (config, rows) => {
+        if (config.select !== 'all') reached()
+        return p.queries({ ...config, select: 'all' }, rows)
+      },
+    }),
+  ],
   'one-rtu-for-all': [
     'Uploads for an RTU that does not tell its platform apart from others.',
     (p, reached) => ({
@@ -225,9 +235,6 @@ const outages = listOf<CommsParts>('comms-app', 'defect', {
         flushSign(fd) {
           if (++n === 1) p.flushSign(fd)
           else reached()
-        },
-        away(before, started, now) {
-          return p.away(before, started, now)
         },
       }
     },
