@@ -88,7 +88,10 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
     return { ca: read('ca.crt'), crl: read('ca.crl'), cert: read(`${name}.crt`), key: read(`${name}.key`) }
   }
 
+  // A connection may be told of as gone when nobody listens any more.
+  let disposed = false
   const tell = (e: CentreEvent): void => {
+    if (disposed) return
     switch (e.kind) {
       case 'batch': {
         const { rows, ...rest } = e
@@ -235,6 +238,7 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
       realm.run(async () => void emit('seen', { alias: `${src}.door`, payload: await fetchAs(as) })),
     async [Symbol.asyncDispose]() {
       await turn
+      disposed = true
       await realm.run(() => server[Symbol.asyncDispose]())
     },
   }
