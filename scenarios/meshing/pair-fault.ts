@@ -2,7 +2,7 @@
  * While two substations are meshed for a winter evening, a fault comes in the cable that they share, and goes. Both ends trip
  * that phase and reclose by themselves; LoadSense opens B at once, for the fault or for poles that differ; nothing else is operated by command.
  */
-import { commandedOnRecord, eventually, scenario } from '../../bench/index.ts'
+import { commandedOnRecord, eventually, never, scenario } from '../../bench/index.ts'
 import { allStand, atB, everything, networkAt, winterEvening } from './_pair.ts'
 
 export default scenario({
@@ -12,6 +12,7 @@ export default scenario({
   needs: everything,
   catches: {
     'loadsense-app/takes-a-minute': 'M:0045/decides-to-part',
+    'loadsense-app/moves-the-wrong-end': 'M:0045/decides-to-part',
     'meshing-app/no-record-of-openings': 'M:0035/obeys-loadsense',
     'meshing-app/closes-only': 'M:0045/instructs',
   },
@@ -20,17 +21,13 @@ export default scenario({
   prove: '5 min',
   async run({ platform, platform2, network, automation, time, check }) {
     const end = time.now() + time.horizon
-    for (const [id, of, suffix, side, stands] of [
-      ['on-command-at-a', platform, '', 'a', { breakers: 'alvin', initially: 'closed' }],
-      ['on-command-at-b', platform2, '2', 'b', atB],
-    ] as const)
-      check(
-        commandedOnRecord(
-          of.watch('marketplace', `loadsense${suffix}.control.*`),
-          of.watch('marketplace', `meshing${suffix}.operation.*`),
-          { ...stands, id, side, verifies: ['M:0035/obeys-loadsense'] },
-        ),
-      )
+    check(
+      commandedOnRecord(
+        platform2.watch('marketplace', 'loadsense2.control.*'),
+        platform2.watch('marketplace', 'meshing2.operation.*'),
+        { ...atB, id: 'on-command-at-b', side: 'b', verifies: ['M:0035/obeys-loadsense'] },
+      ),
+    )
     await winterEvening({ network, automation, time }, 17)
     await time.pass('12 s')
     if (end - time.now() < 60_000) return time.pass(Math.max(0, end - time.now()))
@@ -57,6 +54,15 @@ export default scenario({
         least: '3 min',
         limit: 'three open contacts at B within 2 min of the fault',
         verifies: ['M:0045/instructs'],
+      }),
+    )
+    check(
+      never(platform.watch('marketplace', 'loadsense.control.*'), () => true, {
+        id: 'fed-as-a-rule',
+        limit:
+          'no command at A, whose breakers feed the shared feeder as a rule: the one that tripped recloses by itself',
+        verifies: ['M:0045/decides-to-part'],
+        alive: networkAt('a'),
       }),
     )
     const fault = network.inflict('short-circuit', { phase: 2, point: 2 })

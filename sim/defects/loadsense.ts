@@ -48,6 +48,10 @@ const restored =
 
 export const loadSenseDefects: readonly Defect<LoadSenseParts>[] = [
   ...listOf<LoadSenseParts>('loadsense-app', 'defect', {
+    'moves-the-wrong-end': [
+      'Takes the breakers at either end for those that are open as a rule.',
+      byRules((c) => ({ ...c, normallyOpen: true })),
+    ],
     // its inputs
     'ignores-forecast': [
       'Takes the present load for that of the hours to come.',

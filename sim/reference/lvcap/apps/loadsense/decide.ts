@@ -31,9 +31,13 @@ export function decide(s: Situation, c: LoadSenseConfig): Decision {
   const states = new Set(s.breakers?.map((b) => b.state))
   const disagree = c.fitted && (states.size > 1 || states.has('between'))
   if (disagree) {
-    // what a person operates, or nobody can read, is not for us to correct
+    // What a person operates, or nobody can read, is not for us to correct; nor what feeds the shared feeder as a rule:
+    // a phase that trips there may reclose by itself, and opening the other two would put everybody on it in the dark.
     const ours =
-      able['breakers-answer'] === true && able['isolation-off'] === true && !anyOf(s, 'localControl')
+      able['ours-to-move'] === true &&
+      able['breakers-answer'] === true &&
+      able['isolation-off'] === true &&
+      !anyOf(s, 'localControl')
     const act = ours && !s.lockedOut
     return {
       do: act ? 'open-all' : 'hold',

@@ -147,6 +147,11 @@ describe('the truth table of meshing', () => {
     expect(failing(decide(needy, other))).toEqual(['ours-to-move'])
     expect(decide(needy, other).do).toBe('hold')
     expect(decide(calm, other).do).toBe('hold')
+    // one phase has tripped, and may reclose
+    const [l1, ...rest] = calm.breakers ?? []
+    const tripped = { ...calm, breakers: [{ ...l1, state: 'open' }, ...rest] } as Situation
+    expect(decide(tripped, config).do).toBe('open-all')
+    expect(decide(tripped, other)).toMatchObject({ do: 'hold', lockOut: false, alarms: ['discrepancy'] })
   })
 
   test('has a row for each condition', () => {
