@@ -389,13 +389,20 @@ describe('whatever happens', () => {
 
   test('every byte passes once and not early, is lost and said so, or is held; nothing passes after its end', () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 60 }), fc.integer(), (events, seed) => {
+      fc.property(fc.array(event, { maxLength: 60 }), fc.integer(), (drawn, seed) => {
+        // Two faults between named bytes at once are tried by themselves, above.
+        const named = drawn.findIndex((e) => 'fault' in e && 'when' in e.params)
+        const events = drawn.filter((e, i) => !('fault' in e && 'when' in e.params) || i === named)
         const b = linkBench({ delay: { median: '20 ms' }, rate: { up_kbit: 1000 } }, seed)
         const given = new Map<string, { at: number; upTo: number }[]>()
         const closed = new Set<string>()
         for (const f of [1, 2, 3]) b.give({ is: 'connect', flow: f, peer: `peer${f}`, by: 'host' })
         let plain = true
+        const asked = (f: number): boolean =>
+          b.log.some(({ effect }) => effect.do === 'asked' && effect.flow === f)
         for (const [i, e] of events.entries()) {
+          // A peer that has not been asked yet has nothing to say, and nothing to end.
+          if ('way' in e && e.way === 'down' && !asked(e.flow)) continue
           if ('give' in e) {
             const key = `${e.flow} ${e.way}`
             if (closed.has(key)) continue

@@ -105,14 +105,20 @@ export class Traffic extends Lanes {
         if (lane.over) return
         this.loseWaiting(lane)
         // RST is sent once: where it is lost, the other end never hears of it.
-        if (this.c.dark(lane.way) || !flow.mapped || this.c.swallowsEnd(lane.way)) this.over(lane)
-        else this.give(lane, 'rst', 0, now)
+        if (this.c.dark(lane.way) || !flow.mapped || this.c.swallowsEnd(lane.way)) {
+          this.over(lane)
+          if (lane.way !== flow.asker) this.unanswered(flow, now)
+          // The other side has never heard of it.
+          else if (!flow.answered) this.end(flow, 'closed')
+        } else this.give(lane, 'rst', 0, now)
         return
       }
       case 'gone': {
         const lane = flow[input.way]
         lane.orphan = true
         this.loseWaiting(lane)
+        this.rest(lane)
+        if (lane.way !== flow.asker) this.unanswered(flow, now)
         return
       }
       case 'forget':
@@ -135,12 +141,24 @@ export class Traffic extends Lanes {
   /** What was asked is answered, before all else that the other side may have said. */
   private answer(flow: Flow, sort: 'syn-ack' | 'refusal', now: number): void {
     const lane = flow[otherWay(flow.asker)]
-    if (flow.answered || lane.over) return
+    if (flow.answered) return
+    if (lane.over) {
+      this.unanswered(flow, now)
+      return
+    }
     flow.answered = true
     const behind = lane.waiting
     lane.waiting = []
     this.give(lane, sort, 0, now)
     lane.waiting.push(...behind)
+  }
+
+  /** Whoever would answer is gone again: the asker hears nothing, and gives up. */
+  private unanswered(flow: Flow, now: number): void {
+    const asker = flow[flow.asker]
+    if (flow.stands || asker.over) return
+    asker.lostSince ??= now
+    this.active.add(asker)
   }
 
   /** Hands something to a lane. */
