@@ -36,8 +36,10 @@ export function exploreCommand(): Command {
       'after',
       `
 Examples:
-  gridproof explore                                everything that keeps something: sound ones, and flawed ones to be found out
-  gridproof explore records uploads --states 500   Data Storage's records and the data centre's uploads
+  gridproof explore uploads --states 20              the data centre's uploads, in a few states
+  gridproof explore records wal-normal --states 20   Data Storage as shipped, and set wrongly: to be found out
+
+Without a name: everything that keeps something, sound ones, and flawed ones to be found out.
 
 It takes root, /dev/fuse, loop devices and mkfs.ext4. Of a subject that raised an alarm the image of the first bad disk is
 kept beside the result.

@@ -33,6 +33,7 @@ describe.concurrent('help', () => {
     const loaded = counted.err.trim().split(' ')
     expect(loaded).toEqual([
       'bench/cli/doctor.ts',
+      'bench/cli/explore.ts',
       'bench/cli/gridproof.mjs',
       'bench/cli/listen.ts',
       'bench/cli/main.ts',
