@@ -16,7 +16,6 @@ export default scenario({
   needs: ['platform', 'alvin', 'alvin2', 'network', 'advisers'],
   catches: {
     'meshing-app/repeats-at-restart': 'M:0035/obeys-loadsense',
-    'meshing-app/flushes-when-reached': 'M:0035/obeys-loadsense',
     'meshing-app/no-record-of-closings': 'M:0031/mesh-recorded',
     'meshing-app/no-record-of-openings': 'M:0031/break-recorded',
   },

@@ -13,12 +13,17 @@ export default scenario({
   needs: everything,
   catches: {
     'meshing-app/opens-only': 'I:0096',
+    'meshing-app/no-record-of-closings': 'I:0073/autonomous',
     'peer-app/says-nothing': 'I:0098/peer',
     'predictor-app/no-feeder': 'I:0098/load-profile',
   },
   horizon: '150 min',
   short: '85 s',
-  prove: '150 min',
+  prove: {
+    others: '150 min',
+    'meshing-app/opens-only': '5 min',
+    'meshing-app/no-record-of-closings': '5 min',
+  },
   async run({ platform2, network, automation, time, check }) {
     const commands = platform2.watch('marketplace', 'loadsense2.control.*')
     const here = { breakers: 'alvin2', initially: 'open' } as const
