@@ -122,7 +122,8 @@ class Link implements PlayedLinkModel {
 
   private arriving(way: LinkWay, peer: string, n: number): ReturnType<Conditions['arriving']> {
     const f = this.faultsIn.due(way, peer, n)
-    const before = f?.left ?? n
+    // A fault that stood behind another one may be late by what that one let pass.
+    const before = Math.max(0, f?.left ?? n)
     this.faultsIn.arrived(way, peer, before)
     return f === undefined ? undefined : { n: before, act: (flow) => this.trip(f, flow, this.at) }
   }
