@@ -189,6 +189,39 @@ export const knownSurvivors: readonly KnownSurvivor[] = [
     why: 'One of hundreds of guesses that found the door locked is logged in other words; the others tell of the same lock.',
     example: ['mutation/maintenance/record/alter/144', 'what: "locked" -> "lockedx"'],
   },
+  {
+    app: 'predictor-app',
+    part: 'publish',
+    change: 'duplicate',
+    changed: /^\{"topic":"status\/response\//,
+    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and the second copy of a status says what the first one said.',
+    example: [
+      'mutation/predictor-app/publish/duplicate/7',
+      '{"topic":"status/response/some_app_01","payload":{"Status":1}} -> sent twice',
+    ],
+  },
+  {
+    app: 'dtr-app',
+    part: 'publish',
+    change: 'duplicate',
+    changed: /^\{"topic":"status\/response\//,
+    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and the second copy of a status says what the first one said.',
+    example: [
+      'mutation/dtr-app/publish/duplicate/7',
+      '{"topic":"status/response/some_app_01","payload":{"Status":1}} -> sent twice',
+    ],
+  },
+  {
+    app: 'data-storage',
+    part: 'publish',
+    change: 'delay',
+    changed: /^\{"topic":"storage\/response\//,
+    why: 'The API gives no time within which a query is answered (8.5, 8.6).',
+    example: [
+      'mutation/data-storage/publish/delay/14',
+      '{"topic":"storage/response/newdata/some_uploader_01","payload":null} -> 20 s later',
+    ],
+  },
 ]
 
 /** The entry that a surviving mutation falls under, by its ID and by what it says that it has changed. */
