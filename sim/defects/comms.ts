@@ -2,99 +2,30 @@
 import { join } from 'node:path'
 import type { CommsParts } from '../reference/lvcap/apps/comms/main.ts'
 import { listOf, type Defect } from './defect.ts'
+import { sendingDefects } from './upload.ts'
 
-const uploads = listOf<CommsParts>('comms-app', 'defect', {
-  'reports-before-it-sends': [
-    'Reports rows as uploaded when they are about to be.',
-    (p, reached) => ({
-      ...p,
-      beforeUpload: (ids, reported) => {
-        reached()
-        return reported(ids)
-      },
-      afterUpload: async () => {},
+/** Of the ways to upload wrongly those that scenarios of the management server look for. */
+const sending = sendingDefects<CommsParts>()
+const uploads = listOf<CommsParts>(
+  'comms-app',
+  'defect',
+  Object.fromEntries(
+    [
+      'reports-before-it-sends',
+      'never-reports',
+      'names-a-batch-anew',
+      'leaves-a-row-out',
+      'uploads-everything',
+      'one-rtu-for-all',
+      'trusts-any-server',
+      'does-not-look-at-the-name',
+      'gives-up',
+    ].flatMap((name) => {
+      const entry = sending[name]
+      return entry === undefined ? [] : [[name, entry] as const]
     }),
-  ],
-  'never-reports': [
-    'Does not tell Data Storage what was uploaded.',
-    (p, reached) => ({ ...p, afterUpload: async () => reached() }),
-  ],
-  'names-a-batch-anew': [
-    'Announces a batch anew at each attempt, under another name, by which the server cannot know it again.',
-    (p, reached) => {
-      let n = 0
-      return {
-        ...p,
-        goesOn(b) {
-          if (b.url !== undefined) reached()
-          return undefined
-        },
-        about: (b) => ({ ...p.about(b), batch: `${b.name}-${++n}` }),
-      }
-    },
-  ],
-  'leaves-a-row-out': [
-    'Leaves the last row of a full batch out, and reports it all the same.',
-    (p, reached) => ({
-      ...p,
-      pack: (rows) => {
-        if (rows.length < 10) return p.pack(rows)
-        reached()
-        return p.pack(rows.slice(0, -1))
-      },
-    }),
-  ],
-  'uploads-everything': [
-    'Uploads all rows, whatever was selected.',
-    (p, reached) => ({
-      ...p,
-      queries: (config, rows) => {
-        if (config.select !== 'all') reached()
-        return p.queries({ ...config, select: 'all' }, rows)
-      },
-    }),
-  ],
-  'one-rtu-for-all': [
-    'Uploads for an RTU that does not tell its platform apart from others.',
-    (p, reached) => ({
-      ...p,
-      about: (b) => {
-        reached()
-        return { ...p.about(b), rtu: 'openlv' }
-      },
-    }),
-  ],
-  'trusts-any-server': [
-    'Does not ask the server to prove who it is.',
-    (p, reached) => ({
-      ...p,
-      tls: (app, server, read) => {
-        reached()
-        return { ...p.tls(app, server, read), rejectUnauthorized: false }
-      },
-    }),
-  ],
-  'does-not-look-at-the-name': [
-    'Takes any certificate of the authority for that of the server.',
-    (p, reached) => ({
-      ...p,
-      tls: (app, server, read) => {
-        reached()
-        return { ...p.tls(app, server, read), checkServerIdentity: () => undefined }
-      },
-    }),
-  ],
-  'gives-up': [
-    'Does not try again for an hour once the server could not be reached.',
-    (p, reached) => ({
-      ...p,
-      pause() {
-        reached()
-        return 3_600_000
-      },
-    }),
-  ],
-})
+  ),
+)
 
 const downloads = listOf<CommsParts>('comms-app', 'defect', {
   'downloads-from-zero': [

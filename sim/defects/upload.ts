@@ -3,7 +3,10 @@ import type { Row } from '../reference/lvcap/upload/batch.ts'
 import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
 import { listOf, type Defect } from './defect.ts'
 
-const own = listOf<UploadParts>('upload-app', 'defect', {
+type Entries<P> = Readonly<Record<string, readonly [describes: string, wrap: Defect<P>['wrap']]>>
+
+/** Ways to upload wrongly, by name: for every app that uploads by the engine that they share. */
+export const sendingDefects = <P extends UploadParts>(): Entries<P> => ({
   'reports-before-it-sends': [
     'Reports rows as uploaded when they are about to be.',
     (p, reached) => ({
@@ -171,7 +174,8 @@ const own = listOf<UploadParts>('upload-app', 'defect', {
   ],
 })
 
-const variants = listOf<UploadParts>('upload-app', 'variant', {
+/** Other ways that are as good. */
+const sendingVariants = <P extends UploadParts>(): Entries<P> => ({
   'small-pieces': [
     'Sends pieces of at most 1 KiB.',
     (p, reached) => ({
@@ -194,4 +198,7 @@ const variants = listOf<UploadParts>('upload-app', 'variant', {
   ],
 })
 
-export const uploadDefects: readonly Defect<UploadParts>[] = [...own, ...variants]
+export const uploadDefects: readonly Defect<UploadParts>[] = [
+  ...listOf<UploadParts>('upload-app', 'defect', sendingDefects()),
+  ...listOf<UploadParts>('upload-app', 'variant', sendingVariants()),
+]
