@@ -1,0 +1,107 @@
+/** What stands upstream of a platform, and libraries as released for demonstrations. Types only; met through bench/faces.ts. */
+import type { Faulty } from '../../sim/faces.ts'
+import type { Series } from './log.ts'
+
+/**
+ * The data centre to which the platform's Data Upload app sends, played by the bench; the app uploads for the RTU `rtu`.
+ * Faults: `away`; `loses-answers` ({ answers }: so many answers to appended bytes do not arrive, the bytes are kept);
+ * `wrong-certificate` ({ is: foreign-ca, self-signed, expired, wrong-name or revoked }).
+ */
+export interface Centre extends Faulty {
+  /** The RTU that is the platform's own; and the instance and certificate of its upload app. */
+  readonly rtu: string
+  readonly name: string
+  /** Each batch of rows that it took: `seen`, alias `centre.batch`. */
+  readonly batches: Series
+  /** What became of transfers: alias `centre.upload.<created, appended, broke-off, ...>`. */
+  readonly uploads: Series
+  /** Each connection, when it has ended: what it carried, and which certificate was shown. */
+  readonly connections: Series
+  /** What came of knocking at its door. */
+  readonly doors: Series
+  /** What the upload app reports at the marketplace. */
+  readonly reports: Series
+  /** Bytes that the app sends at a time. */
+  readonly window: number
+  knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>
+}
+
+/** Something that the platform is to fetch: made anew, of so many bytes, each time it is offered. */
+export interface Offer {
+  /** One that is offered again takes the place of the one before. */
+  readonly id: string
+  readonly kind: 'software' | 'configuration'
+  /** Under which it stands on the platform. */
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * The management server, played by the bench; the Management Comms app, which is installed, speaks to it. Faults: those of
+ * the data centre; `cuts-downloads` ({ answers, passing: answers that come through before, after: bytes of each that leave }); `wrong-bytes` (what it serves is not
+ * what its digest says).
+ */
+export interface Management extends Centre {
+  /** What it offers (`sent`), each answer to a download, and what the platform says that it has installed. */
+  readonly offers: Series
+  readonly served: Series
+  readonly installed: Series
+  /** What the platform sends word of. */
+  readonly notices: Series
+  /** That it was heard of the platform, and alerts about silence. */
+  readonly contacts: Series
+  readonly alerts: Series
+  /** What `collect` found installed on the platform's disk. */
+  readonly files: Series
+  /** Bytes of a download that the app asks for at a time; and seconds between two signs of life on its disk. */
+  readonly piece: number
+  readonly life: number
+  /** As the platform was told. */
+  readonly serial: string
+  readonly location: string
+  offer(o: Offer): void
+  withdraw(id: string): void
+  /** The platform is out of service from now on. */
+  decommission(): void
+  collect(): Promise<void>
+}
+
+/** What the two MQTT libraries are to do. */
+export interface MqttPairUse {
+  /** Of the client's connection. */
+  readonly keepalive: string
+  /** The client publishes, QoS 1, so often and so many. */
+  readonly publishes?: { readonly every: string; readonly count: number }
+  /** The broker publishes, QoS 1, and the client subscribes in a session that stays. */
+  readonly sends?: { readonly every: string; readonly count: number }
+}
+
+/**
+ * A server of resumable uploads as released, for demonstrations, on a host whose disk loses what was not flushed.
+ * `acknowledged` has `tus.acknowledged`, `told` has `tus.told`: `offset [B]` (null: none), and beside it `acknowledged [B]`.
+ */
+export interface TusLibrary {
+  readonly acknowledged: Series
+  readonly told: Series
+  start(): Promise<void>
+  /** Begins an upload of so many bytes. */
+  begin(length: number): Promise<void>
+  append(bytes: Uint8Array): Promise<void>
+  /** Takes the server's power for so long; resolves when it listens again. */
+  cut(lasts: string): Promise<void>
+  /** Asks where the upload stands. */
+  ask(): Promise<void>
+}
+
+/**
+ * Two libraries as released, for demonstrations: mqtt.js in the platform's place, aedes behind the link.
+ * `published` has `mqtt.published` ({ n }). `client`: `mqtt.connected`, `mqtt.acknowledged`, `mqtt.failed` ({ n }),
+ * `mqtt.received` ({ n, dup, again, connection }). `broker`: `broker.taken` ({ n }).
+ */
+export interface MqttPair {
+  readonly published: Series
+  readonly client: Series
+  readonly broker: Series
+  start(use: MqttPairUse): Promise<void>
+}
