@@ -166,9 +166,9 @@ export interface World extends AsyncDisposable {
   pass(ms: number): Promise<void>
   /**
    * A host for programs of the platform. `durable`: on a disk of its own that loses at a cut what was not flushed, where this
-   * machine can play one; then it can `durability`.
+   * machine can play one; then it can `durability`. `diskBytes`: how large that disk is; 256 MiB unless given.
    */
-  host(spec: { name: string; address: string; durable?: true }): Promise<Host>
+  host(spec: { name: string; address: string; durable?: true; diskBytes?: number }): Promise<Host>
   /** A place for the bench's own objects (a device, an observer). */
   realm(spec: { name: string; address: string }): Realm
   /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */

@@ -72,7 +72,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   const host = await world.host({
     name: `platform${side}`,
     address: addressOf(o.network, at),
-    ...(o.mains === undefined ? {} : { durable: true }),
+    ...(o.mains === undefined ? {} : { durable: true, diskBytes: file.platform.diskMiB * 1_048_576 }),
   })
   const apps = appEntries({ ...o, interval: file.platform.intervalSeconds, storage: o.storage })
   const door = {

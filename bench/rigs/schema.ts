@@ -52,6 +52,8 @@ const rig = z.strictObject({
     broker: z.enum(['aedes', 'mosquitto']).default('aedes'),
     /** Names of the topics that the sensor apps publish on (facts on both in docs/platform.md). */
     topics: z.enum(['spec', 'openlv-2018']),
+    /** Size of its disk in MiB, where that is one that can lose power; it lies in memory, and takes what was written. */
+    diskMiB: z.int().min(64).max(65_536).default(256),
     /** Interval of the sensor apps when no scenario sets another, in seconds. */
     intervalSeconds: z.int().min(1).max(3600).default(60),
     /** Interval of the Container Manager's status requests, in seconds (LV-CAP API 6: 120 by default). */

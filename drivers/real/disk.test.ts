@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -44,6 +52,19 @@ describe.skipIf(lacks !== undefined)(`a disk in an image (${lacks ?? 'played her
       expect(() => writeFileSync(join(disk.path, 'late'), 'x')).toThrow(/EIO|EROFS/)
       expect(disk.remount()).toBe(true)
       expect(readdirSync(disk.path)).toEqual([])
+    } finally {
+      disk.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('is as large as it was asked to be', () => {
+    const folder = mkdtempSync(join(memoryFolder(), 'gridproof-test-'))
+    const disk = openDurable({ folder, at: join(folder, 'm'), bytes: 96 * 1024 * 1024 })
+    try {
+      const { bsize, blocks } = statfsSync(disk.path)
+      expect(bsize * blocks).toBeGreaterThan(80 * 1024 * 1024)
+      expect(bsize * blocks).toBeLessThan(96 * 1024 * 1024)
     } finally {
       disk.close()
       rmSync(folder, { recursive: true })

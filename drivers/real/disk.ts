@@ -13,7 +13,7 @@ import { GridproofError, messageOf } from '../errors.ts'
 import { emptyImage, loadBlock, unmountBelow } from './block.ts'
 import type { Block, LoopDevice } from './block.ts'
 
-/** Size of a disk, bytes; its image takes of memory what was written. Ours. */
+/** Size of a disk unless another is asked for, bytes; its image takes of memory what was written. Ours. */
 const diskBytes = 256 * 1024 * 1024
 
 /**
@@ -57,6 +57,8 @@ export interface DurableOptions {
   readonly folder: string
   /** Where it is to be mounted; made if it is not there. */
   readonly at: string
+  /** Its size; 256 MiB unless given. */
+  readonly bytes?: number | undefined
 }
 
 /** Makes an ext4 in a new image. Throws `rig-broke`. */
@@ -78,7 +80,7 @@ function mkfs(): string {
 export function openDurable(o: DurableOptions): DurableDisk {
   const block = blockOrThrow()
   const image = join(o.folder, 'disk.img')
-  makeExt4(image)
+  makeExt4(image, o.bytes)
   mkdirSync(o.at, { recursive: true })
   const loop = block.attach(image)
   try {

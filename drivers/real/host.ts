@@ -17,6 +17,8 @@ export interface RealHostOptions {
   readonly now?: () => Instant
   /** On a disk that loses at a cut what was not flushed, where this machine can play one (disk.ts). */
   readonly durable?: boolean
+  /** Size of that disk; openDurable's own unless given. */
+  readonly diskBytes?: number
 }
 
 /** How often a disk that is still in use is tried again, each 10 ms. Ours. */
@@ -45,7 +47,7 @@ export function createRealHost(o: RealHostOptions): RealHost {
   const room = o.ledger.folder(`disk-${o.name}`, o.durable === true ? memoryFolder() : undefined)
   const drive =
     o.durable === true && 'can' in probeDurable(room)
-      ? openDurable({ folder: room, at: join(room, 'disk') })
+      ? openDurable({ folder: room, at: join(room, 'disk'), bytes: o.diskBytes })
       : undefined
   const disk = drive?.path ?? room
   const listeners: ((proc: string, entry: Json, at: Instant) => void)[] = []

@@ -128,6 +128,7 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
         address,
         ledger,
         ...(spec.durable === undefined ? {} : { durable: spec.durable }),
+        ...(spec.diskBytes === undefined ? {} : { diskBytes: spec.diskBytes }),
       })
       return keep(`host ${spec.name}`, host, true)
     },

@@ -87,7 +87,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       }),
     async host(spec): Promise<Host> {
       const disk = diskFolder(disks, spec.name)
-      const drive = spec.durable === true ? driveAt(disk, disks) : undefined
+      const drive = spec.durable === true ? driveAt(disk, disks, spec.diskBytes) : undefined
       if (drive !== undefined) drives.push(drive)
       const made = createHost({
         kernel,
@@ -204,11 +204,11 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
 }
 
 /** A disk that loses what was not flushed; nothing where this machine cannot play one. */
-function driveAt(at: string, disks: string): DurableDisk | undefined {
+function driveAt(at: string, disks: string, bytes: number | undefined): DurableDisk | undefined {
   if ('lacks' in probeDurable(disks)) return undefined
   const folder = join(disks, `.image-${basename(at)}`)
   fs.mkdirSync(folder)
-  return openDurable({ folder, at })
+  return openDurable({ folder, at, bytes })
 }
 
 /** A folder of its own for this world's disks, with a name of fixed length, since programs see it. */
