@@ -3,10 +3,11 @@
  * (the thesis used an EEPROM), and what they mean for the reader.
  */
 import { X509Certificate } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { textOf } from '../lvcap/errors.ts'
+import { makeFolder, replaceFile } from '../lvcap/sdk/disk.ts'
 import { type LineConfig, type LoggerConfig, LoggerError } from './config.ts'
 
 /** How each maker's port is set: facts of KFM_001, Aidon v1.1A, Kamstrup HAN-NVE rev 3.1 and the Austrian P1. */
@@ -165,28 +166,6 @@ export function loadSettings(file: string): Settings | undefined {
  * @throws what the disk says
  */
 export function keepSettings(file: string, s: Settings): void {
-  const folder = dirname(file)
-  mkdirSync(folder, { recursive: true })
-  const fresh = `${file}.new`
-  const fd = openSync(fresh, 'w', 0o600)
-  try {
-    const bytes = Buffer.from(JSON.stringify(s))
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(fresh, file)
-  let dir: number
-  try {
-    dir = openSync(folder, 'r')
-  } catch {
-    // No folder can be opened on this system; there a rename is durable by itself.
-    return
-  }
-  try {
-    fsyncSync(dir)
-  } finally {
-    closeSync(dir)
-  }
+  makeFolder(dirname(file))
+  replaceFile(file, JSON.stringify(s), { mode: 0o600 })
 }

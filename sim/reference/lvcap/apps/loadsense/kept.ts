@@ -2,10 +2,11 @@
  * What outlasts a restart: the lock-out, the operations of the day, the last of them, and how the breakers stood. An
  * operation is one closing or opening of this end, of all its phases together.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { textOf } from '../../errors.ts'
+import { makeFolder, replaceFile } from '../../sdk/disk.ts'
 
 const state = z.enum(['open', 'closed'])
 
@@ -90,22 +91,8 @@ export function keptFile(disk: string): KeptFile {
       }
     },
     save(kept) {
-      mkdirSync(folder, { recursive: true })
-      const aside = `${file}.new`
-      const fd = openSync(aside, 'w')
-      try {
-        writeSync(fd, JSON.stringify(kept))
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
-      renameSync(aside, file)
-      const dir = openSync(folder, 'r')
-      try {
-        fsyncSync(dir)
-      } finally {
-        closeSync(dir)
-      }
+      makeFolder(folder)
+      replaceFile(file, JSON.stringify(kept))
     },
   }
 }

@@ -2,8 +2,9 @@
  * What was obeyed, kept over restarts: a command that the marketplace delivers again after one is known. Written to the
  * disk before the breaker is touched.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../../sdk/disk.ts'
 import { readObeyed, type Obeyed } from './obey.ts'
 
 export interface Journal {
@@ -24,15 +25,7 @@ export function journalIn(folder: string): Journal {
       }
     },
     remember(obeyed) {
-      const fresh = `${file}.new`
-      const fd = openSync(fresh, 'w')
-      try {
-        writeSync(fd, JSON.stringify(obeyed))
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
-      renameSync(fresh, file)
+      replaceFile(file, JSON.stringify(obeyed))
     },
   }
 }

@@ -2,20 +2,11 @@
  * What the predictor has learnt, on its own disk (I:0088: non-volatile), and history that is brought along at
  * commissioning: `import/*.csv` in its folder, with lines `time,circuit,amps`.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { LvcapError, textOf } from '../../errors.ts'
+import { makeFolder, replaceFile } from '../../sdk/disk.ts'
 import { circuits, type Circuit } from './config.ts'
 import type { KeptHalfHour } from './history.ts'
 import { halfHour } from './predict.ts'
@@ -60,25 +51,9 @@ export function loadKept(folder: string): KeptLoads | undefined {
  * @throws LvcapError `disk`.
  */
 export function saveKept(folder: string, loads: KeptLoads): void {
-  const path = join(folder, name)
   try {
-    mkdirSync(folder, { recursive: true })
-    const aside = `${path}.new`
-    const fd = openSync(aside, 'w')
-    try {
-      const bytes = Buffer.from(`${JSON.stringify({ format: 'load-history/1', circuits: loads })}\n`)
-      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(aside, path)
-    const dir = openSync(folder, 'r')
-    try {
-      fsyncSync(dir)
-    } finally {
-      closeSync(dir)
-    }
+    makeFolder(folder)
+    replaceFile(join(folder, name), `${JSON.stringify({ format: 'load-history/1', circuits: loads })}\n`)
   } catch (cause) {
     throw new LvcapError('disk', `The history cannot be saved: ${textOf(cause)}`, cause)
   }
