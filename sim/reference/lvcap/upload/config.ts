@@ -1,6 +1,7 @@
 /** What an application that uploads is told (OpenLV I:00129, Appendix B 2.6). Times in seconds; figures are ours. */
 import { z } from 'zod'
 import { iidPattern } from '../api.ts'
+import { budgetSchema } from './volume.ts'
 
 const iid = z.string().regex(iidPattern, 'an instance ID is <vendor>_<application>_<two digits>, or a UUID')
 const seconds = z.number().positive().max(86_400)
@@ -40,8 +41,8 @@ export const uploadFields = z.strictObject({
   timeout: seconds.default(30),
   /** After a failure: from the first of these, doubled up to the second. */
   retry: z.strictObject({ first: seconds.default(1), most: seconds.default(60) }).prefault({}),
-  /** Bytes a month at most, of what this application sends and receives below TLS; absent: without limit (I:00127). */
-  monthly: z.int().positive().optional(),
+  /** What may go over the air in a period; absent: without limit (I:00127). */
+  budget: budgetSchema.optional(),
 })
 
 /** That retries become rarer. */

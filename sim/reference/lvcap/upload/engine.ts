@@ -27,10 +27,10 @@ import type { UploadConfig } from './config.ts'
 import { credentials, openLine, readerOf } from './line.ts'
 import { Refused, sendOnce, soundSending, type SendParts } from './send.ts'
 import { openSpool } from './spool.ts'
-import { openVolume } from './volume.ts'
+import { metered, openVolume, soundVolume, Spent, type Volume, type VolumeParts } from './volume.ts'
 
 /** An uploading application in parts. */
-export interface UploadParts extends SdkParts, SendParts {
+export interface UploadParts extends SdkParts, SendParts, VolumeParts {
   /** Requests for what is not uploaded yet, in the order of asking. */
   queries(config: UploadConfig, rows: number): readonly JsonObject[]
   pack(rows: readonly Row[]): Uint8Array
@@ -48,6 +48,8 @@ export interface UploadParts extends SdkParts, SendParts {
   afterUpload(ids: Ids, reported: (ids: Ids) => Promise<void>): Promise<void>
   /** Called before a batch is sent for the first time. */
   beforeUpload(ids: Ids, reported: (ids: Ids) => Promise<void>): Promise<void>
+  /** Called when a batch must wait for the next period; `give` would give it up. */
+  whenSpent(ids: Ids, reported: (ids: Ids) => Promise<void>, give: () => void): Promise<void>
   /** Milliseconds to the next attempt, after so many failures in a row, from 1. `chance` in [0, 1). */
   pause(failures: number, config: UploadConfig, chance: number): number
 }
@@ -56,6 +58,7 @@ export function uploadParts(): UploadParts {
   return {
     ...sdkParts(),
     ...soundSending,
+    ...soundVolume,
     queries(config, rows) {
       const all = { MaxLength: rows, PreferOldest: true }
       if (config.select === 'all') return [all]
@@ -72,6 +75,7 @@ export function uploadParts(): UploadParts {
     report: reportOf,
     afterUpload: (ids, reported) => reported(ids),
     beforeUpload: async () => {},
+    whenSpent: async () => {},
     pause: (failures, { retry }, chance) =>
       Math.min(retry.most, retry.first * 2 ** Math.min(20, failures - 1)) * 1_000 * (0.5 + chance / 2),
   }
@@ -91,21 +95,28 @@ const said = {
 /** Data Storage grants so many rows always (API 8.5.1). */
 const alwaysGranted = 100
 
-/** @param folder of its own, for the batch on its way and the volume of the month. */
+/**
+ * @param folder of its own, for the batch on its way and the volume of the period.
+ * @param shared the volume that the application counts for this and all else that it does.
+ */
 export function operateUpload(
   p: UploadParts,
   config: UploadConfig,
   context: AppContext,
   folder: string,
+  shared?: Volume,
 ): Operation {
   const { iid } = context.config
-  const spool = openSpool(folder, { flush: (fd) => p.flush(fd) })
+  const flush = (fd: number): void => p.flush(fd)
+  const spool = openSpool(folder, { flush })
   const line = openLine(
     config.server,
     p.tls(context.config, config.server.name, readerOf(context.config.pki)),
     config.timeout,
   )
-  const volume = openVolume(join(folder, 'volume.json'), wallClock(), config.monthly)
+  const volume = shared ?? openVolume(p, join(folder, 'volume.json'), wallClock(), config.budget, flush)
+  volume.count(line)
+  const paid = metered(line, volume, 'ordinary', wallClock)
   const stopping = new AbortController()
   const counts = { batches: 0, rows: 0, failures: 0, resumed: spool.held === undefined ? 0 : 1 }
   let rows = config.rows
@@ -179,11 +190,7 @@ export function operateUpload(
     if (spool.held === undefined && !(await fetchNext())) return false
     const batch = spool.held
     if (batch === undefined) return false
-    if (volume.isSpent(line.volume(), wallClock())) {
-      context.log({ event: 'volume-spent', bytes: volume.used() })
-      return false
-    }
-    await sendOnce(p, line, spool, config.server.path, config.window)
+    await sendOnce(p, paid, spool, config.server.path, config.window)
     context.log({ event: 'uploaded', batch: batch.name, bytes: batch.bytes.length })
     await p.afterUpload(batch.ids, reported)
     spool.clear()
@@ -195,10 +202,10 @@ export function operateUpload(
 
   const tellVolume = (): void => {
     const now = wallClock()
-    volume.keep(line.volume(), now)
+    volume.keep(now)
     context.publish({
       topic: `${topics.algorithm(iid)}/volume`,
-      payload: scalar(unixSeconds(now), volume.used(), true, false),
+      payload: scalar(unixSeconds(now), volume.used(now), true, false),
       qos: 1,
       retain: false,
     })
@@ -207,13 +214,24 @@ export function operateUpload(
   const work = async (): Promise<void> => {
     await ready
     let inARow = 0
+    /** For the next period. */
+    let waiting = false
     while (!stopping.signal.aborted) {
       let wait = config.interval * 1_000
       try {
         if (await step()) wait = 0
+        waiting = false
         inARow = 0
       } catch (error) {
         if (stopping.signal.aborted) break
+        if (error instanceof Spent) {
+          if (!waiting) context.log({ event: 'volume-spent', bytes: volume.used(wallClock()) })
+          waiting = true
+          await p.whenSpent(spool.held?.ids ?? {}, reported, () => spool.clear())
+          tellVolume()
+          await sleep(wait, stopping.signal)
+          continue
+        }
         inARow++
         counts.failures++
         context.log({ event: 'upload-failed', text: textOf(error), inARow })
@@ -235,7 +253,7 @@ export function operateUpload(
       line.close()
       answered?.(undefined)
       await working
-      volume.keep(line.volume(), wallClock())
+      volume.keep(wallClock())
     },
   }
 }

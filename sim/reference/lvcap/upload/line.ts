@@ -20,6 +20,7 @@ export interface Reply {
 export interface Line {
   /**
    * @param take hears of an answer when it begins; what it gives back takes its body, piece by piece, which is then not in the reply.
+   * @param expected bytes of the answer's body, where it is known to be a long one.
    * @throws LvcapError `link`: no answer came, or not all of it. What was sent may have arrived.
    */
   ask(
@@ -28,7 +29,10 @@ export interface Line {
     headers?: Readonly<Record<string, string>>,
     body?: Uint8Array,
     take?: (begun: Omit<Reply, 'body'>) => ((piece: Uint8Array) => void) | undefined,
+    expected?: number,
   ): Promise<Reply>
+  /** Bytes that a request now will take about, both ways, with so many in the bodies of it and of its answer. */
+  cost(bodies: number): number
   /** Bytes that went and came, below TLS, since the start. */
   volume(): { readonly sent: number; readonly received: number }
   close(): void
@@ -60,6 +64,12 @@ export function readerOf(pki: string): (file: string) => string {
     }
   }
 }
+
+/** Bytes of headers of a request and its answer, and of a TLS 1.3 handshake with a certificate from either side: measured, rounded up. */
+const headersCost = 700
+const handshakeCost = 6_000
+/** What TLS adds to each record of at most 16 KiB (RFC 8446, section 5.2), in small pieces as they come; share of a body. Ours. */
+const recordsShare = 0.02
 
 /** Longest answer that is read, in bytes. Ours. */
 const longestAnswer = 1_048_576
@@ -158,6 +168,8 @@ export function openLine(
       }
       return { sent, received }
     },
+    cost: (bodies) =>
+      Math.ceil(bodies * (1 + recordsShare)) + headersCost + (seen.size === 0 ? handshakeCost : 0),
     close: () => agent.destroy(),
   }
 }

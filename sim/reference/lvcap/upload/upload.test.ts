@@ -12,7 +12,7 @@ import { idsOf, nameOf, pack, readAnswer, reportOf, type Row } from './batch.ts'
 import type { Line } from './line.ts'
 import { sendOnce, soundSending } from './send.ts'
 import { openSpool, type Spooled } from './spool.ts'
-import { openVolume } from './volume.ts'
+import { metered, openVolume, soundVolume, Spent } from './volume.ts'
 
 const cleanups: (() => void)[] = []
 afterEach(() => {
@@ -87,15 +87,82 @@ describe('the spool', () => {
   })
 })
 
-test('the volume is of a month, and is kept', () => {
-  const file = join(folder(), 'volume.json')
-  const v = openVolume(file, Date.UTC(2018, 0, 15), 1000)
-  v.keep({ sent: 300, received: 100 }, Date.UTC(2018, 0, 16))
-  expect(v.used()).toBe(400)
-  const again = openVolume(file, Date.UTC(2018, 0, 17), 1000)
-  expect(again.isSpent({ sent: 599, received: 0 }, Date.UTC(2018, 0, 18))).toBe(false)
-  expect(again.isSpent({ sent: 600, received: 0 }, Date.UTC(2018, 0, 18))).toBe(true)
-  expect(again.isSpent({ sent: 600, received: 0 }, Date.UTC(2018, 1, 1))).toBe(false)
+describe('the volume', () => {
+  const budget = { bytes: 100_000, per: 'month', reserve: 0.2 } as const
+  const at = (month: number, day: number): number => Date.UTC(2018, month, day)
+  /** A line that has carried so many bytes. */
+  const carrying = (sent: number): Line & { sent: number } => {
+    const line = {
+      sent,
+      ask: () => Promise.reject(new Error('not asked here')),
+      volume: () => ({ sent: line.sent, received: 0 }),
+      cost: (n: number) => n,
+      close: () => undefined,
+    }
+    return line
+  }
+
+  test('is of a month, of all lines together, and is kept over a restart', () => {
+    const file = join(folder(), 'volume.json')
+    const v = openVolume(soundVolume, file, at(0, 15), budget)
+    const [one, two] = [carrying(7), carrying(0)]
+    v.count(one)
+    v.count(two)
+    one.sent += 300
+    two.sent += 100
+    expect(v.used(at(0, 16))).toBe(400)
+    v.keep(at(0, 16))
+    const again = openVolume(soundVolume, file, at(0, 17), budget)
+    expect(again.used(at(0, 17))).toBe(400)
+    expect(again.used(at(1, 1))).toBe(0)
+  })
+  test('keeps a share back for what must not wait', () => {
+    const v = openVolume(soundVolume, join(folder(), 'volume.json'), at(0, 15), budget)
+    const line = carrying(0)
+    v.count(line)
+    line.sent = 75_000
+    expect(v.affords(5_000, 'ordinary', at(0, 15))).toBe(true)
+    expect(v.affords(5_001, 'ordinary', at(0, 15))).toBe(false)
+    expect(v.affords(15_000, 'contact', at(0, 15))).toBe(true)
+    expect(v.affords(15_001, 'contact', at(0, 15))).toBe(false)
+    expect(v.affords(25_000, 'important', at(0, 15))).toBe(true)
+    expect(v.affords(25_001, 'important', at(0, 15))).toBe(false)
+    expect(v.affords(80_000, 'ordinary', at(1, 1))).toBe(true)
+  })
+  test('is never too small after a loss of power, and at most a 20th of the budget too large', () => {
+    const file = join(folder(), 'volume.json')
+    const v = openVolume(soundVolume, file, at(0, 15), budget)
+    const line = carrying(0)
+    v.count(line)
+    for (let n = 0; n < 40; n++) {
+      expect(v.affords(1_500, 'ordinary', at(0, 15))).toBe(true)
+      line.sent += 1_400
+      const after = openVolume(soundVolume, file, at(0, 15), budget).used(at(0, 15))
+      expect(after).toBeGreaterThanOrEqual(line.sent)
+      expect(after).toBeLessThanOrEqual(line.sent + 5_000 + 1_600)
+    }
+  })
+  test('periods of seconds begin at midnight UTC', () => {
+    const hourly = { ...budget, per: 3_600 }
+    const v = openVolume(soundVolume, join(folder(), 'volume.json'), at(0, 15), hourly)
+    const line = carrying(0)
+    v.count(line)
+    line.sent = 9
+    expect(v.used(at(0, 15) + 3_599_999)).toBe(9)
+    expect(v.used(at(0, 15) + 3_600_000)).toBe(0)
+    expect(v.contactEvery).toBe(150_000)
+  })
+  test('a line with nothing left for it is asked nothing', async () => {
+    const v = openVolume(soundVolume, join(folder(), 'volume.json'), at(0, 15), budget)
+    const line = carrying(0)
+    v.count(line)
+    const asks = (n: number): Promise<unknown> =>
+      Promise.resolve().then(() =>
+        metered(line, v, 'ordinary', () => at(0, 15)).ask('PATCH', '/x', {}, Buffer.alloc(n)),
+      )
+    await expect(asks(80_000)).rejects.toThrow('not asked here')
+    await expect(asks(80_001)).rejects.toThrow(Spent)
+  })
 })
 
 /** A line over plain HTTP. `cut`: the connection is broken so many bytes into the body of the n-th request that has one. */
@@ -136,6 +203,7 @@ function plainLine(
         }
       }),
     volume: () => ({ sent: line.sent, received: 0 }),
+    cost: (n: number) => n,
     close: () => agent.destroy(),
   }
   return line

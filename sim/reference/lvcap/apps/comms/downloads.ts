@@ -6,11 +6,10 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Json } from '../../env.ts'
 import { LvcapError } from '../../errors.ts'
+import { flushFolder, makeFolder, readJson, removeFile, replaceFile, type Flush } from '../../sdk/disk.ts'
 import type { Line, Reply } from '../../upload/line.ts'
 import { Refused } from '../../upload/send.ts'
-import { flushFolder, makeFolder, readWhole, removeFile, writeWhole, type Flush } from './files.ts'
 
 const job = z.looseObject({
   id: z.string().regex(/^[\w-][\w.-]{0,99}$/),
@@ -96,7 +95,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
   const coming = join(folder, 'coming')
   makeFolder(coming, flush)
   const stateFile = join(folder, 'installed.json')
-  const read = state.safeParse(readWhole(stateFile))
+  const read = state.safeParse(readJson(stateFile))
   const installed = new Map(Object.entries(read.success ? read.data : {}))
   /** Those that have been looked at since the program began. */
   const seen = new Set<string>()
@@ -104,7 +103,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
   const targetOf = (j: Job): string => join(folder, 'downloads', j.kind, j.name)
   const note = (j: Job, told: boolean): void => {
     installed.set(j.id, { sha256: j.sha256, told })
-    writeWhole(stateFile, Object.fromEntries(installed) as unknown as Json, flush)
+    replaceFile(stateFile, JSON.stringify(Object.fromEntries(installed)), { flush })
   }
   const noteOf = (j: Job): string => join(coming, `${j.id}.json`)
   const drop = (j: Job): void => {
@@ -133,7 +132,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
     told: (j) => note(j, true),
     async get(line, j) {
       const part = p.partOf(folder, j)
-      const before = noted.safeParse(readWhole(noteOf(j)))
+      const before = noted.safeParse(readJson(noteOf(j)))
       const first = !seen.has(j.id)
       seen.add(j.id)
       if (!p.fetches(j, first && before.success)) return
@@ -145,12 +144,13 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
       const fd = openSync(part, 'a')
       try {
         if (have < (sizeOf(part) ?? 0)) truncateSync(part, have)
-        if (!before.success || etag === undefined) writeWhole(noteOf(j), { sha256: j.sha256 }, flush)
+        if (!before.success || etag === undefined)
+          replaceFile(noteOf(j), JSON.stringify({ sha256: j.sha256 }), { flush })
         while (have < j.size) {
           const from = have
           const to = Math.min(j.size, from + piece)
           try {
-            const r = await line.ask('GET', j.path, p.range(from, to, etag), undefined, (begun) => {
+            const begin = (begun: Omit<Reply, 'body'>): ((b: Uint8Array) => void) | undefined => {
               const start = p.startOf(begun, from)
               if (start === undefined) return undefined
               if (start < have) {
@@ -160,13 +160,14 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
               const now = begun.headers['etag']
               if (now !== undefined && now !== etag) {
                 etag = now
-                writeWhole(noteOf(j), { sha256: j.sha256, etag: now }, flush)
+                replaceFile(noteOf(j), JSON.stringify({ sha256: j.sha256, etag: now }), { flush })
               }
               return (b) => {
                 for (let n = 0; n < b.length;) n += writeSync(fd, b, n)
                 have += b.length
               }
-            })
+            }
+            const r = await line.ask('GET', j.path, p.range(from, to, etag), undefined, begin, to - from)
             if (p.startOf(r, from) === undefined) throw new Refused(r)
           } finally {
             p.flushPart(fd)

@@ -5,7 +5,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { makeFolder, readWhole, type Flush } from './files.ts'
+import { makeFolder, readJson, type Flush } from '../../sdk/disk.ts'
 
 const sign = z.looseObject({
   n: z.int(),
@@ -27,7 +27,7 @@ export function openLife(folder: string, started: number, flush: Flush): Life {
   makeFolder(folder, flush)
   const files = [0, 1].map((i) => join(folder, `life-${i}.json`))
   const signs = files.flatMap((f) => {
-    const r = sign.safeParse(readWhole(f))
+    const r = sign.safeParse(readJson(f))
     return r.success ? [r.data] : []
   })
   const before = signs.toSorted((a, b) => a.n - b.n).at(-1)

@@ -11,8 +11,9 @@ import { LvcapError, textOf } from '../../errors.ts'
 import { runApp, type AppContext, type Operation } from '../../sdk/app.ts'
 import { readAnswer } from '../../upload/batch.ts'
 import { operateUpload, sleep, uploadParts, type UploadParts } from '../../upload/engine.ts'
-import { openLine, readerOf, type Line } from '../../upload/line.ts'
+import { openLine, readerOf, type Line, type Reply } from '../../upload/line.ts'
 import { Refused } from '../../upload/send.ts'
+import { metered, openVolume, Spent, type Purpose } from '../../upload/volume.ts'
 import { commsSchema, type CommsConfig } from './config.ts'
 import { openDownloads, readJobs, soundDownloads, type DownloadParts, type Job } from './downloads.ts'
 import { awayBy, openLife, type Away, type Life, type Sign } from './life.ts'
@@ -27,6 +28,8 @@ export interface CommsParts extends UploadParts, DownloadParts {
   outage(away: Away, records: readonly Records[], config: CommsConfig): OutageReport
   /** Word of it to the server. Undefined: none. */
   notice(report: OutageReport): JsonObject | undefined
+  /** What bytes of it are for, where there is a budget. */
+  purposeOf(what: 'notice' | 'jobs' | 'download'): Purpose
   /** Milliseconds to the next look at what there is to fetch. */
   pollEvery(config: CommsConfig): number
   /** What the server is told of a download that is installed. */
@@ -44,6 +47,7 @@ export function parts(_config: Json): CommsParts {
     away: awayBy,
     outage: (away, records, config) => outageReport(away, records, config.site, config.life),
     notice: reportAsJson,
+    purposeOf: (what) => (what === 'notice' ? 'important' : 'ordinary'),
     pollEvery: (config) => config.poll * 1_000,
     installed: (j) => ({ state: 'installed', sha256: j.sha256 }),
     beforeFetch: async () => {},
@@ -81,12 +85,22 @@ function operate(
 ): Operation {
   const flush = (fd: number): void => p.flush(fd)
   const { iid, started = 0 } = context.config
-  const uploading = operateUpload(p, config, context, join(folder, 'data'))
+  const volume = openVolume(p, join(folder, 'volume.json'), wallClock(), config.budget, flush)
+  const uploading = operateUpload(p, config, context, join(folder, 'data'), volume)
   const line = openLine(
     config.server,
     p.tls(context.config, config.server.name, readerOf(context.config.pki)),
     config.timeout,
   )
+  volume.count(line)
+  const linesFor = {
+    ordinary: metered(line, volume, 'ordinary', wallClock),
+    contact: metered(line, volume, 'contact', wallClock),
+    important: metered(line, volume, 'important', wallClock),
+  }
+  const lineFor = (what: Parameters<typeof p.purposeOf>[0]): Line => linesFor[p.purposeOf(what)]
+  /** When the server was last heard. */
+  let heard = 0
   const downloads = openDownloads(p, folder, config.piece, flush)
   const notices = openNotices(join(folder, 'notices'), flush)
   const stopping = new AbortController()
@@ -123,13 +137,24 @@ function operate(
     mark()
   }
 
+  const askForJobs = async (): Promise<Reply> => {
+    try {
+      return await lineFor('jobs').ask('GET', '/jobs')
+    } catch (error) {
+      const due = wallClock() - heard >= (volume.contactEvery ?? Number.POSITIVE_INFINITY)
+      if (!(error instanceof Spent) || !due) throw error
+      // It must not take the platform for dead.
+      return linesFor.contact.ask('GET', '/jobs')
+    }
+  }
   const talk = async (): Promise<void> => {
     for (let n = notices.next(); n !== undefined; n = notices.next()) {
-      good(await line.ask('POST', '/notices', json, Buffer.from(JSON.stringify(n.body))))
+      good(await lineFor('notice').ask('POST', '/notices', json, Buffer.from(JSON.stringify(n.body))))
       notices.taken(n.name)
       counts.noticed++
     }
-    const jobs = readJobs(good(await line.ask('GET', '/jobs')).body)
+    const jobs = readJobs(good(await askForJobs()).body)
+    heard = wallClock()
     if (jobs === undefined) throw new LvcapError('link', 'The server gave no list of what is to be fetched.')
     let failed: unknown
     for (const j of jobs) {
@@ -137,6 +162,7 @@ function operate(
       try {
         await fetchOne(j)
       } catch (e) {
+        if (e instanceof Spent) throw e
         context.log({ event: 'download-failed', name: j.name, text: textOf(e) })
         failed ??= e
       }
@@ -145,10 +171,11 @@ function operate(
     if (failed !== undefined) throw failed
   }
   const fetchOne = async (j: Job): Promise<void> => {
-    const tell = (): Promise<void> => tellInstalled(p, line, j)
+    const paid = lineFor('download')
+    const tell = (): Promise<void> => tellInstalled(p, paid, j)
     if (!downloads.has(j)) {
       await p.beforeFetch(j, tell)
-      await downloads.get(line, j)
+      await downloads.get(paid, j)
       if (!downloads.has(j)) return
       counts.fetched++
       context.log({ event: 'installed', kind: j.kind, name: j.name, sha256: j.sha256 })
@@ -169,11 +196,14 @@ function operate(
         inARow = 0
       } catch (error) {
         if (stopping.signal.aborted) break
-        inARow++
-        counts.failedTalks++
-        context.log({ event: 'talk-failed', text: textOf(error), inARow })
-        const chance = Math.random()
-        wait = p.pause(inARow, config, chance)
+        if (error instanceof Spent) inARow = 0
+        else {
+          inARow++
+          counts.failedTalks++
+          context.log({ event: 'talk-failed', text: textOf(error), inARow })
+          const chance = Math.random()
+          wait = p.pause(inARow, config, chance)
+        }
       }
       await sleep(wait, stopping.signal)
     }
@@ -188,6 +218,7 @@ function operate(
       clearInterval(beat)
       line.close()
       await Promise.all([uploading.stop(), working])
+      volume.keep(wallClock())
     },
   }
 }
@@ -198,7 +229,7 @@ async function tellInstalled(p: CommsParts, line: Line, j: Job): Promise<void> {
   good(await line.ask('POST', `/jobs/${j.id}`, json, Buffer.from(JSON.stringify(p.installed(j)))))
 }
 
-function good(r: Awaited<ReturnType<Line['ask']>>): Awaited<ReturnType<Line['ask']>> {
+function good(r: Reply): Reply {
   if (r.status >= 300) throw new Refused(r)
   return r
 }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../../api.ts'
 import type { JsonObject } from '../../env.ts'
-import { makeFolder, readWhole, removeFile, writeWhole, type Flush } from './files.ts'
+import { makeFolder, readJson, removeFile, replaceFile, type Flush } from '../../sdk/disk.ts'
 
 export interface Notices {
   add(name: string, body: JsonObject): void
@@ -17,13 +17,13 @@ export function openNotices(folder: string, flush: Flush): Notices {
   makeFolder(folder, flush)
   return {
     add(name, body) {
-      writeWhole(join(folder, `${name}.json`), body, flush)
+      replaceFile(join(folder, `${name}.json`), JSON.stringify(body), { flush })
     },
     next() {
       for (const f of readdirSync(folder)
         .filter((n) => n.endsWith('.json'))
         .sort()) {
-        const body = readWhole(join(folder, f))
+        const body = readJson(join(folder, f))
         if (isObject(body ?? null)) return { name: f.slice(0, -'.json'.length), body: body as JsonObject }
         removeFile(join(folder, f), flush)
       }
