@@ -371,7 +371,12 @@ export interface Download {
   readonly kind: 'software' | 'configuration'
   /** Name of the file as it is to stand on the platform. */
   readonly name: string
-  readonly bytes: Uint8Array
+  /** In bytes. */
+  readonly size: number
+  /** SHA-256, hexadecimal. */
+  readonly sha256: string
+  /** Its bytes `from` up to before `to`: it need not be in memory as a whole. */
+  read(from: number, to: number): Uint8Array
 }
 
 /** Days of silence after which a management server raises an alert (OpenLV S:005). */

@@ -3,10 +3,10 @@
  * what the data centre does, and its faults; it has downloads for the platform, takes notices, and raises alerts about
  * silence. What the app installs is read from the platform's disk, as an engineer would copy it.
  */
-import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json } from '../../drivers/faces.ts'
 import type {
   CentreEvent,
@@ -16,6 +16,7 @@ import type {
   StartManagement,
 } from '../../sim/faces.ts'
 import type { Management, Offer } from '../faces.ts'
+import { digestOf, fileOf, type FileToRead } from './file-to-read.ts'
 import { platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
 import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
 
@@ -123,7 +124,6 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
       },
     },
   })
-  const offered = new Map<string, { readonly size: number; readonly sha256: string }>()
   return Object.assign(centre, {
     ...downloadSeries,
     serial: commsSite.serial,
@@ -134,11 +134,10 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
       host = h
     },
     offer(offer: Offer) {
-      const bytes = bytesOf(offer.size, o.random())
-      const sha256 = digestOf(bytes)
-      offered.set(offer.name, { size: bytes.length, sha256 })
-      emit('sent', { alias: 'management.offered', ...offer, size: bytes.length, sha256 })
-      server?.offer(platformRtu, { ...offer, bytes })
+      const file = fileOf(offer.size, o.random())
+      const sha256 = digestOf(file)
+      emit('sent', { alias: 'management.offered', ...offer, sha256 })
+      server?.offer(platformRtu, { ...offer, sha256, read: (from, to) => file.read(from, to) })
     },
     withdraw(id: string) {
       emit('sent', { alias: 'management.withdrawn', id })
@@ -191,21 +190,6 @@ function told(e: ManagementEvent, emit: Emit): CentreEvent | undefined {
   }
 }
 
-/** Bytes that no packing makes small, and that no two offers share. */
-function bytesOf(size: number, seed: number): Uint8Array {
-  const bytes = Buffer.alloc(size)
-  for (let n = 0; n * 32 < size; n++)
-    createHash('sha256')
-      .update(`${seed}/${n}`)
-      .digest()
-      .copy(bytes, n * 32)
-  return bytes
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
-
 function filesIn(root: string): { name: string; kind: string; size: number; sha256: string }[] {
   const names = (at: string): string[] => {
     try {
@@ -220,13 +204,32 @@ function filesIn(root: string): { name: string; kind: string; size: number; sha2
       const file = join(root, kind, name)
       try {
         if (!statSync(file).isFile()) return []
-        const bytes = readFileSync(file)
-        return [{ name, kind, size: bytes.length, sha256: digestOf(bytes) }]
+        const opened = openFile(file)
+        try {
+          return [{ name, kind, size: opened.size, sha256: digestOf(opened) }]
+        } finally {
+          opened.close()
+        }
       } catch {
         return []
       }
     }),
   )
+}
+
+/** A file of the disk as something to read from. Throws what `fs` throws. */
+function openFile(path: string): FileToRead & { close(): void } {
+  const fd = openSync(path, 'r')
+  return {
+    size: fstatSync(fd).size,
+    read(from, to) {
+      const bytes = Buffer.alloc(to - from)
+      const n = readSync(fd, bytes, 0, bytes.length, from)
+      if (n < bytes.length) throw new GridproofError('rig-broke', `${path} became shorter while it was read`)
+      return bytes
+    },
+    close: () => closeSync(fd),
+  }
 }
 
 /** What rehearsals are given: it does nothing. */

@@ -8,7 +8,6 @@
  *   POST /jobs/<id>           what became of it there
  *   POST /notices             { id, ... }: for whoever looks after the platforms
  */
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json } from '../../../drivers/faces.ts'
 import type { Download, ManagementOptions, ManagementServer } from '../../faces.ts'
@@ -21,15 +20,13 @@ const longestBody = 65_536
 /** A contact is told once in so long, ms: what follows belongs to it. Ours. */
 const contactEvery = 60_000
 
-interface Offered extends Download {
-  /** SHA-256, hexadecimal. */
-  readonly digest: string
-}
+/** Bytes of a download that are read at a time. Ours. */
+const slice = 65_536
 
 export async function startManagement(
   o: ManagementOptions & { readonly seams?: CentreSeams },
 ): Promise<ManagementServer> {
-  const offers = new Map<string, Map<string, Offered>>()
+  const offers = new Map<string, Map<string, Download>>()
   const notices = new Set<string>()
   const told = new Map<string, number>()
   const silence = watchSilence({
@@ -90,59 +87,57 @@ export async function startManagement(
       id: d.id,
       kind: d.kind,
       name: d.name,
-      size: d.bytes.length,
-      sha256: d.digest,
+      size: d.size,
+      sha256: d.sha256,
       path: `/downloads/${d.id}`,
     }))
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(JSON.stringify({ jobs }))
   }
 
-  const serve = (rtu: string, d: Offered, request: IncomingMessage, response: ServerResponse): void => {
-    const etag = `"${d.digest.slice(0, 32)}"`
-    const whole = { from: 0, to: d.bytes.length }
-    const asked = rangeOf(request.headers, etag, d.bytes.length)
+  const serve = (rtu: string, d: Download, request: IncomingMessage, response: ServerResponse): void => {
+    const etag = `"${d.sha256.slice(0, 32)}"`
+    const whole = { from: 0, to: d.size }
+    const asked = rangeOf(request.headers, etag, d.size)
     const headers = {
       etag,
       'accept-ranges': 'bytes',
       'content-type': 'application/octet-stream',
-      'repr-digest': `sha-256=:${Buffer.from(d.digest, 'hex').toString('base64')}:`,
+      'repr-digest': `sha-256=:${Buffer.from(d.sha256, 'hex').toString('base64')}:`,
     }
     if (asked === 'none') {
-      response.writeHead(416, { ...headers, 'content-range': `bytes */${d.bytes.length}` }).end()
+      response.writeHead(416, { ...headers, 'content-range': `bytes */${d.size}` }).end()
       return
     }
     const { from, to } = asked ?? whole
     const cut = downloads.cut?.()
-    let bytes = d.bytes.subarray(from, to)
+    const length = to - from
     const spoilt = downloads.spoils?.() === true
-    if (spoilt) {
-      bytes = Buffer.from(bytes)
-      // One bit in the midst: the length is right, and so is what is said of it.
-      const at = bytes.length >> 1
-      if (bytes.length > 0) bytes[at] = (bytes[at] ?? 0) ^ 1
-    }
-    const leaves = cut === undefined ? bytes.length : Math.min(cut, bytes.length)
+    // One bit in the midst: the length is right, and so is what is said of it.
+    const read = spoilt ? withOneBitWrong(d, from + (length >> 1)) : d
+    const leaves = cut === undefined ? length : Math.min(cut, length)
     o.tell({
       kind: 'served',
       rtu,
       download: d.id,
-      digest: d.digest,
+      digest: d.sha256,
       from,
       bytes: leaves,
-      of: d.bytes.length,
-      whole: leaves === bytes.length,
+      of: d.size,
+      whole: leaves === length,
       spoilt,
     })
     response.writeHead(asked === undefined ? 200 : 206, {
       ...headers,
-      'content-length': bytes.length,
-      ...(asked === undefined ? {} : { 'content-range': `bytes ${from}-${to - 1}/${d.bytes.length}` }),
+      'content-length': length,
+      ...(asked === undefined ? {} : { 'content-range': `bytes ${from}-${to - 1}/${d.size}` }),
     })
     response.on('error', () => undefined)
-    if (leaves === bytes.length) response.end(bytes)
-    // What has left arrives: FIN follows it, and RST would overtake it.
-    else response.write(bytes.subarray(0, leaves), () => request.socket.end())
+    pour(response, read, from, from + leaves, (last) => {
+      if (leaves === length) response.end(last)
+      // What has left arrives: FIN follows it, and RST would overtake it.
+      else response.write(last, () => request.socket.end())
+    })
   }
 
   const take = (request: IncomingMessage, response: ServerResponse, act: (body: Json) => 204 | 400): void => {
@@ -167,8 +162,8 @@ export async function startManagement(
     open: () => centre.open(),
     shut: () => centre.shut(),
     offer(rtu, d) {
-      const mine = offers.get(rtu) ?? new Map<string, Offered>()
-      mine.set(d.id, { ...d, digest: createHash('sha256').update(d.bytes).digest('hex') })
+      const mine = offers.get(rtu) ?? new Map<string, Download>()
+      mine.set(d.id, d)
       offers.set(rtu, mine)
     },
     withdraw(rtu, id) {
@@ -178,6 +173,44 @@ export async function startManagement(
     async [Symbol.asyncDispose]() {
       silence.end()
       await centre[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Writes bytes `from` up to before `to` as fast as they are taken; `end` has the last of them. */
+function pour(
+  response: ServerResponse,
+  d: Pick<Download, 'read'>,
+  from: number,
+  to: number,
+  end: (last: Uint8Array) => void,
+): void {
+  let at = from
+  const go = (): void => {
+    while (!response.destroyed) {
+      const next = Math.min(to, at + slice)
+      const bytes = d.read(at, next)
+      at = next
+      if (at === to) {
+        end(bytes)
+        return
+      }
+      if (response.write(bytes)) continue
+      response.once('drain', go)
+      return
+    }
+  }
+  go()
+}
+
+function withOneBitWrong(d: Pick<Download, 'read'>, at: number): Pick<Download, 'read'> {
+  return {
+    read(from, to) {
+      const bytes = d.read(from, to)
+      if (at < from || at >= to) return bytes
+      const wrong = Buffer.from(bytes)
+      wrong[at - from] = (wrong[at - from] ?? 0) ^ 1
+      return wrong
     },
   }
 }
