@@ -4,7 +4,7 @@ import type { Json, SerialLine, SerialSettings, World } from '../../drivers/face
 import type { Device, Emit, Meter } from '../../sim/faces.ts'
 import type { Wiring } from '../faces.ts'
 import type { ReadLine } from '../platforms/reader.ts'
-import type { MakeDevice } from './cast.ts'
+import type { MakeDevice } from './options.ts'
 import type { MeterRole } from './parts.ts'
 import type { DeviceEntry } from './schema.ts'
 

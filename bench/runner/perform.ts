@@ -13,7 +13,7 @@ import type { Blame, Check, Event, Stage } from '../faces.ts'
 import { recordFold } from '../verdicts/record.ts'
 import type { ScenarioRecord } from '../verdicts/record.ts'
 import { buildRig } from '../rigs/cast.ts'
-import type { BuiltRig, RigOptions } from '../rigs/cast.ts'
+import type { BuiltRig, RigOptions } from '../rigs/options.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
 
 /** How long a platform may take to be up: six times a slow start of child processes. Ours. */

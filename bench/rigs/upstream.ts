@@ -1,0 +1,133 @@
+/** Makes what stands between a rig's platform and its servers, and these. */
+import { mkdtempSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { GridproofError } from '../../drivers/errors.ts'
+import type { Emit } from '../../sim/faces.ts'
+import type { Centre, MqttPair, TusLibrary } from '../faces.ts'
+import type { DevicePlaces } from '../platforms/apps.ts'
+import { playCentre } from '../platforms/centre.ts'
+import { drawPassword } from '../platforms/laptop.ts'
+import { playLink } from '../platforms/link.ts'
+import type { PlayedLink } from '../platforms/link.ts'
+import { playManagement } from '../platforms/management.ts'
+import type { PlayedManagement } from '../platforms/management.ts'
+import { playMqttPair } from '../platforms/mqtt-pair.ts'
+import { playPeers } from '../platforms/peers.ts'
+import type { PlayedPeers } from '../platforms/peers.ts'
+import { playTusLibrary } from '../platforms/tus-library.ts'
+import type { Setting } from './setting.ts'
+
+/** The link to all servers; `reset` takes the power of the computer, which is yet to be there. */
+export async function startLink(s: Setting, reset: () => Promise<void>): Promise<PlayedLink> {
+  const { world, makeLink } = s.o
+  const entry = s.file.roles.link
+  if (entry === undefined || makeLink === undefined) throw s.lacks('link')
+  return s.keep(
+    await playLink({
+      world,
+      realm: s.realm('link', entry.at),
+      router: {
+        realm: s.realm('router', entry.router.at),
+        port: entry.router.port,
+        password: drawPassword(() => world.random('router/password')),
+      },
+      host: s.address(s.file.platform.at),
+      profile: entry.profile,
+      makeLink,
+      emitAs: (src) => s.o.emitAs(src),
+      resetComputer: reset,
+    }),
+  )
+}
+
+/** A library on a disk that loses what was not flushed. */
+export async function startTus(s: Setting): Promise<TusLibrary> {
+  const entry = s.file.roles.tus
+  if (entry === undefined) throw s.lacks('tus')
+  const host = await s.o.world.host({ name: 'tus', address: s.address(entry.at), durable: true })
+  if (!host.can.has('durability'))
+    throw new GridproofError('rig-lacks', 'it takes a disk that loses at a cut what was not flushed')
+  return playTusLibrary({ host, port: entry.port, realm: s.bench, emit: s.o.emitAs('tus') })
+}
+
+/** Two libraries, in the platform's place and behind the link. */
+export async function startMqttPair(s: Setting, link: PlayedLink | undefined): Promise<MqttPair> {
+  const entry = s.file.roles.mqtt
+  if (entry === undefined) throw s.lacks('mqtt')
+  const site = await s.o.world.host({ name: 'site', address: s.address(s.file.platform.at) })
+  const server = await s.o.world.host({ name: 'server', address: s.address(entry.at) })
+  return playMqttPair({ site, server, port: entry.port, link, emitAs: (src) => s.o.emitAs(src) })
+}
+
+/** Where a server is for the platform: behind the link, where there is one. */
+async function placed(
+  name: string,
+  server: { readonly address: string; readonly port: number },
+  link: PlayedLink | undefined,
+): Promise<{ readonly address: string; readonly port: number }> {
+  const { address, port } = server
+  return link === undefined ? { address, port } : await link.reach({ name, address, port })
+}
+
+/** What both servers are played with. */
+function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
+  const entry = s.file.roles[name]
+  if (entry === undefined) return undefined
+  return {
+    realm: s.realm(name, entry.at),
+    port: entry.port,
+    pki: s.o.pki,
+    folder: mkdtempSync(join(dirname(s.o.pki), `${name}-`)),
+    emit,
+    now: () => s.o.world.now(),
+  }
+}
+
+export async function startDataCentre(
+  s: Setting,
+  places: DevicePlaces,
+  link: PlayedLink | undefined,
+  emit: Emit,
+): Promise<Centre> {
+  const { startCentre: start } = s.o
+  const at = start === undefined ? undefined : served(s, 'centre', emit)
+  if (start === undefined || at === undefined) throw s.lacks('data centre')
+  const centre = s.keep(await playCentre({ start, ...at }))
+  places.centre = await placed('centre', centre, link)
+  return s.faulty(centre)
+}
+
+export async function startManagementServer(
+  s: Setting,
+  places: DevicePlaces,
+  link: PlayedLink | undefined,
+  emit: Emit,
+): Promise<PlayedManagement> {
+  const { startManagement: start, world } = s.o
+  const at = start === undefined ? undefined : served(s, 'management', emit)
+  if (start === undefined || at === undefined) throw s.lacks('management server')
+  const management = s.keep(await playManagement({ start, ...at, random: () => world.random('management') }))
+  places.management = await placed('management', management, link)
+  return management
+}
+
+/** What lies between two platforms: before their apps, which are told of it. */
+export async function startPeers(s: Setting, places: readonly DevicePlaces[]): Promise<PlayedPeers> {
+  const { makeRelay, world } = s.o
+  const { peers: entry, platform2 } = s.file.roles
+  if (entry === undefined || platform2 === undefined || makeRelay === undefined)
+    throw s.lacks('link between two platforms')
+  const peers = s.keep(
+    await playPeers({
+      realm: s.realm('peers', entry.at),
+      pki: s.o.pki,
+      emit: s.o.emitAs('peers'),
+      topics: s.file.platform.topics,
+      called: { address: s.address(platform2.at), port: entry.port },
+      random: () => world.random('peers'),
+      makeRelay,
+    }),
+  )
+  for (const p of places) p.peers = peers.places
+  return peers
+}
