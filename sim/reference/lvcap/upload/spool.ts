@@ -3,19 +3,11 @@
  * nothing about which rows it holds and under which name. `batch.gz` first, then `batch.json` by renaming: a batch is
  * there when the latter is.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { fsyncSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../api.ts'
 import type { Json } from '../env.ts'
+import { flushFolder, makeFolder, replaceFile, type Flush } from '../sdk/disk.ts'
 import { sha256Of, type Ids } from './batch.ts'
 
 export interface Spooled {
@@ -28,11 +20,6 @@ export interface Spooled {
   readonly url: string | undefined
 }
 
-export interface SpoolIo {
-  /** Flushes an open file, or an open folder, to the disk itself. */
-  flush(fd: number): void
-}
-
 export interface Spool {
   /** What was on its way, also before this program began. */
   readonly held: Spooled | undefined
@@ -43,8 +30,8 @@ export interface Spool {
 }
 
 /** Opens it; what a cut left half made is taken away. Throws what `fs` throws. */
-export function openSpool(folder: string, io: SpoolIo = { flush: fsyncSync }): Spool {
-  mkdirSync(folder, { recursive: true })
+export function openSpool(folder: string, { flush = fsyncSync }: { readonly flush?: Flush } = {}): Spool {
+  makeFolder(folder, flush)
   const bytesFile = join(folder, 'batch.gz')
   const noteFile = join(folder, 'batch.json')
   let held = read()
@@ -69,28 +56,9 @@ export function openSpool(folder: string, io: SpoolIo = { flush: fsyncSync }): S
       return undefined
     }
   }
-  function write(file: string, bytes: Uint8Array): void {
-    const fd = openSync(`${file}.new`, 'w')
-    try {
-      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done)
-      io.flush(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(`${file}.new`, file)
-  }
-  function flushFolder(): void {
-    const fd = openSync(folder, 'r')
-    try {
-      io.flush(fd)
-    } finally {
-      closeSync(fd)
-    }
-  }
   function note(b: Spooled): void {
     const { bytes: _bytes, ...rest } = b
-    write(noteFile, Buffer.from(JSON.stringify(rest)))
-    flushFolder()
+    replaceFile(noteFile, JSON.stringify(rest), { flush })
     held = b
   }
 
@@ -100,8 +68,7 @@ export function openSpool(folder: string, io: SpoolIo = { flush: fsyncSync }): S
     },
     put(b) {
       rmSync(noteFile, { force: true })
-      write(bytesFile, b.bytes)
-      flushFolder()
+      replaceFile(bytesFile, b.bytes, { flush })
       note(b)
     },
     at(url) {
@@ -110,7 +77,7 @@ export function openSpool(folder: string, io: SpoolIo = { flush: fsyncSync }): S
     clear() {
       held = undefined
       rmSync(noteFile, { force: true })
-      flushFolder()
+      flushFolder(folder, flush)
       rmSync(bytesFile, { force: true })
     },
   }
