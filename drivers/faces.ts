@@ -74,7 +74,7 @@ export interface Proc {
   signal(s: 'TERM' | 'KILL'): void
 }
 
-export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full' | 'one-core'
+export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full' | 'one-core' | 'hang'
 
 /** What a host does: changes a database, writes, renames or flushes a file, sends bytes to somebody, or any of these. */
 export type Doing = 'row' | 'write' | 'rename' | 'flush' | 'send' | 'anything'
@@ -93,6 +93,11 @@ export interface Host {
   cut(): void
   /** Ends each proc of that name as a crash would, also one that another proc has started. False: there is none. */
   kill(proc: string): boolean
+  /**
+   * It hangs: nothing of it runs any more, its peers are told nothing, and only a cut of its power helps. With a name each
+   * proc of that name alone, and what that has started. False: there is none. Throws `not-capable` without `hang`.
+   */
+  hang(proc?: string): boolean
   /** `full`: its disk takes nothing more until it is `free` again. Throws `not-capable` without `disk-full`. */
   fill(disk: 'full' | 'free'): void
   /** Power back: disk mounted. Programs that were started with `start` are started again, in order, and given. */

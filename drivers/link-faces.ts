@@ -59,6 +59,8 @@ export interface LinkPort extends AsyncDisposable {
    * address.
    */
   admit(service: { name: string; address: string; port: number }): Promise<{ address: string; port: number }>
+  /** Another host of the site, at this address, reaches the peers by this link too. */
+  share(address: string): void
   /** Hands an order to the model. */
   order(o: Json): void
   /** What else carries out its faults here: the machine's packet filter, or why it cannot. */

@@ -42,6 +42,7 @@ export function labHost(name: string, outlet: Outlet, emit: Emit): Host {
     },
     start: () => cannot('the programs'),
     kill: () => cannot('the programs'),
+    hang: () => cannot('the programs'),
     fill: () => cannot('the disk'),
     clock: () => cannot('the clock'),
     figures: () => ({}),

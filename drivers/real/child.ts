@@ -40,6 +40,8 @@ export interface Child {
   /** Undefined where it could not be started. */
   readonly pid: number | undefined
   signal(s: 'TERM' | 'KILL'): void
+  /** Stops it and all that it has started by itself (SIGSTOP): it neither runs nor ends until it is killed. */
+  hang(): void
 }
 
 /** Whether this machine can confine a program to one core: Linux, and util-linux's taskset, which replaces itself by it. */
@@ -118,8 +120,11 @@ export function startChild(o: ChildOptions): Child {
     tell,
     signal(s) {
       if (child.exitCode !== null || child.signalCode !== null) return
-      if (s === 'KILL') killGroup(child)
+      if (s === 'KILL') signalGroup(child, 'SIGKILL')
       else child.kill('SIGTERM')
+    },
+    hang() {
+      if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGSTOP')
     },
   }
 }
@@ -136,7 +141,7 @@ async function endOf(child: ChildProcess): Promise<number | string> {
     return e instanceof Error ? e.message : String(e)
   }
   // What the program started by itself ends with it.
-  killGroup(child)
+  signalGroup(child, 'SIGKILL')
   const patience = Promise.withResolvers<void>()
   const timer = setTimeout(patience.resolve, lastWords)
   await Promise.race([closed, patience.promise])
@@ -146,10 +151,10 @@ async function endOf(child: ChildProcess): Promise<number | string> {
   return how
 }
 
-function killGroup(child: ChildProcess): void {
+function signalGroup(child: ChildProcess, signal: 'SIGKILL' | 'SIGSTOP'): void {
   if (child.pid === undefined) return
   try {
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-child.pid, signal)
   } catch {
     // The group is gone.
   }

@@ -78,7 +78,9 @@ describe('a host of real time', () => {
   })
 
   test('claims to start programs, on one core where that can be, and no more', () => {
-    expect([...host.can]).toEqual(canOneCore() ? ['start', 'one-core'] : ['start'])
+    expect([...host.can].filter((c) => c !== 'hang')).toEqual(
+      canOneCore() ? ['start', 'one-core'] : ['start'],
+    )
     try {
       host.clock({ stepMs: 1 })
       expect.unreachable()
@@ -98,6 +100,29 @@ describe('a host of real time', () => {
     other.signal('KILL')
     other.signal('TERM')
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'hangs what it runs: it neither ends nor hears TERM, until its power is cut',
+    async () => {
+      const proc = await host.start('app', program('obedient'))
+      const other = await host.start('other', program('obedient'))
+      expect(host.hang('nobody')).toBe(false)
+      expect(host.hang('app')).toBe(true)
+      const file = `/proc/${await pidOf('app')}/stat`
+      // Stopped (proc_pid_stat(5), field 3); the kernel alone decides when.
+      const state = (): string | undefined => readFileSync(file, 'latin1').split(') ')[1]?.[0]
+      while (state() !== 'T')
+        await new Promise((done) => {
+          setImmediate(done)
+        })
+      proc.signal('TERM')
+      other.signal('TERM')
+      expect(await other.ended).toBe(0)
+      expect(state()).toBe('T')
+      host.cut()
+      expect(await proc.ended).toBe('cut')
+    },
+  )
 
   test.skipIf(!canOneCore())('confines a program to one core where it is asked to', async () => {
     const proc = await host.start('app', { ...program('stubborn'), oneCore: true })

@@ -65,6 +65,10 @@ export function createRealHost(o: RealHostOptions): RealHost {
     r.child.signal('KILL')
     for (const b of r.below.values()) kill(b)
   }
+  const hang = (r: Running): void => {
+    r.child.hang()
+    for (const b of r.below.values()) hang(b)
+  }
   const launch = async (name: string, program: Program): Promise<Running> => {
     if (power !== 'on')
       throw new GridproofError(
@@ -172,6 +176,8 @@ export function createRealHost(o: RealHostOptions): RealHost {
     disk,
     can: new Set([
       'start' as const,
+      // Windows has no such signal.
+      ...(process.platform === 'win32' ? [] : (['hang'] as const)),
       ...(canOneCore() ? (['one-core'] as const) : []),
       ...(drive === undefined ? [] : (['durability'] as const)),
     ]),
@@ -180,6 +186,13 @@ export function createRealHost(o: RealHostOptions): RealHost {
     kill(name) {
       const hit = [...running].filter((r) => r.name === name)
       for (const r of hit) kill(r)
+      return hit.length > 0
+    },
+    hang(name) {
+      if (process.platform === 'win32')
+        throw new GridproofError('not-capable', `what runs on ${o.name} cannot be made to hang on Windows`)
+      const hit = [...running].filter((r) => name === undefined || r.name === name)
+      for (const r of hit) hang(r)
       return hit.length > 0
     },
     async restore() {

@@ -98,6 +98,8 @@ export async function createRealLink(o: RealLinkOptions): Promise<LinkPort> {
         by: 'peer',
       })
     },
+    // Whoever asks a proxy goes through the link.
+    share: () => undefined,
     order(order) {
       const loss = lacks === undefined ? shareOf(order) : undefined
       if (loss !== undefined) {

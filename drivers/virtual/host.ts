@@ -8,7 +8,7 @@ import { setClock } from './clock.ts'
 import type { createDoingWatch } from './doing.ts'
 import type { Kernel } from './kernel.ts'
 import { fillDisk } from './sqlite.ts'
-import type { VirtualNet } from './net.ts'
+import { Listener, type VirtualNet } from './net.ts'
 import type { Death, Owner } from './owner.ts'
 
 /** Folders above this one: modules of programs are named from the project's root. */
@@ -48,6 +48,8 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
   const clock = owner.clock
   let running: Running[] = []
   let off = false
+  /** What hangs while the host has power. */
+  const hung: Owner[] = []
 
   const log = (proc: string, entry: Json): void => {
     for (const f of listeners) f(proc, entry, kernel.instant())
@@ -127,6 +129,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       'skew',
       'disk-full',
       'one-core',
+      'hang',
       ...(p.unplug === undefined ? [] : (['durability'] as const)),
     ] as const),
     async start(name, program) {
@@ -139,6 +142,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     cut() {
       if (off) return
       off = true
+      for (const o of hung.splice(0)) o.hung = false
       // The disk first: whoever is told of its death may still try to write.
       p.unplug?.()
       net.power(p.address, false)
@@ -150,6 +154,25 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
     kill(name) {
       const hit = running.filter((r) => r.proc.name === name)
       for (const r of hit) r.end('KILL', 'killed')
+      return hit.length > 0
+    },
+    hang(name) {
+      // Seen from outside a machine that hangs, and then loses its power, is one that lost it at once.
+      if (name === undefined) {
+        if (off) return false
+        host.cut()
+        return true
+      }
+      const hit = running.filter((r) => r.proc.name === name && r.owner.dead === undefined)
+      for (const r of hit) {
+        for (const o of below(r.owner)) {
+          o.hung = true
+          hung.push(o)
+          for (const t of o.things) if (t instanceof Listener) net.hangs(t)
+        }
+        // Its process has not ended: nobody who waits for that is told.
+        r.owner.die('cut')
+      }
       return hit.length > 0
     },
     async restore() {
@@ -186,6 +209,11 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       owner.die('ended')
     },
   }
+}
+
+/** An owner and all below it. */
+function below(top: Owner): Owner[] {
+  return [top, ...[...top.children].flatMap(below)]
 }
 
 function isBelow(o: Owner, top: Owner): boolean {

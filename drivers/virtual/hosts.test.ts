@@ -51,6 +51,18 @@ test('a connection from before a power cut is reset when its peer sends to the r
   expect(r.second).toEqual(['1 hello'])
 })
 
+test('what hangs says nothing and has not ended, and power brings it back', async () => {
+  const r = await tell<Record<string, Json>>('hangs')
+  expect(r).toEqual({
+    unknown: false,
+    hung: { ended: null, logged: 0, beside: true, said: [] },
+    back: { ended: 'cut', other: 'cut', first: ['64000 ECONNRESET', '64000 close'], second: ['connect'] },
+    whole: true,
+    still: 0,
+    again: true,
+  })
+})
+
 test('TCP gives up unacknowledged bytes after 924.6 s, and a connection after 127 s', async () => {
   const r = await tell<{ heard: string[]; second: string[] }>('givesUp')
   expect(r.heard).toEqual(['924600 ETIMEDOUT', '924600 close'])

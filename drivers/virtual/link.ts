@@ -230,7 +230,7 @@ export class End implements Thing {
       this.hold(carrier)
       return
     }
-    if (peer.silent && !fabric.powered(peer.address)) {
+    if (peer.silent && (peer.owner.hung || !fabric.powered(peer.address))) {
       this.unanswered()
       return
     }

@@ -74,6 +74,8 @@ export class VirtualNet implements Fabric {
   private readonly listeners = new Map<string, Listener>()
   private readonly carriers = new Map<string, Carrier>()
   private readonly dark = new Set<string>()
+  /** Ports, `address:port`, whose program hangs: nobody answers there, and nobody else can have them. */
+  private readonly hung = new Set<string>()
   private readonly ports = new Map<string, number>()
   private channels = 0
 
@@ -89,6 +91,7 @@ export class VirtualNet implements Fabric {
     this.listeners.clear()
     this.carriers.clear()
     this.dark.clear()
+    this.hung.clear()
     this.ports.clear()
     this.channels = 0
   }
@@ -116,6 +119,12 @@ export class VirtualNet implements Fabric {
   power(address: string, on: boolean): void {
     if (on) this.dark.delete(address)
     else this.dark.add(address)
+    for (const key of this.hung) if (key.startsWith(`${address}:`)) this.hung.delete(key)
+  }
+
+  /** The program that listens there hangs from now on. */
+  hangs(l: Listener): void {
+    this.hung.add(l.key)
   }
 
   forget(l: Listener): void {
@@ -145,7 +154,7 @@ export class VirtualNet implements Fabric {
     if (address === undefined) return systemError('ENOTFOUND', -3008, 'getaddrinfo', { text: ` ${shown}` })
     const actual = port === 0 ? this.freePort(address) : port
     const key = `${address}:${actual}`
-    if (this.listeners.has(key))
+    if (this.listeners.has(key) || this.hung.has(key))
       return systemError('EADDRINUSE', -98, 'listen', {
         text: ': address already in use',
         address: shown,
@@ -203,7 +212,7 @@ export class VirtualNet implements Fabric {
     const syn = (): void => {
       if (end.closed) return
       const c = this.carrier(near, o.address)
-      if (!c.up || !this.powered(o.address)) {
+      if (!c.up || !this.powered(o.address) || this.hung.has(`${o.address}:${o.port}`)) {
         if (this.kernel.now - started >= synFor) fail('ETIMEDOUT', -110, 0)
         else this.kernel.at(undefined, synEvery, syn, undefined, true)
         return
@@ -234,7 +243,7 @@ export class VirtualNet implements Fabric {
     const { end } = o
     const asked = (address: string, port: number): void => {
       if (end.closed) return
-      if (!this.powered(address)) {
+      if (!this.powered(address) || this.hung.has(`${address}:${port}`)) {
         // The link lets it through, and nobody is there: it is sent again, as above.
         if (this.kernel.now - o.started >= synFor) o.fail('ETIMEDOUT', -110, 0)
         else this.kernel.at(undefined, synEvery, () => asked(address, port), undefined, true)

@@ -41,6 +41,8 @@ export class Owner {
   /** Orders owners that are due at the same instant. */
   readonly rank: number
   dead: Death | undefined
+  /** It hangs, on a host that has power: dead, but whoever sends to it hears nothing of that. */
+  hung = false
   /** Of a host: its disk takes nothing more. */
   diskFull = false
   /** Streams of random numbers, made when first used. */

@@ -39,6 +39,8 @@ export class ShapedLink {
   readonly host: string
   /** Names of peers by `address` and by `address:port`. */
   readonly peers = new Map<string, string>()
+  /** Addresses of other hosts at the same end. */
+  readonly shared = new Set<string>()
   private readonly admitted = new Map<number, string>()
   private readonly kernel: Kernel
   private readonly model: LinkModel
@@ -73,7 +75,7 @@ export class ShapedLink {
 
   /** The name of the peer, where a connection between these goes through this link. */
   between(from: string, to: string, port: number): { peer: string; by: 'host' | 'peer' } | undefined {
-    if (from === this.host) {
+    if (from === this.host || this.shared.has(from)) {
       const peer = this.peers.get(`${to}:${port}`)
       return peer === undefined ? undefined : { peer, by: 'host' }
     }

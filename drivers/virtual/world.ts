@@ -167,6 +167,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
           link.admit(name, port)
           return Promise.resolve({ address, port })
         },
+        share: (address) => void link.shared.add(address),
         order: (o) => link.order(o),
         packets: { by: 'none', why: 'in virtual time the network is the model itself' },
         async [Symbol.asyncDispose]() {

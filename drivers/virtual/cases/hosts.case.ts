@@ -107,6 +107,53 @@ const stories: Readonly<Record<string, Story>> = {
     return { quiet, heard, second }
   },
 
+  /** One program hangs, then the whole machine; each time power brings it back. */
+  async hangs(world) {
+    const host = await world.host({ name: 'a', address: '10.0.0.1' })
+    const app = await host.start('app', program('busy', {}))
+    let logged = 0
+    let neighbour = 0
+    host.onLog((name) => {
+      if (name === 'app') logged++
+      else neighbour++
+    })
+    const other = await host.start('other', program('clock', {}))
+    await world.pass(100)
+    const s = connect(700, host.address)
+    await world.pass(100)
+    const from = world.now()
+    const heard = listen(world, s, from)
+    const unknown = host.hang('nobody')
+    host.hang('app')
+    const [before, beside] = [logged, neighbour]
+    let ended: number | string | undefined
+    void app.ended.then((how) => (ended = how))
+    s.write('one')
+    const late = connect(700, host.address)
+    const second = listen(world, late, from)
+    late.once('connect', () => second.push('connect'))
+    await world.pass(60_000)
+    const hung = {
+      ended: ended ?? null,
+      logged: logged - before,
+      beside: neighbour - beside > 50,
+      said: [...heard, ...second],
+    }
+    host.cut()
+    await world.pass(1000)
+    await host.restore()
+    await world.pass(10_000)
+    const back = { ended: ended ?? null, other: await other.ended, first: [...heard], second: [...second] }
+    const whole = host.hang()
+    const dark = logged
+    await world.pass(10_000)
+    const still = logged - dark
+    host.cut()
+    await host.restore()
+    await world.pass(1000)
+    return { unknown, hung, back, whole, still, again: logged > dark }
+  },
+
   /** Bytes sent into a silence are given up by TCP itself after 924.6 s. */
   async givesUp(world) {
     const host = await world.host({ name: 'a', address: '10.0.0.1' })
