@@ -127,6 +127,20 @@ const bad: Readonly<Record<string, Bad>> = {
     'roles.intruder.at',
     'expected an address of its own: platform has 10 too',
   ),
+  'with one address for two that are not devices': but(
+    'peers: { at: 95',
+    'peers: { at: 120',
+    'peers:',
+    'roles.peers.at',
+    'expected an address of its own: gridkey2 has 120 too',
+  ),
+  'with the address of the router for another': but(
+    'router: { at: 91',
+    'router: { at: 5',
+    'link:',
+    'roles.link.router.at',
+    'expected an address of its own: observer has 5 too',
+  ),
   'with a network beyond 255': but(
     'network: 10.77.0',
     'network: 10.777.0',

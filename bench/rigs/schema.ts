@@ -6,7 +6,7 @@ import { GridproofError } from '../../drivers/errors.ts'
 import { placeOf, readYaml } from '../../drivers/yaml.ts'
 import { kindIn, readLab } from './lab.ts'
 import type { LabRig } from './lab.ts'
-import { csvColumns, playedDevices, serial } from './parts.ts'
+import { csvColumns, serial } from './parts.ts'
 
 /** Last number of an IPv4 address inside the rig's network. */
 const at = z.int().min(2).max(250)
@@ -115,7 +115,16 @@ const rig = z.strictObject({
     /** The data centre to which the platform uploads. */
     centre: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The management server. */
-    management: z.strictObject({ at, port: port.default(0) }).optional(),
+    management: z
+      .strictObject({
+        at,
+        port: port.default(0),
+        /** Bytes of a download that the platform asks for at a time. */
+        piece: z.int().min(1_024).max(16_777_216).default(16_384),
+        /** Bytes of what scenarios call a large file. */
+        large: z.int().min(1_000_000).max(4_000_000_000).default(5_000_000),
+      })
+      .optional(),
     /** The 4G link between the platform and the servers; its router's place, and the port of that one's page. */
     link: z
       .strictObject({
@@ -174,19 +183,26 @@ export function readRig(file: string): RigFile {
   if (r.platform.broker === 'mosquitto' && r.time === 'virtual')
     refuse(['platform', 'broker'], 'expected aedes: mosquitto knows no virtual time')
   const taken = new Map<number, string>()
-  for (const [path, at] of [
-    [['platform', 'at'], r.platform.at],
-    [['observer', 'at'], r.observer.at],
-    ...(
-      [...playedDevices, 'platform2', 'network', 'reader', 'cloud', 'modem', 'installer', 'intruder'] as const
-    ).map((role) => [['roles', role, 'at'], r.roles[role]?.at] as const),
-  ] as const) {
-    if (at === undefined) continue
+  for (const [path, at] of placesIn(r)) {
     const by = taken.get(at)
     if (by !== undefined) refuse(path, `expected an address of its own: ${by} has ${at} too`)
     taken.set(at, path.at(-2) ?? '')
   }
   return r
+}
+
+/** Every `at` of a rig, and where it stands in the file. */
+function placesIn(r: ReferenceRig): readonly (readonly [readonly string[], number])[] {
+  const found: [readonly string[], number][] = [
+    [['platform', 'at'], r.platform.at],
+    [['observer', 'at'], r.observer.at],
+  ]
+  for (const [role, entry] of Object.entries(r.roles)) {
+    if (entry === undefined) continue
+    if ('at' in entry) found.push([['roles', role, 'at'], entry.at])
+    if ('router' in entry) found.push([['roles', role, 'router', 'at'], entry.router.at])
+  }
+  return found
 }
 
 /** Nothing where it cannot be read: whoever reads it next says why. */
