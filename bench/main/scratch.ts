@@ -22,6 +22,8 @@ export function lacksOf(rig: RigFile): readonly string[] {
 export interface Scratch extends Disposable {
   /** Certificates and keys of the platform, its apps, the observer, and what an intruder would bring. */
   readonly pki: string
+  /** The same names with other certificates and keys, in a folder of their own. */
+  otherPki(): string
   /** Where disks of virtual hosts are made: in memory where the system has such a place, for speed. */
   readonly disks: string
   /** What was left behind by a bench that was killed, and has been undone now. */
@@ -39,9 +41,11 @@ export function makeScratch(rig: RigFile): Scratch {
     throw new GridproofError('rig-lacks', `the rig '${rig.name}' cannot run here: ${lacks.join('; ')}`)
   const cleared = clearLeftovers()
   const ledger = openLedger()
-  const pki = join(ledger.folder('run'), 'pki')
-  // A lab's platform has certificates of its own.
-  if (!isLab(rig))
+  const own = ledger.folder('run')
+  const issue = (folder: string): string => {
+    const pki = join(own, folder)
+    // A lab's platform has certificates of its own.
+    if (isLab(rig)) return pki
     makePki(pki, {
       apps: enrolled,
       revoked: [intruderApp.revoked],
@@ -55,6 +59,9 @@ export function makeScratch(rig: RigFile): Scratch {
               .map((at) => addressOf(rig.network, at)),
           }),
     })
+    return pki
+  }
+  const pki = issue('pki')
   const disks =
     rig.time === 'virtual' && existsSync('/dev/shm')
       ? ledger.folder('disks', '/dev/shm')
@@ -63,6 +70,7 @@ export function makeScratch(rig: RigFile): Scratch {
   process.once('exit', leave)
   return {
     pki,
+    otherPki: () => issue('pki-again'),
     disks,
     cleared: cleared.filter((c) => c.outcome === 'undone'),
     [Symbol.dispose]() {
