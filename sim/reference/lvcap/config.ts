@@ -4,6 +4,7 @@ import { iidPattern, type SessionName } from './api.ts'
 import type { Json } from './env.ts'
 import { LvcapError } from './errors.ts'
 import { maintenanceSettings } from './maintenance/config.ts'
+import { feedSettings } from './watchdog/config.ts'
 
 /** Topic names: as the GridKey specification proposes (Appendix C, section 4), or as fielded in 2018. */
 export const topicProfile = z.enum(['spec', 'openlv-2018'])
@@ -66,6 +67,8 @@ export const platformSchema = z.strictObject({
     .prefault({}),
   /** The service at the Ethernet port for engineers; without it there is none. */
   maintenance: maintenanceSettings.optional(),
+  /** The watchdog beside the computer, which is fed over the inner network; without it nobody is. */
+  watchdog: feedSettings.optional(),
   /** Topic names that apps use unless their own configuration says otherwise. */
   topics: topicProfile.default('spec'),
   /** In the order of their installation, which is the order of their start (section 5.1.2). */

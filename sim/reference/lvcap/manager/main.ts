@@ -7,6 +7,7 @@ import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from 
 import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { openSession, type Presentation } from '../sdk/session.ts'
+import { keepFeeding } from '../watchdog/feed.ts'
 import {
   initial,
   isInterval,
@@ -49,6 +50,8 @@ export interface ManagerParts {
   ): readonly [State, readonly Effect[]]
   /** Lets one message go; `send` resolves at the acknowledgement. */
   publish(message: Message, send: (message: Message) => Promise<void>): Promise<void>
+  /** Whether the watchdog is to be fed. `answered`: the Data Marketplace has answered, so that this one lives too. */
+  alive(answered: () => Promise<boolean>): Promise<boolean>
 }
 
 /** Modules of the Data Marketplace. */
@@ -107,6 +110,7 @@ export function parts(_config: Json): ManagerParts {
     interpret,
     decide: step,
     publish: (message, send) => send(message),
+    alive: (answered) => answered(),
   }
 }
 
@@ -265,7 +269,19 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   const stored = store.load(config.manager.iid)?.['statusInterval']
   ask(isInterval(stored) ? stored * 1_000 : p.pollEvery(config))
 
+  // To subscribe again what is subscribed changes nothing, and asks for an answer (MQTT 3.1.1, section 3.8.4).
+  const answered = async (): Promise<boolean> => {
+    if (!session.stats().connected) return false
+    await session.subscribe(topics.managerRequest, 1)
+    return true
+  }
+  const feeding =
+    config.watchdog === undefined
+      ? undefined
+      : keepFeeding(config.watchdog, env.address, () => p.alive(answered))
+
   await aborted(env.term)
+  feeding?.stop()
   clearInterval(poll)
   take({ kind: 'close' })
   await done
