@@ -2,6 +2,7 @@
 import type { Quantity } from '../reference/lvcap/apps/meshing/config.ts'
 import type { MeshingParts } from '../reference/lvcap/apps/meshing/main.ts'
 import { listOf, type Defect } from './defect.ts'
+import { keeps, repeatsStamp, skips, stopsAfter } from './outputs.ts'
 import { objectOf } from './payload.ts'
 
 type Wrap = Defect<MeshingParts>['wrap']
@@ -110,25 +111,11 @@ export const meshingReadingDefects = listOf<MeshingParts>('meshing-app', 'defect
   ],
   'reads-two-of-three': [
     'Publishes nothing of the third breaker.',
-    (p, reached) => ({
-      ...p,
-      arrange: (messages, k) => {
-        const some = messages.filter((m) => !/\/l3\//i.test(m.topic))
-        if (some.length < messages.length) reached()
-        return p.arrange(some, k)
-      },
-    }),
+    keeps(() => (messages) => messages.filter((m) => !/\/l3\//i.test(m.topic))),
   ],
   'silent-when-dead': [
     'Publishes nothing of a unit that does not answer.',
-    (p, reached) => ({
-      ...p,
-      arrange: (messages, k) => {
-        const some = messages.filter((m) => objectOf(m.payload)['Valid'] === true)
-        if (some.length < messages.length) reached()
-        return p.arrange(some, k)
-      },
-    }),
+    keeps(() => (messages) => messages.filter((m) => objectOf(m.payload)['Valid'] === true)),
   ],
   'valid-when-dead': [
     'Publishes the last good value as valid where it has none.',
@@ -148,44 +135,10 @@ export const meshingReadingDefects = listOf<MeshingParts>('meshing-app', 'defect
   ],
   'stale-timestamp': [
     'Repeats the time stamp of the output before with every fourth output.',
-    (p, reached) => {
-      let n = 0
-      let last = 0
-      return {
-        ...p,
-        stamp: (now) => {
-          if (++n % 4 === 0) reached()
-          else last = p.stamp(now)
-          return last
-        },
-      }
-    },
+    repeatsStamp(4),
   ],
-  'skips-a-minute': [
-    'Leaves out every seventh output.',
-    (p, reached) => ({
-      ...p,
-      arrange: (messages, k) => {
-        if (k % 7 !== 0) return p.arrange(messages, k)
-        reached()
-        return []
-      },
-    }),
-  ],
-  'stops-after-ten-minutes': [
-    'Publishes nothing any more after ten minutes.',
-    (p, reached) => {
-      const start = performance.now()
-      return {
-        ...p,
-        arrange: (messages, k) => {
-          if (performance.now() - start < 600_000) return p.arrange(messages, k)
-          reached()
-          return []
-        },
-      }
-    },
-  ],
+  'skips-a-minute': ['Leaves out every seventh output.', skips(() => (k) => k % 7 === 0)],
+  'stops-after-ten-minutes': ['Publishes nothing any more after ten minutes.', stopsAfter(600_000)],
   'every-other-minute': [
     'Reads what it reads each minute every other minute.',
     (p, reached) => ({

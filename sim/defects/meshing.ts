@@ -53,6 +53,24 @@ function recording(change: (args: RecordArgs, p: MeshingParts, reached: () => vo
   return (p, reached) => ({ ...p, record: (...args) => change(args, p, reached) })
 }
 
+/** Records as the state before or after a command the one that it asks for. */
+function recordsAsCommanded(around: 'before' | 'after'): Wrap {
+  return (p, reached) => {
+    const wanted = new Map<Phase, boolean>()
+    return {
+      ...p,
+      record: (iid, phase, name, fact, stamp) => {
+        if (name === 'command' && fact.valid) wanted.set(phase, fact.value === true)
+        const value = wanted.get(phase)
+        if (name !== around || value === undefined || fact.errno !== undefined)
+          return p.record(iid, phase, name, fact, stamp)
+        if (value !== fact.value) reached()
+        return p.record(iid, phase, name, { ...fact, value }, stamp)
+      },
+    }
+  }
+}
+
 const obeying = listOf<MeshingParts>('meshing-app', 'defect', {
   'obeys-any-topic': [
     'Obeys whoever publishes on a control topic of its own.',
@@ -205,37 +223,11 @@ function takesForDone(close: boolean): Wrap {
 const records = listOf<MeshingParts>('meshing-app', 'defect', {
   'records-what-was-commanded': [
     'Records as the state afterwards what was commanded.',
-    (p, reached) => {
-      const wanted = new Map<Phase, boolean>()
-      return {
-        ...p,
-        record: (iid, phase, name, fact, stamp) => {
-          if (name === 'command' && fact.valid) wanted.set(phase, fact.value === true)
-          const value = wanted.get(phase)
-          if (name !== 'after' || value === undefined || fact.errno !== undefined)
-            return p.record(iid, phase, name, fact, stamp)
-          if (value !== fact.value) reached()
-          return p.record(iid, phase, name, { ...fact, value }, stamp)
-        },
-      }
-    },
+    recordsAsCommanded('after'),
   ],
   'records-before-as-commanded': [
     'Records as the state before a command what it is to become.',
-    (p, reached) => {
-      const wanted = new Map<Phase, boolean>()
-      return {
-        ...p,
-        record: (iid, phase, name, fact, stamp) => {
-          if (name === 'command' && fact.valid) wanted.set(phase, fact.value === true)
-          const value = wanted.get(phase)
-          if (name !== 'before' || value === undefined || fact.errno !== undefined)
-            return p.record(iid, phase, name, fact, stamp)
-          if (value !== fact.value) reached()
-          return p.record(iid, phase, name, { ...fact, value }, stamp)
-        },
-      }
-    },
+    recordsAsCommanded('before'),
   ],
   'no-record-without-device': [
     'Records nothing of a command where no breaker answers.',

@@ -22,6 +22,36 @@ function admits(...reasons: readonly StrangerReason[]): Wrap {
   })
 }
 
+/** Believes the partner where it calls itself (`client`), or where the partner calls it. */
+function believes(as: 'client' | 'server'): Wrap {
+  return (p, reached) => {
+    let side: string | undefined
+    return {
+      ...p,
+      secure: (socket, of, ...more) => {
+        side = of
+        return p.secure(socket, of, ...more)
+      },
+      judge: (...about) => {
+        const j = p.judge(...about)
+        if (side !== as || j.ok) return j
+        reached()
+        return { ok: true }
+      },
+    }
+  }
+}
+
+/** What was wanted first, whatever is wanted later. */
+function firstOf<T>(reached: () => void): (wanted: T) => T {
+  let first: T | undefined
+  return (wanted) => {
+    first ??= wanted
+    if (JSON.stringify(first) !== JSON.stringify(wanted)) reached()
+    return first
+  }
+}
+
 /** Changes the partner's values before they are published; undefined leaves one as it is. */
 function alters(change: (payload: JsonObject, value: Value) => JsonObject | undefined): Wrap {
   return (p, reached) => ({
@@ -92,44 +122,8 @@ export const peerDefects: readonly Defect<PeerParts>[] = [
     ],
     'accepts-expired': ['Looks at no dates of certificates.', admits('expired', 'not-yet-valid')],
     'accepts-revoked': ['Does not look into the list of revoked certificates.', admits('revoked')],
-    'asks-callers-alone': [
-      'Checks whoever calls it, and believes whom it calls.',
-      (p, reached) => {
-        let calling = false
-        return {
-          ...p,
-          secure: (socket, as, ...more) => {
-            calling = as === 'client'
-            return p.secure(socket, as, ...more)
-          },
-          judge: (...about) => {
-            const j = p.judge(...about)
-            if (!calling || j.ok) return j
-            reached()
-            return { ok: true }
-          },
-        }
-      },
-    ],
-    'asks-the-called-alone': [
-      'Checks whom it calls, and believes whoever calls it.',
-      (p, reached) => {
-        let calling = false
-        return {
-          ...p,
-          secure: (socket, as, ...more) => {
-            calling = as === 'client'
-            return p.secure(socket, as, ...more)
-          },
-          judge: (...about) => {
-            const j = p.judge(...about)
-            if (calling || j.ok) return j
-            reached()
-            return { ok: true }
-          },
-        }
-      },
-    ],
+    'asks-callers-alone': ['Checks whoever calls it, and believes whom it calls.', believes('client')],
+    'asks-the-called-alone': ['Checks whom it calls, and believes whoever calls it.', believes('server')],
     'speaks-in-clear': [
       'Leaves TLS out: the link is private enough.',
       (p, reached) => ({
@@ -188,16 +182,8 @@ export const peerDefects: readonly Defect<PeerParts>[] = [
     'first-data-set-for-ever': [
       'Goes on with its first data set, whatever it is configured to send later.',
       (p, reached) => {
-        let first: readonly DataEntry[] | undefined
-        return {
-          ...p,
-          dataSet: (config) => {
-            const wanted = p.dataSet(config)
-            first ??= wanted
-            if (JSON.stringify(first) !== JSON.stringify(wanted)) reached()
-            return first
-          },
-        }
+        const first = firstOf<readonly DataEntry[]>(reached)
+        return { ...p, dataSet: (config) => first(p.dataSet(config)) }
       },
     ],
     'adds-to-the-data-set': [
@@ -218,16 +204,8 @@ export const peerDefects: readonly Defect<PeerParts>[] = [
     'first-road-for-ever': [
       'Looks for its partner where it first was, whatever it is told later.',
       (p, reached) => {
-        let first: Road | undefined
-        return {
-          ...p,
-          road: (config) => {
-            const wanted = p.road(config)
-            first ??= wanted
-            if (JSON.stringify(first) !== JSON.stringify(wanted)) reached()
-            return first
-          },
-        }
+        const first = firstOf<Road>(reached)
+        return { ...p, road: (config) => first(p.road(config)) }
       },
     ],
     'leaves-out-the-last': [

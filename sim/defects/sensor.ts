@@ -1,6 +1,7 @@
 /** Defects that every sensor application can have: time, stamps, validity, topics. */
 import type { Sample, SensorConfig, SensorParts } from '../reference/lvcap/sdk/sensor.ts'
 import { listOf, type AppId, type Defect } from './defect.ts'
+import { keeps, repeatsStamp, skips, stopsAfter } from './outputs.ts'
 import { base, isMeasurement, objectOf } from './payload.ts'
 
 const minute = 60_000
@@ -12,58 +13,36 @@ export function sensorDefects<C extends SensorConfig, R, M>(
   odd: string,
 ): readonly Defect<SensorParts<C, R, M>>[] {
   type P = SensorParts<C, R, M>
-  const stopsAfter =
-    (ms: number): Defect<P>['wrap'] =>
+  /** Changes what was judged of each reading; `make` is called once for each start. */
+  const judging =
+    (make: (reached: () => void) => (samples: readonly Sample[]) => readonly Sample[]): Defect<P>['wrap'] =>
     (p, reached) => {
-      const start = performance.now()
+      const change = make(reached)
       return {
         ...p,
-        arrange: (messages, k) => {
-          if (performance.now() - start < ms) return p.arrange(messages, k)
-          reached()
-          return []
+        judge: (...about) => {
+          const judged = p.judge(...about)
+          return { ...judged, samples: change(judged.samples) }
         },
       }
     }
   return listOf<P>(app, 'defect', {
-    'skips-a-minute': [
-      'Leaves out every seventh output.',
-      (p, reached) => ({
-        ...p,
-        arrange: (messages, k) => {
-          if (k % 7 !== 0) return p.arrange(messages, k)
-          reached()
-          return []
-        },
-      }),
-    ],
+    'skips-a-minute': ['Leaves out every seventh output.', skips(() => (k) => k % 7 === 0)],
     'skips-midnight': [
       'Leaves out the first output of each UTC day.',
-      (p, reached) => {
+      skips(() => {
         let day = -1
-        return {
-          ...p,
-          arrange: (messages, k) => {
-            const today = Math.floor(Date.now() / (24 * hour))
-            const first = day !== -1 && today !== day
-            day = today
-            if (!first) return p.arrange(messages, k)
-            reached()
-            return []
-          },
+        return () => {
+          const today = Math.floor(Date.now() / (24 * hour))
+          const first = day !== -1 && today !== day
+          day = today
+          return first
         }
-      },
+      }),
     ],
     'drops-one-channel-once-an-hour': [
       'Leaves out one message of one output in sixty.',
-      (p, reached) => ({
-        ...p,
-        arrange: (messages, k) => {
-          if (k % 60 !== 59) return p.arrange(messages, k)
-          reached()
-          return p.arrange(messages.slice(1), k)
-        },
-      }),
+      keeps(() => (messages, k) => (k % 60 === 59 ? messages.slice(1) : messages)),
     ],
     drifts: [
       'Runs its schedule half a percent slow.',
@@ -119,19 +98,7 @@ export function sensorDefects<C extends SensorConfig, R, M>(
     'stops-after-six-hours': ['Publishes nothing any more after six hours.', stopsAfter(6 * hour)],
     'stale-timestamp': [
       'Repeats the time stamp of the output before with every fourth output.',
-      (p, reached) => {
-        let n = 0
-        let last = 0
-        return {
-          ...p,
-          stamp: (now) => {
-            n++
-            if (n % 4 === 0) reached()
-            else last = p.stamp(now)
-            return last
-          },
-        }
-      },
+      repeatsStamp(4),
     ],
     'timestamp-in-milliseconds': [
       'Stamps in milliseconds instead of seconds.',
@@ -193,67 +160,48 @@ export function sensorDefects<C extends SensorConfig, R, M>(
     ],
     'stale-value': [
       'From the fourth output on, publishes the values of the third.',
-      (p, reached) => {
+      judging((reached) => {
         let n = 0
         let held: ReadonlyMap<string, number> | undefined
-        return {
-          ...p,
-          judge: (reading, memory, now, config) => {
-            const judged = p.judge(reading, memory, now, config)
-            // The first judgement is of the reading at the start, which is not published.
-            n++
-            if (n < 4) return judged
-            held ??= new Map(judged.samples.map((s) => [s.quantity, s.value]))
-            if (n > 4) reached()
-            return {
-              ...judged,
-              samples: judged.samples.map((s) => ({ ...s, value: held?.get(s.quantity) ?? s.value })),
-            }
-          },
+        return (samples) => {
+          // The first judgement is of the reading at the start, which is not published.
+          n++
+          if (n < 4) return samples
+          held ??= new Map(samples.map((s) => [s.quantity, s.value]))
+          if (n > 4) reached()
+          return samples.map((s) => ({ ...s, value: held?.get(s.quantity) ?? s.value }))
         }
-      },
+      }),
     ],
     'smooths-values': [
       'Publishes the mean of this value and the one before.',
-      (p, reached) => {
+      judging((reached) => {
         const last = new Map<string, number>()
-        return {
-          ...p,
-          judge: (reading, memory, now, config) => {
-            const judged = p.judge(reading, memory, now, config)
-            const samples = judged.samples.map((s): Sample => {
-              if (!s.valid) return s
-              const before = last.get(s.quantity)
-              last.set(s.quantity, s.value)
-              if (before === undefined || before === s.value) return s
-              reached()
-              return { ...s, value: (s.value + before) / 2 }
-            })
-            return { ...judged, samples }
-          },
-        }
-      },
+        return (samples) =>
+          samples.map((s) => {
+            if (!s.valid) return s
+            const before = last.get(s.quantity)
+            last.set(s.quantity, s.value)
+            if (before === undefined || before === s.value) return s
+            reached()
+            return { ...s, value: (s.value + before) / 2 }
+          })
+      }),
     ],
     'valid-when-dead': [
       'Publishes the last good value as valid when it has none.',
-      (p, reached) => {
+      judging((reached) => {
         const last = new Map<string, number>()
-        return {
-          ...p,
-          judge: (reading, memory, now, config) => {
-            const judged = p.judge(reading, memory, now, config)
-            const samples = judged.samples.map((s): Sample => {
-              if (s.valid) {
-                last.set(s.quantity, s.value)
-                return s
-              }
-              reached()
-              return { quantity: s.quantity, value: last.get(s.quantity) ?? 0, valid: true }
-            })
-            return { ...judged, samples }
-          },
-        }
-      },
+        return (samples) =>
+          samples.map((s) => {
+            if (s.valid) {
+              last.set(s.quantity, s.value)
+              return s
+            }
+            reached()
+            return { quantity: s.quantity, value: last.get(s.quantity) ?? 0, valid: true }
+          })
+      }),
     ],
     'gives-up-for-good': [
       'Does not try its device again once it could not be read.',
@@ -278,25 +226,17 @@ export function sensorDefects<C extends SensorConfig, R, M>(
     ],
     'never-valid': [
       'Publishes every value as invalid.',
-      (p, reached) => ({
-        ...p,
-        judge: (reading, memory, now, config) => {
-          const judged = p.judge(reading, memory, now, config)
-          reached()
-          return { ...judged, samples: judged.samples.map((s) => ({ ...s, valid: false })) }
-        },
+      judging((reached) => (samples) => {
+        reached()
+        return samples.map((s) => ({ ...s, valid: false }))
       }),
     ],
     'silent-when-dead': [
       'Publishes only what is valid.',
-      (p, reached) => ({
-        ...p,
-        judge: (reading, memory, now, config) => {
-          const judged = p.judge(reading, memory, now, config)
-          const samples = judged.samples.filter((s) => s.valid)
-          if (samples.length < judged.samples.length) reached()
-          return { ...judged, samples }
-        },
+      judging((reached) => (samples) => {
+        const valid = samples.filter((s) => s.valid)
+        if (valid.length < samples.length) reached()
+        return valid
       }),
     ],
     duplicates: [
