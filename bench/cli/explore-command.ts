@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { memoryFolder } from '../../drivers/real/disk.ts'
-import { lacksToRecord } from '../../drivers/real/fuse-disk.ts'
+import { lacksCached } from '../../drivers/real/disk.ts'
 import { clearLeftovers, openLedger } from '../../drivers/real/ledger.ts'
 import { subjects } from '../../sim/explore/index.ts'
 import type { Subject } from '../../sim/explore/index.ts'
@@ -17,7 +17,7 @@ import { onStop } from './on-stop.ts'
 /** Performs the command and returns its exit code. */
 export async function performExplore(names: readonly string[], o: ExploreCommandOptions): Promise<number> {
   const chosen = chosenOf(names)
-  const lacks = lacksToRecord()
+  const lacks = lacksCached()
   if (lacks !== undefined)
     throw new GridproofError(
       'rig-lacks',

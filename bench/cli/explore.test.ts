@@ -2,10 +2,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { mountsBelow } from '../../drivers/real/block.ts'
-import { lacksToRecord } from '../../drivers/real/fuse-disk.ts'
+import { lacksCached } from '../../drivers/real/disk.ts'
 import { place } from './testing.ts'
 
-const lacks = lacksToRecord()
+const lacks = lacksCached()
 
 describe.skipIf(lacks !== undefined)(`gridproof explore (${lacks ?? 'explored here'})`, () => {
   test('finds out what does not flush, and nothing about what does; keeps the bad disk', async () => {

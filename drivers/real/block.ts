@@ -9,8 +9,8 @@ import { GridproofError, messageOf } from '../errors.ts'
 export interface Block {
   /** Attaches an image to a free loop device, which lets go of it by itself when nobody uses it any more. */
   attach(image: string): LoopDevice
-  /** mount(2). Throws `rig-broke`. */
-  mount(source: string, target: string, type: string, options: string): void
+  /** mount(2). Throws `rig-broke`. `still`: reading changes no time of access. */
+  mount(source: string, target: string, type: string, options: string, how?: 'still'): void
   /** umount2(2). False: it is busy. Throws `rig-broke` for anything else. `detach`: at once, whoever still uses it. */
   unmount(target: string, how?: 'detach'): boolean
   /** What power leaves of an ext4: nothing more reaches its disk, not even its log. Throws `rig-broke`. */
@@ -37,6 +37,7 @@ const EXT4_IOC_SHUTDOWN = 0x8004_587d
 const EXT4_GOING_FLAGS_NOLOGFLUSH = 2
 /** sys/mount.h, asm-generic/errno-base.h, sys/stat.h */
 const MNT_DETACH = 2
+const MS_NOATIME = 1024
 const EBUSY = 16
 const EINVAL = 22
 const ENOENT = 2
@@ -119,8 +120,9 @@ function bind(declare: (prototype: string) => Call, errno: () => number): Block 
         closeSync(file)
       }
     },
-    mount(source, target, type, options) {
-      if (mount(source, target, type, 0, options) !== 0) broke(`mounting ${source} at ${target}`)
+    mount(source, target, type, options, how) {
+      if (mount(source, target, type, how === 'still' ? MS_NOATIME : 0, options) !== 0)
+        broke(`mounting ${source} at ${target}`)
     },
     unmount(target, how) {
       if (umount2(target, how === 'detach' ? MNT_DETACH : 0) === 0) return true

@@ -1,13 +1,12 @@
 /** A disk that remembers what it is told (fuse-main.ts), from the side of whoever mounts it; and whether it can be had. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { GridproofError, messageOf } from '../errors.ts'
+import { GridproofError } from '../errors.ts'
 import { loadBlock } from './block.ts'
 import type { Block, LoopDevice } from './block.ts'
-import { probeDurable } from './disk.ts'
 import { decodeLog, type LogEntry } from './write-log.ts'
 
 export interface RecordingDisk {
@@ -36,19 +35,7 @@ const mountedMark = 'mounted'
 /** How long the serving process may take to start and to end, ms. Ours. */
 const patience = 10_000
 
-/** What this machine lacks to explore crash states; nothing where it lacks nothing. */
-export function lacksToRecord(): string | undefined {
-  const durable = probeDurable()
-  if ('lacks' in durable) return durable.lacks
-  try {
-    accessSync('/dev/fuse', constants.R_OK | constants.W_OK)
-    return undefined
-  } catch (e) {
-    return `FUSE cannot be used (${messageOf(e)})`
-  }
-}
-
-/** Throws `rig-broke`; ask `lacksToRecord` first. */
+/** Throws `rig-broke`; ask `lacksCached` of disk.ts first. */
 export async function recordDisk(o: RecordingOptions): Promise<RecordingDisk> {
   const block = loadBlock()
   if ('lacks' in block) throw new GridproofError('not-capable', block.lacks)
