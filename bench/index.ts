@@ -41,6 +41,7 @@ export {
   refetchesLittle,
   reportsOutages,
   partnerKnown,
+  queuesEmpty,
   readBack,
   recordsAll,
   recordsAtRate,

@@ -311,7 +311,7 @@ export interface UploadEvent {
   readonly offset?: number
   readonly length?: number
   readonly status?: number
-  /** Bytes that came in this request. */
+  /** Bytes that came in this request; of one that was refused for its offset, those that it announced. */
   readonly bytes?: number
 }
 

@@ -21,6 +21,8 @@ export interface Centre extends Faulty {
   readonly doors: Series
   /** What the upload app reports at the marketplace. */
   readonly reports: Series
+  /** What Data Storage answers when that app asks it for what was not uploaded yet. */
+  readonly queue: Series
   /** Bytes that the app sends at a time. */
   readonly window: number
   knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>

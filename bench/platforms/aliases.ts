@@ -109,6 +109,10 @@ function aliasOf(topic: string, apps: RoleApps): string {
   // What an upload app tells Data Storage that it has uploaded.
   const uploads = a === 'storage' && b === 'uploaded' && deep === 3 ? apps.automation?.get(c) : undefined
   if (uploads !== undefined) return `${uploads}.reported`
+  // What Data Storage answers when it asks for what was not uploaded yet.
+  const asks = a === 'storage' && b === 'response' && c === 'newdata' && deep === 4
+  const asking = asks ? apps.automation?.get(d) : undefined
+  if (asking !== undefined) return `${asking}.queue`
   if (a === 'storage' && b === 'data' && c === 'error' && deep === 4 && d !== '') return `error.${d}`
   return unknown
 }

@@ -248,7 +248,7 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
 export function seriesOf(
   src: string,
   app: string,
-): Pick<Centre, 'batches' | 'uploads' | 'connections' | 'doors' | 'reports'> {
+): Pick<Centre, 'batches' | 'uploads' | 'connections' | 'doors' | 'reports' | 'queue'> {
   const of = (select: string): Series => ({ src, kind: 'seen', select: `${src}.${select}` })
   return {
     batches: of('batch'),
@@ -256,6 +256,7 @@ export function seriesOf(
     connections: of('connection'),
     doors: of('door'),
     reports: { src: 'marketplace', kind: 'seen', select: `${app}.reported` },
+    queue: { src: 'marketplace', kind: 'seen', select: `${app}.queue` },
   }
 }
 

@@ -9,6 +9,7 @@ import type { IClientOptions, MqttClient } from 'mqtt'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Instant, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
+import { hearsAgain, outOfHearing } from '../evidence/sight.ts'
 
 /** Where a marketplace is, and who asks. */
 export interface Door {
@@ -144,14 +145,18 @@ export function observe(o: ObserverOptions): Observer {
       o.onMessage?.(topic, payload)
     })
     let up = false
+    let missed = false
     let closing = false
     const watching = Promise.withResolvers<void>()
     client.on('connect', () => {
       up = true
       // The highest QoS, so that each message shows the one that its sender chose.
       client.subscribe([...(o.topics ?? ['#'])], { qos: 2 }, (error) => {
-        if (error === null) watching.resolve()
-        else {
+        if (error === null) {
+          if (missed) o.emit('note', { what: hearsAgain })
+          missed = false
+          watching.resolve()
+        } else {
           o.onTrouble?.(`the subscription was refused: ${messageOf(error)}`)
           o.emit('note', { what: 'the observer could not subscribe', why: messageOf(error) })
         }
@@ -163,7 +168,10 @@ export function observe(o: ObserverOptions): Observer {
       if (!up && !said && !closing)
         o.onTrouble?.('it was ended without a word; does the platform take this certificate?')
       said = false
-      if (up && !closing) o.emit('note', { what: 'the observer lost its connection to the marketplace' })
+      if (up && !closing) {
+        o.emit('note', { what: outOfHearing })
+        missed = true
+      }
       up = false
     })
     // Refused connections come again until `ready` gives up: one event would say no more than its time-out.

@@ -1,18 +1,18 @@
 /**
- * The Data Upload app at the worst of sites: every minute the link drops, every ten the power goes, at a moment of the
- * platform's own work that the seed and the count choose. Nothing that Data Storage had acknowledged is lost, nothing is
- * at the data centre twice, little is sent again, and when the trouble is over all queues become empty.
+ * The Data Upload app at the worst of sites: every minute the link drops, between two bytes of a transfer, and every ten
+ * the power goes, at a moment of the transfer or of the platform's own work; the seed draws where. Nothing that Data
+ * Storage had acknowledged is lost, nothing is at the data centre twice, little is sent again, and when the trouble is over
+ * all queues become empty. `npm run always -- --scenario upload/drops-and-cuts --seeds 400` makes a campaign of it.
  */
-import { reachesServer, reportsWhatIsHeld, resendsLittle, scenario } from '../../bench/index.ts'
+import { queuesEmpty, reachesServer, reportsWhatIsHeld, resendsLittle, scenario } from '../../bench/index.ts'
 
-/** Of the platform's own work: just before or after it the power goes, in turn with moments of the transfer itself. */
+/** Of the platform's own work, and how much of it there is in such a minute. */
 const work = [
-  { doing: 'flush', when: 'before' },
-  { doing: 'rename', when: 'before' },
-  { doing: 'flush', when: 'after' },
-  { doing: 'rename', when: 'after' },
-  { doing: 'row', when: 'before' },
-  { doing: 'send', when: 'after' },
+  ['flush', 8],
+  ['rename', 3],
+  ['row', 50],
+  ['write', 8],
+  ['send', 200],
 ] as const
 
 export default scenario({
@@ -21,6 +21,7 @@ export default scenario({
   verifies: [
     'M:0077/upload-loss',
     'M:0077/upload-resumes',
+    'M:0081/marked',
     'M:0081/not-sent-again',
     'M:0081/only-after-success',
     'M:0086/resumes',
@@ -29,13 +30,17 @@ export default scenario({
   needs: ['platform', 'storage', 'centre', 'link', 'mains'],
   catches: {
     'upload-app/forgets-its-batch-at-a-restart': 'M:0077/upload-resumes',
+    'upload-app/begins-anew-after-a-break': 'M:0077/upload-resumes',
     'upload-app/takes-a-piece-for-all': 'M:0077/upload-loss',
+    'upload-app/never-reports': 'M:0081/marked',
   },
   horizon: '30 min',
   short: '110 s',
   prove: '15 min',
-  async run({ storage, centre, link, mains, time, check }) {
+  async run({ platform, storage, centre, link, mains, time, check, random }) {
     const short = time.horizon < 600_000
+    const whole = (stream: string, least: number, most: number): number =>
+      least + Math.floor((most - least + 1) * random(stream))
     check(
       reachesServer(storage.sent, centre.batches, {
         id: 'reaches-the-centre',
@@ -56,41 +61,59 @@ export default scenario({
         id: 'resends-little',
         verifies: ['M:0077/upload-resumes'],
         window: centre.window,
+        breaks: 'played',
+      }),
+    )
+    check(
+      queuesEmpty(centre.queue, storage.sent, {
+        id: 'queues-empty',
+        verifies: ['M:0081/marked'],
+        within: short ? '25 s' : '2 min',
+        health: platform.watch('log', 'log.health'),
       }),
     )
     let n = 0
+    /** Of 30 to 60 sines, whose digits no packing makes small: each is about 400 bytes packed. */
     const readings = (count: number): string[] =>
       Array.from({ length: count }, () => {
         n++
-        const noise = Array.from({ length: 8 }, (_, k) => Math.sin(n * 7919 + k * 104_729).toString()).join(
-          '',
-        )
+        const noise = Array.from({ length: whole('length', 30, 60) }, (_, k) =>
+          Math.sin(n * 7919 + k * 104_729).toString(),
+        ).join('')
         return `{"Timestamp":${1_500_000_000 + n},"Value":${n / 8},"ToStore":true,"n":${n},"note":"${noise}"}`
       })
+    /** A moment of a transfer, or of work. */
+    const moment = (): NonNullable<NonNullable<Parameters<typeof mains.cut>[0]>['at']> => {
+      if (!mains.can('points') || random('where') < 0.4)
+        return { ...centre.uploads, nth: whole('piece', 1, short ? 3 : 7) }
+      const [doing, most] = work[whole('work', 0, work.length - 1)] ?? work[0]
+      return { doing, when: random('when') < 0.5 ? 'before' : 'after', nth: whole('nth', 1, most) }
+    }
     link.profile('poor-site')
     const minutes = Math.max(1, Math.floor(time.horizon / 60_000) - 5)
     for (let minute = 0; minute < minutes; minute++) {
-      const cut = Math.floor(minute / 10)
-      const at =
-        cut % 2 === 0
-          ? { ...centre.uploads, nth: 4 - ((cut >> 1) % 3) }
-          : { ...(work[(cut >> 1) % work.length] ?? work[0]), nth: 1 + (cut % 4) }
-      // It stands ready before the rows come that the platform will work on.
-      const power =
-        minute % 10 === (short ? 0 : 4) ? mains.cut({ for: '4 s', at, within: '55 s' }) : undefined
-      if (power !== undefined && cut % 2 === 1) await time.pass('3 s')
-      await storage.publish({
-        messages: readings(150),
-        kept: true,
-        as: minute % 3 === 0 ? 'second' : 'first',
+      const cutting = minute % 10 === (short ? 0 : 4)
+      const rows = cutting ? 60 : whole('rows', 10, 60)
+      const way = random('way') < 0.8 ? 'up' : 'down'
+      // What comes down in a minute are answers, and what a connection begins with.
+      const bytes = way === 'up' ? whole('byte', 0, rows * 400) : whole('byte', 0, 4000)
+      const drop = link.inflict('drop', {
+        when: { way, bytes, peer: 'centre' },
+        each: `${whole('seconds', 3, 33)} s`,
       })
-      // Somewhere in the minute, for 3 to 33 s: in step with nothing that the platform does.
-      const into = 1 + ((minute * 17) % 11)
-      await time.pass(`${into} s`)
-      link.drop(`${3 + ((minute * 13) % 31)} s`)
+      // It stands ready before the rows come that the platform will work on.
+      const power = cutting ? mains.cut({ for: '4 s', at: moment(), within: '55 s' }) : undefined
+      await storage.publish({
+        messages: readings(rows),
+        kept: true,
+        as: random('who') < 0.3 ? 'second' : 'first',
+      })
       await power
-      await time.pass(`${58 - into} s`)
+      await time.pass('58 s')
+      drop.lift()
     }
+    // The trouble is over.
+    link.profile('wire')
     await time.pass(short ? '40 s' : '5 min')
   },
 })

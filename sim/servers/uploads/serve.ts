@@ -120,8 +120,7 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
     touched.set(r.id, o.now())
     const at = { 'upload-offset': String(began) }
     if (r.offset !== began) return Promise.resolve(answerOf(409, at, `The offset is ${began}.`))
-    const announced = Number(request.headers['content-length'] ?? Number.NaN)
-    if (announced > u.length - began)
+    if (announcedBy(request) > u.length - began)
       return Promise.resolve(answerOf(413, at, `Only ${u.length - began} bytes are left to come.`))
     return new Promise((resolve) => {
       // Of what has a checksum nothing is kept before all of it is there and right.
@@ -224,7 +223,9 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
       void answered(request, r, owner).then(
         (a) => {
           if (a === undefined) return
-          if (a.status >= 400) tell({ what: 'refused', owner, status: a.status })
+          // Of bytes that came for another offset nothing is kept; they came all the same.
+          const bytes = a.status === 409 ? { bytes: announcedBy(request) } : {}
+          if (a.status >= 400) tell({ what: 'refused', owner, status: a.status, ...bytes })
           if (o.seams?.answers?.(r.is, a) === false) response.destroy()
           else send(request, response, a)
         },
@@ -249,6 +250,12 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
       }
     },
   }
+}
+
+/** Bytes that a request says it brings; none where it does not say. */
+function announcedBy(request: IncomingMessage): number {
+  const n = Number(request.headers['content-length'] ?? 0)
+  return Number.isSafeInteger(n) && n > 0 ? n : 0
 }
 
 function send(request: IncomingMessage, response: ServerResponse, a: Answer): void {
