@@ -3,8 +3,16 @@ import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, notShown, offences, pass } from './check.ts'
-import { Breakers, commandReader, phases, type BreakersOptions, type Command } from './commands.ts'
+import { type CheckOptions, checkOf, into, offences } from './check.ts'
+import {
+  Breakers,
+  commandReader,
+  concluded,
+  concludedOf,
+  phases,
+  type BreakersOptions,
+  type Command,
+} from './commands.ts'
 import { field } from './scalar.ts'
 
 export interface CommandsOptions extends CheckOptions, BreakersOptions {
@@ -62,20 +70,14 @@ export function operatesOnlyOnCommand(commands: Series, o: CommandsOptions): Che
               )
             else used.add(because)
           }
-          const observed = {
-            'commands seen [1]': seen,
-            'of them to be obeyed [1]': good.length,
-            'operations by cause [1]': causes,
-            ...found.counts(),
-          }
-          if (!breakers.heard) return inconclusive(notShown(o), 'nothing was heard of the breakers', observed)
-          return (
-            found.result(observed) ??
-            pass(
-              observed,
-              breakers.operations.map((op) => op.seq),
-            )
-          )
+          return concludedOf(breakers, o, {
+            found,
+            observed: {
+              'commands seen [1]': seen,
+              'of them to be obeyed [1]': good.length,
+              'operations by cause [1]': causes,
+            },
+          })
         },
       }
     },
@@ -124,15 +126,13 @@ export function carriesOutCommands(commands: Series, o: CarriesOutOptions): Chec
                 c.seq,
               )
           }
-          const observed = { 'commands judged [1]': judged, ...found.counts() }
-          const failed = found.result(observed)
-          if (failed !== undefined) return failed
-          if (judged === 0)
-            return inconclusive(notShown(o), 'no command could be carried out undisturbed', observed)
-          return pass(
-            observed,
-            breakers.operations.map((op) => op.seq),
-          )
+          return concluded(o, {
+            found,
+            observed: { 'commands judged [1]': judged },
+            judged,
+            nothing: 'no command could be carried out undisturbed',
+            because: breakers.operations.map((op) => op.seq),
+          })
         },
       }
     },
@@ -179,11 +179,12 @@ export function tellsDiscrepancy(told: Series, o: CommandsOptions): Check {
             since = t
             apart = after
           }
-          const observed = { 'spells apart [1]': spells, 'messages [1]': words.length, ...found.counts() }
-          const failed = found.result(observed)
-          if (failed !== undefined) return failed
-          if (spells === 0) return inconclusive(notShown(o), 'the breakers stood alike', observed)
-          return pass(observed)
+          return concluded(o, {
+            found,
+            observed: { 'spells apart [1]': spells, 'messages [1]': words.length },
+            judged: spells,
+            nothing: 'the breakers stood alike',
+          })
         },
       }
     },

@@ -3,20 +3,11 @@ import type { Instant, Json } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
-import {
-  type CheckOptions,
-  type Offences,
-  type Watch,
-  checkOf,
-  inconclusive,
-  into,
-  notShown,
-  offences,
-  pass,
-} from './check.ts'
+import { type CheckOptions, type Offences, type Watch, checkOf, into, offences } from './check.ts'
 import {
   Breakers,
   commandReader,
+  concluded,
   phaseIn,
   phases,
   type BreakersOptions,
@@ -115,18 +106,13 @@ export function recordsEachCommand(commands: Series, records: Series, o: Records
               judged++
               judge(item, { parts, breakers, fitted: o.fitted !== false, found, watch, bound })
             }
-          const observed = {
-            'commands judged [1]': judged,
-            'records [1]': records_.length,
-            ...found.counts(),
-          }
-          const failed = found.result(observed)
-          if (failed !== undefined) return failed
-          if (judged === 0) return inconclusive(notShown(o), 'no command could be judged', observed)
-          return pass(
-            observed,
-            records_.slice(-20).map((r) => r.told.seq),
-          )
+          return concluded(o, {
+            found,
+            observed: { 'commands judged [1]': judged, 'records [1]': records_.length },
+            judged,
+            nothing: 'no command could be judged',
+            because: records_.slice(-20).map((r) => r.told.seq),
+          })
         },
       }
     },

@@ -3,10 +3,11 @@ import type { Instant, Json } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, notShown, offences, pass } from './check.ts'
+import { type CheckOptions, checkOf, into, offences } from './check.ts'
 import {
   Breakers,
   commandReader,
+  concluded,
   phaseIn,
   phases,
   type BreakersOptions,
@@ -92,14 +93,13 @@ export function recordsSignals(records: Series, o: RecordsSignalsOptions): Check
                 found.add('not for storage', `${s.phase}: a control message is not to be stored`, record.seq)
             }
           }
-          const observed = { 'control messages [1]': judged, 'records [1]': told.length, ...found.counts() }
-          const failed = found.result(observed)
-          if (failed !== undefined) return failed
-          if (judged === 0) return inconclusive(notShown(o), `no ${o.of} control message was seen`, observed)
-          return pass(
-            observed,
-            sent.slice(-20).map((s) => s.seq),
-          )
+          return concluded(o, {
+            found,
+            observed: { 'control messages [1]': judged, 'records [1]': told.length },
+            judged,
+            nothing: `no ${o.of} control message was seen`,
+            because: sent.slice(-20).map((s) => s.seq),
+          })
         },
       }
 
@@ -170,18 +170,13 @@ export function signalsAnyway(commands: Series, line: Series, o: SignalsAnywayOp
                 c.seq,
               )
           }
-          const observed = {
-            'commands judged [1]': judged,
-            'control messages on the line [1]': writes.length,
-            ...found.counts(),
-          }
-          const failed = found.result(observed)
-          if (failed !== undefined) return failed
-          if (judged === 0) return inconclusive(notShown(o), 'no command could be judged', observed)
-          return pass(
-            observed,
-            writes.map((w) => w.seq),
-          )
+          return concluded(o, {
+            found,
+            observed: { 'commands judged [1]': judged, 'control messages on the line [1]': writes.length },
+            judged,
+            nothing: 'no command could be judged',
+            because: writes.map((w) => w.seq),
+          })
         },
       }
     },

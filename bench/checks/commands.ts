@@ -2,9 +2,10 @@
  * What checks on commanded breakers share: which messages are commands to be obeyed (OpenLV M:0035; the minute that one may
  * be old is ours), and where each breaker has stood, by what it told of its contacts.
  */
-import type { Instant } from '../../drivers/faces.ts'
+import type { Instant, Json } from '../../drivers/faces.ts'
 import { matcher } from '../evidence/series.ts'
-import type { Event, Series } from '../faces.ts'
+import type { Event, Result, Series } from '../faces.ts'
+import { type CheckOptions, inconclusive, notShown, type Offences, pass } from './check.ts'
 import { channelOf, field, objectOf, textOf } from './scalar.ts'
 
 export const phases = ['l1', 'l2', 'l3'] as const
@@ -215,4 +216,33 @@ export class Breakers {
       this.operations.some((op) => op.phase === phase && op.closed === closed && op.at >= from && op.at <= to)
     )
   }
+}
+
+export interface Conclusion {
+  readonly found: Offences
+  readonly observed: Readonly<Record<string, Json>>
+  /** How many of what is to be judged there were, and what is said where there was none. */
+  readonly judged: number
+  readonly nothing: string
+  readonly because?: readonly number[]
+}
+
+/** What came of it: the first offence, or that nothing could be judged, or passed. */
+export function concluded(o: CheckOptions, c: Conclusion): Result {
+  const observed = { ...c.observed, ...c.found.counts() }
+  const failed = c.found.result(observed)
+  if (failed !== undefined) return failed
+  return c.judged === 0 ? inconclusive(notShown(o), c.nothing, observed) : pass(observed, c.because)
+}
+
+/** The same of all operations of breakers: also no offence counts where nothing was heard of them. */
+export function concludedOf(
+  breakers: Breakers,
+  o: CheckOptions,
+  c: Pick<Conclusion, 'found' | 'observed'>,
+): Result {
+  const observed = { ...c.observed, ...c.found.counts() }
+  if (!breakers.heard) return inconclusive(notShown(o), 'nothing was heard of the breakers', observed)
+  const because = breakers.operations.map((op) => op.seq)
+  return c.found.result(observed) ?? pass(observed, because)
 }

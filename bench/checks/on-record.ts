@@ -7,8 +7,8 @@ import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Event, Series } from '../faces.ts'
 import type { CommandsOptions } from './breakers.ts'
-import { checkOf, inconclusive, into, notShown, offences, pass } from './check.ts'
-import { Breakers, commandReader, phaseIn, type Command, type Phase } from './commands.ts'
+import { checkOf, into, offences } from './check.ts'
+import { Breakers, commandReader, concludedOf, phaseIn, type Command, type Phase } from './commands.ts'
 import { channelOf, field } from './scalar.ts'
 
 export interface OnRecordOptions extends CommandsOptions {
@@ -111,20 +111,14 @@ export function commandedOnRecord(commands: Series, records: Series, o: OnRecord
             if (!named)
               found.add('moved without cause', `the contact of ${m.phase} moved ${into(watch, m.at)}`, m.seq)
           }
-          const observed = {
-            'commands seen [1]': all.length,
-            'on record [1]': kept.length,
-            'operations by cause [1]': causes,
-            ...found.counts(),
-          }
-          if (!breakers.heard) return inconclusive(notShown(o), 'nothing was heard of the breakers', observed)
-          return (
-            found.result(observed) ??
-            pass(
-              observed,
-              breakers.operations.map((op) => op.seq),
-            )
-          )
+          return concludedOf(breakers, o, {
+            found,
+            observed: {
+              'commands seen [1]': all.length,
+              'on record [1]': kept.length,
+              'operations by cause [1]': causes,
+            },
+          })
         },
       }
     },
