@@ -17,6 +17,25 @@ function admits(also: (password: string) => boolean): Wrap {
   })
 }
 
+/** Admits, once the right password was given, also what is like it. */
+function admitsLike(like: (password: string, right: string) => boolean): Wrap {
+  return (p, reached) => {
+    let right = ''
+    return {
+      ...p,
+      verify: async (password, stored) => {
+        if (await p.verify(password, stored)) {
+          right = password
+          return true
+        }
+        if (right === '' || !like(password, right)) return false
+        reached()
+        return true
+      },
+    }
+  }
+}
+
 export const maintenanceDefects: readonly Defect<MaintenanceParts>[] = [
   ...listOf<MaintenanceParts>('maintenance', 'defect', {
     'default-password': [
@@ -26,39 +45,11 @@ export const maintenanceDefects: readonly Defect<MaintenanceParts>[] = [
     'empty-password': ['Admits whoever gives no password.', admits((password) => password === '')],
     'first-eight-characters': [
       'Compares the first eight characters of a password alone.',
-      (p, reached) => {
-        let right = ''
-        return {
-          ...p,
-          verify: async (password, stored) => {
-            if (await p.verify(password, stored)) {
-              right = password
-              return true
-            }
-            if (right === '' || password.slice(0, 8) !== right.slice(0, 8)) return false
-            reached()
-            return true
-          },
-        }
-      },
+      admitsLike((password, right) => password.slice(0, 8) === right.slice(0, 8)),
     ],
     'ignores-case': [
       'Does not tell small letters from capital ones.',
-      (p, reached) => {
-        let right = ''
-        return {
-          ...p,
-          verify: async (password, stored) => {
-            if (await p.verify(password, stored)) {
-              right = password
-              return true
-            }
-            if (right === '' || password.toLowerCase() !== right.toLowerCase()) return false
-            reached()
-            return true
-          },
-        }
-      },
+      admitsLike((password, right) => password.toLowerCase() === right.toLowerCase()),
     ],
     'no-lock': [
       'Hears any number of guesses.',

@@ -38,6 +38,23 @@ function rows(change: (row: Row, now: number) => Partial<Row> | undefined): Wrap
   })
 }
 
+/** Writes only so many ms after it has acknowledged, then all that has come by then, in the order that `arrange` gives. */
+function holds(ms: number, arrange: (writes: (() => void)[], reached: () => void) => (() => void)[]): Wrap {
+  return (p, reached) => {
+    const held: (() => void)[] = []
+    return {
+      ...p,
+      store: (line, now, append) => {
+        held.push(() => p.store(line, now, append))
+        if (held.length > 1) return
+        setTimeout(() => {
+          for (const write of arrange(held.splice(0), reached)) write()
+        }, ms)
+      },
+    }
+  }
+}
+
 const isData = (topic: string): boolean => /^(sensor|algorithm)\/data\//.test(topic)
 
 /** The payload with another value, where there is a number. */
@@ -218,21 +235,10 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
     ],
     'last-first': [
       'Writes what half a minute brought in the opposite order.',
-      (p, reached) => {
-        let held: (() => void)[] = []
-        return {
-          ...p,
-          store: (line, now, append) => {
-            held.push(() => p.store(line, now, append))
-            if (held.length > 1) return
-            setTimeout(() => {
-              if (held.length > 1) reached()
-              for (const write of held.toReversed()) write()
-              held = []
-            }, 30_000)
-          },
-        }
-      },
+      holds(30_000, (writes, reached) => {
+        if (writes.length > 1) reached()
+        return writes.toReversed()
+      }),
     ],
     'rotates-away-unread': [
       'Keeps only the file that it writes.',
@@ -274,20 +280,10 @@ export const recorderDefects: readonly Defect<RecorderParts>[] = [
     ],
     'keeps-a-minute-in-memory': [
       'Writes once a minute, after it has acknowledged.',
-      (p, reached) => {
-        const held: (() => void)[] = []
-        return {
-          ...p,
-          store: (line, now, append) => {
-            held.push(() => p.store(line, now, append))
-            if (held.length > 1) return
-            setTimeout(() => {
-              reached()
-              for (const write of held.splice(0)) write()
-            }, 60_000)
-          },
-        }
-      },
+      holds(60_000, (writes, reached) => {
+        reached()
+        return writes
+      }),
     ],
     'doubles-after-restart': [
       'Records once more, when its session is resumed, the last five messages of before.',

@@ -5,10 +5,22 @@ import type { Marks } from '../reference/lvcap/storage/query.ts'
 import type { Found } from '../reference/lvcap/storage/store.ts'
 import { listOf, type Defect } from './defect.ts'
 import { objectOf } from './payload.ts'
-import { keepsAs, otherStore, parsed } from './storage-seams.ts'
+import { keepsAs, otherStore, parsed, type Wrap } from './storage-seams.ts'
 
 /** Records above this number in one second are given up by `loses-when-flooded`. */
 const tooFast = 150
+
+/** Has no place for what comes on some topics. */
+function placesNot(where: (topic: string) => boolean): Wrap {
+  return (p, reached) => ({
+    ...p,
+    place: (topic) => {
+      if (!where(topic)) return p.place(topic)
+      reached()
+      return undefined
+    },
+  })
+}
 
 export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<StorageParts>(
   'data-storage',
@@ -16,14 +28,7 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
   {
     'keeps-nothing-of-sensors': [
       'Does not store what sensor applications ask to be stored.',
-      (p, reached) => ({
-        ...p,
-        place: (topic) => {
-          if (!topic.startsWith('sensor/')) return p.place(topic)
-          reached()
-          return undefined
-        },
-      }),
+      placesNot((topic) => topic.startsWith('sensor/')),
     ],
     'drops-prioritised-data': [
       'Does not store data with a Priority.',
@@ -112,25 +117,11 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
     ],
     'no-errors': [
       'Does not store what comes on the error topic.',
-      (p, reached) => ({
-        ...p,
-        place: (topic) => {
-          if (!topic.startsWith('storage/data/error/')) return p.place(topic)
-          reached()
-          return undefined
-        },
-      }),
+      placesNot((topic) => topic.startsWith('storage/data/error/')),
     ],
     'no-slash-at-the-end': [
       'Does not store what comes on storage/data/<IID>/.',
-      (p, reached) => ({
-        ...p,
-        place: (topic) => {
-          if (!topic.endsWith('/')) return p.place(topic)
-          reached()
-          return undefined
-        },
-      }),
+      placesNot((topic) => topic.endsWith('/')),
     ],
     'acks-before-commit': [
       'Acknowledges at once and writes every ten seconds.',

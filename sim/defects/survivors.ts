@@ -23,6 +23,18 @@ export interface KnownSurvivor {
 const firstOutput =
   'What an app shows first, it may have read before anybody watched: a check cannot know what the device answered then.'
 
+const statusTwice = (app: string): KnownSurvivor => ({
+  app,
+  part: 'publish',
+  change: 'duplicate',
+  changed: /^\{"topic":"status\/response\//,
+  why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and the second copy of a status says what the first one said.',
+  example: [
+    `mutation/${app}/publish/duplicate/7`,
+    '{"topic":"status/response/some_app_01","payload":{"Status":1}} -> sent twice',
+  ],
+})
+
 export const knownSurvivors: readonly KnownSurvivor[] = [
   {
     app: 'temperature-app',
@@ -189,28 +201,8 @@ export const knownSurvivors: readonly KnownSurvivor[] = [
     why: 'One of hundreds of guesses that found the door locked is logged in other words; the others tell of the same lock.',
     example: ['mutation/maintenance/record/alter/144', 'what: "locked" -> "lockedx"'],
   },
-  {
-    app: 'predictor-app',
-    part: 'publish',
-    change: 'duplicate',
-    changed: /^\{"topic":"status\/response\//,
-    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and the second copy of a status says what the first one said.',
-    example: [
-      'mutation/predictor-app/publish/duplicate/7',
-      '{"topic":"status/response/some_app_01","payload":{"Status":1}} -> sent twice',
-    ],
-  },
-  {
-    app: 'dtr-app',
-    part: 'publish',
-    change: 'duplicate',
-    changed: /^\{"topic":"status\/response\//,
-    why: 'A message of QoS 1 may come twice (MQTT 3.1.1, 4.3.2), and the second copy of a status says what the first one said.',
-    example: [
-      'mutation/dtr-app/publish/duplicate/7',
-      '{"topic":"status/response/some_app_01","payload":{"Status":1}} -> sent twice',
-    ],
-  },
+  statusTwice('predictor-app'),
+  statusTwice('dtr-app'),
   {
     app: 'data-storage',
     part: 'publish',
