@@ -20,6 +20,7 @@ import type { Socket } from 'node:net'
 import type { JsonObject } from '../lvcap/env.ts'
 import { textOf } from '../lvcap/errors.ts'
 import { addressOf } from '../lvcap/marketplace/peers.ts'
+import { bodyOf } from '../lvcap/maintenance/body.ts'
 import { afterTry, lockedFor, unlocked, type Lock, type LockPolicy } from '../lvcap/maintenance/lock.ts'
 import { verifyPassword } from '../lvcap/maintenance/password.ts'
 import type { Shown } from './certificate.ts'
@@ -144,9 +145,9 @@ export async function serveWeb(o: WebOptions): Promise<Web> {
     }
     const to = (location: string, headers: Record<string, string> = {}): void =>
       reply(303, '', { location, ...headers })
-    const body = await bodyOf(request)
+    const body = await bodyOf(request, longestBody)
     if (body === undefined) return reply(413, 'Too long.', { connection: 'close' })
-    const form = new URLSearchParams(body)
+    const form = new URLSearchParams(body.toString('utf8'))
 
     if (path === '/login' && method === 'POST') {
       if (!ours(request.headers.origin, request.headers.host))
@@ -280,21 +281,4 @@ function settingsIn(form: URLSearchParams, kept: Settings, lines: number): Wante
       name === 'meterTypes' ? 'not a type that is known' : issue.message
   }
   return { shown: typed as unknown as Settings, problems }
-}
-
-/** The body; undefined where it is longer than any of ours. */
-function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > longestBody) {
-        resolve(undefined)
-        request.pause()
-      } else chunks.push(chunk)
-    })
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-    request.on('error', reject)
-  })
 }

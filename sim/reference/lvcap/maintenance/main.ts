@@ -22,6 +22,7 @@ import { parseConfig } from '../config.ts'
 import { wallClock, type Json, type JsonObject, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
 import { addressOf, reasonOfHandshake } from '../marketplace/peers.ts'
+import { bodyOf } from './body.ts'
 import { maintenanceSchema, type MaintenanceConfig } from './config.ts'
 import { afterTry, lockedFor, unlocked, type Lock, type LockPolicy } from './lock.ts'
 import { verifyPassword } from './password.ts'
@@ -213,7 +214,7 @@ async function answer(
     })
     response.end(`${JSON.stringify(body)}\n`)
   }
-  const body = await bodyOf(request)
+  const body = await bodyOf(request, longestBody)
   if (body === undefined) {
     reply(413, { Message: 'Too long.' }, { connection: 'close' })
     return
@@ -242,21 +243,4 @@ async function answer(
     door.logOut(token)
     reply(200, {})
   } else reply(404, { Message: 'There is no such thing.' })
-}
-
-/** The body; undefined where it is longer than any of ours. */
-function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > longestBody) {
-        resolve(undefined)
-        request.pause()
-      } else chunks.push(chunk)
-    })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
-    request.on('error', reject)
-  })
 }
