@@ -74,10 +74,30 @@ export interface Proc {
   signal(s: 'TERM' | 'KILL'): void
 }
 
-export type HostCan = 'start' | 'cut' | 'durability' | 'skew' | 'disk-full' | 'one-core' | 'hang'
+export type HostCan =
+  | 'start'
+  | 'cut'
+  | 'durability'
+  | 'write-cache'
+  | 'skew'
+  | 'disk-full'
+  | 'one-core'
+  | 'hang'
 
-/** What a host does: changes a database, writes, renames or flushes a file, sends bytes to somebody, or any of these. */
-export type Doing = 'row' | 'write' | 'rename' | 'flush' | 'send' | 'anything'
+/**
+ * What a host does: changes a database, writes, renames or flushes a file, sends bytes to somebody, or any of these; or has its
+ * disk flush, as its file system tells it to (only with `write-cache`).
+ */
+export type Doing = 'row' | 'write' | 'rename' | 'flush' | 'send' | 'anything' | 'disk-flush'
+
+/** What a disk with a write cache has been told, and what cuts have left of it, in all. */
+export interface CacheFigures {
+  /** Flushes that it was asked for while it had power. */
+  readonly flushes: number
+  /** Sectors in the cache as power went that stayed, in some version since the last flush, and that did not. */
+  readonly kept: number
+  readonly lost: number
+}
 
 /** Where a platform runs: power, disk, clock and address. A Proc runs on it. */
 export interface Host {
@@ -87,6 +107,8 @@ export interface Host {
   readonly address: string
   /** Root of its disk. After `cut()` only flushed bytes are left there, if it can `durability`. */
   readonly disk: string
+  /** Present with `write-cache`. */
+  readonly cache?: () => CacheFigures
   readonly can: ReadonlySet<HostCan>
   start(name: string, p: Program): Promise<Proc>
   /** Synchronous: peers hear nothing, and nothing runs or writes afterwards. */
@@ -104,7 +126,8 @@ export interface Host {
   restore(): Promise<readonly Proc[]>
   /**
    * Calls `f` once, in the midst of the host's own work, just before it does something of that kind for the `nth` time from
-   * now on; `after`: just before whatever it does next. Only where its work can be watched (virtual time).
+   * now on; `after`: just before whatever it does next. Only where its work can be watched (virtual time). At `disk-flush`
+   * the disk has lost its power in the midst of it, whatever `when` says: all that is left to do is to cut.
    */
   readonly onDoing?: (
     what: Doing,
@@ -160,6 +183,22 @@ export interface Network {
   carrier(a: string, b: string, state: 'up' | 'down'): void
 }
 
+export interface HostSpec {
+  readonly name: string
+  readonly address: string
+  /** On a disk of its own that loses at a cut what was not flushed, where this machine can play one: then it can `durability`. */
+  readonly durable?: true
+  /** How large that disk is; 256 MiB unless given. */
+  readonly diskBytes?: number
+  /**
+   * That disk has a write cache, where this machine can play one: of what was written and not flushed some sectors are left
+   * by a cut, drawn by the seed, and others not. Then it can `write-cache`.
+   */
+  readonly cached?: true
+  /** Options by which it is mounted beyond those of all, such as `barrier=0`. */
+  readonly mount?: string
+}
+
 /**
  * What lies under Node's own modules, as one bundle with two makers: `drivers/virtual/world.ts` (the kernel) and
  * `drivers/real/world.ts`. Devices, platforms and scenarios cannot tell which they run on.
@@ -169,11 +208,8 @@ export interface World extends AsyncDisposable {
   now(): Instant
   /** Lets `ms` milliseconds pass on the bench clock. */
   pass(ms: number): Promise<void>
-  /**
-   * A host for programs of the platform. `durable`: on a disk of its own that loses at a cut what was not flushed, where this
-   * machine can play one; then it can `durability`. `diskBytes`: how large that disk is; 256 MiB unless given.
-   */
-  host(spec: { name: string; address: string; durable?: true; diskBytes?: number }): Promise<Host>
+  /** A host for programs of the platform. */
+  host(spec: HostSpec): Promise<Host>
   /** A place for the bench's own objects (a device, an observer). */
   realm(spec: { name: string; address: string }): Realm
   /** A TCP port on an address; port 0 takes a free one. `port` is known when this resolves. */

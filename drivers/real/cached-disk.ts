@@ -16,8 +16,8 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GridproofError, messageOf } from '../errors.ts'
+import type { CacheFigures } from '../faces.ts'
 import type { Block, LoopDevice } from './block.ts'
-import type { CacheFigures } from './write-cache.ts'
 
 export interface CachedStore {
   /** A loop device on it, which has read nothing yet. */

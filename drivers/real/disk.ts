@@ -203,6 +203,11 @@ function blockOrThrow(): Block {
   return block
 }
 
+/** The cache that a host's disk is asked for, where this machine can play one. */
+export function cacheOf(spec: { readonly cached?: true }, seed: number): Pick<DurableOptions, 'cacheSeed'> {
+  return spec.cached === true && lacksFuse() === undefined ? { cacheSeed: seed } : {}
+}
+
 /** Folder in memory, where this system has one. */
 export function memoryFolder(): string {
   return existsSync('/dev/shm') ? '/dev/shm' : tmpdir()

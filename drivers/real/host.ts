@@ -1,24 +1,20 @@
 /** A host of real time: programs are child processes of the bench on this machine. */
 import { join } from 'node:path'
 import { GridproofError, isGridproofError, messageOf } from '../errors.ts'
-import type { Host, Instant, Json, Proc, Program } from '../faces.ts'
+import type { Host, HostSpec, Instant, Json, Proc, Program } from '../faces.ts'
 import { canOneCore, startChild, type Child } from './child.ts'
 import { benchNow } from './clock.ts'
-import { memoryFolder, openDurable, probeDurable } from './disk.ts'
+import { cacheOf, memoryFolder, openDurable, probeDurable } from './disk.ts'
 import { figuresOf } from './process.ts'
 import type { Ledger } from './ledger.ts'
 import type { Failure, FromChild } from './proc-talk.ts'
 
-export interface RealHostOptions {
-  readonly name: string
-  /** An address that this machine has; programs are told to use it. */
-  readonly address: string
+/** `address`: one that this machine has; programs are told to use it. */
+export interface RealHostOptions extends HostSpec {
   readonly ledger: Ledger
   readonly now?: () => Instant
-  /** On a disk that loses at a cut what was not flushed, where this machine can play one (disk.ts). */
-  readonly durable?: boolean
-  /** Size of that disk; openDurable's own unless given. */
-  readonly diskBytes?: number
+  /** Draws what a write cache loses. */
+  readonly seed?: number
 }
 
 /** How often a disk that is still in use is tried again, each 10 ms. Ours. */
@@ -47,8 +43,15 @@ export function createRealHost(o: RealHostOptions): RealHost {
   const room = o.ledger.folder(`disk-${o.name}`, o.durable === true ? memoryFolder() : undefined)
   const drive =
     o.durable === true && 'can' in probeDurable(room)
-      ? openDurable({ folder: room, at: join(room, 'disk'), bytes: o.diskBytes })
+      ? openDurable({
+          folder: room,
+          at: join(room, 'disk'),
+          bytes: o.diskBytes,
+          mount: o.mount,
+          ...cacheOf(o, o.seed ?? 0),
+        })
       : undefined
+  const cache = drive?.cache
   const disk = drive?.path ?? room
   const listeners: ((proc: string, entry: Json, at: Instant) => void)[] = []
   /** What power brings back: by name, the last program started under it, in order of first start. */
@@ -174,12 +177,14 @@ export function createRealHost(o: RealHostOptions): RealHost {
     name: o.name,
     address: o.address,
     disk,
+    ...(cache === undefined ? {} : { cache: () => cache.figures() }),
     can: new Set([
       'start' as const,
       // Windows has no such signal.
       ...(process.platform === 'win32' ? [] : (['hang'] as const)),
       ...(canOneCore() ? (['one-core'] as const) : []),
       ...(drive === undefined ? [] : (['durability'] as const)),
+      ...(cache === undefined ? [] : (['write-cache'] as const)),
     ]),
     start,
     cut,

@@ -124,11 +124,10 @@ export async function createRealWorld(o: RealWorldOptions): Promise<World> {
       await probeAddress(address)
       open()
       const host = createRealHost({
-        name: spec.name,
+        ...spec,
         address,
         ledger,
-        ...(spec.durable === undefined ? {} : { durable: spec.durable }),
-        ...(spec.diskBytes === undefined ? {} : { diskBytes: spec.diskBytes }),
+        seed: Math.floor(2 ** 32 * random(`disk/${spec.name}`)),
       })
       return keep(`host ${spec.name}`, host, true)
     },

@@ -3,6 +3,7 @@
  * may have reached the medium and others not. Which ones follows from a seed, the sector's place and how many times it had
  * been written, and not from the order in which the kernel happened to write. Pure but for the medium.
  */
+import type { CacheFigures } from '../faces.ts'
 import { stream } from '../random.ts'
 import { sectorBytes } from './write-log.ts'
 
@@ -20,15 +21,6 @@ export interface WriteCacheOptions {
    * (16 MiB) unless given; ours.
    */
   readonly sectors?: number
-}
-
-/** Since it was made. */
-export interface CacheFigures {
-  /** Flushes that it was asked for while it had power. */
-  readonly flushes: number
-  /** Sectors in the cache as power went that reached the medium, in some version since the last flush, and that did not. */
-  readonly kept: number
-  readonly lost: number
 }
 
 export interface WriteCache {

@@ -4,17 +4,19 @@ import type { Kernel } from './kernel.ts'
 import type { Owner } from './owner.ts'
 
 /** Seams, as the kernel names them, by what passes there. */
-const kinds: Readonly<Record<Doing, (seam: string) => boolean>> = {
+const kinds: Readonly<Record<Exclude<Doing, 'disk-flush'>, (seam: string) => boolean>> = {
   row: (s) => s === 'sqlite run' || s === 'sqlite exec',
   write: (s) => /^fs (?:write|writev|writeFile|appendFile|truncate|ftruncate)$/.test(s),
   rename: (s) => s === 'fs rename',
   flush: (s) => s === 'fs fsync' || s === 'fs fdatasync',
   send: (s) => s === 'socket.write',
-  anything: () => true,
+  // A line of its log is nothing that it does; but it may say of a disk what the disk had no power for.
+  anything: (s) => s !== 'env.log',
 }
 
 export interface DoingOptions {
-  readonly what: Doing
+  /** Or whether it has come to that, asked before whatever is done next. */
+  readonly what: keyof typeof kinds | (() => boolean)
   readonly nth: number
   readonly when: 'before' | 'after'
   /** Whose work is watched, at each moment. */
@@ -25,8 +27,16 @@ export interface DoingOptions {
 /** Makes the watch of one kernel: it costs nothing while nobody watches. */
 export function createDoingWatch(kernel: Kernel): (o: DoingOptions) => Disposable {
   const watching = new Set<(owner: Owner, seam: string) => void>()
+  let looking = false
   const pass = (owner: Owner, seam: string): void => {
-    for (const w of watching) w(owner, seam)
+    // To look is no work of the host.
+    if (looking) return
+    looking = true
+    try {
+      for (const w of watching) w(owner, seam)
+    } finally {
+      looking = false
+    }
   }
   return (o) => {
     const who = kernel.current()
@@ -40,7 +50,8 @@ export function createDoingWatch(kernel: Kernel): (o: DoingOptions) => Disposabl
       const done = passed >= o.nth
       // After it: whatever comes next, for until then it is being done.
       if (!done) {
-        if (!kinds[o.what](seam) || ++passed < o.nth) return
+        const fits = typeof o.what === 'function' ? o.what() : kinds[o.what](seam)
+        if (!fits || ++passed < o.nth) return
         if (o.when === 'after') return
       }
       stop()

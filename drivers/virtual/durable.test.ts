@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { probeDurable } from '../real/disk.ts'
+import { lacksCached, probeDurable } from '../real/disk.ts'
 import { runInChild } from './child.ts'
 
 const probe = probeDurable()
@@ -9,12 +9,21 @@ interface Seen {
   readonly can: boolean
   readonly seen: readonly { readonly kept: number; readonly found: number }[]
   readonly escapes: number
+  readonly cache?: { readonly flushes: number; readonly kept: number; readonly lost: number }
 }
 
-const run = (arg: { way: string; cuts: number; point?: string }): Promise<Seen> =>
+interface Asked {
+  readonly way: string
+  readonly cuts: number
+  readonly point?: string
+  readonly cached?: true
+  readonly mount?: string
+}
+
+const run = (asked: Asked): Promise<Seen> =>
   runInChild<never>({
     module: new URL('cases/durable.case.ts', import.meta.url),
-    arg,
+    arg: { ...asked },
     kernel: { seed: 3, epoch: Date.UTC(2018, 0, 15) },
   })
 
@@ -48,3 +57,24 @@ describe.skipIf(lacks !== undefined)(
     })
   },
 )
+
+const noCache = lacksCached()
+
+describe.skipIf(noCache !== undefined)(`a disk with a write cache (${noCache ?? 'played here'})`, () => {
+  test.each([undefined, 'disk-flush'])(
+    'has all that a program had told to be kept, at cuts at: %s',
+    async (point) => {
+      const r = await run({ way: 'full', cuts: 8, cached: true, ...(point === undefined ? {} : { point }) })
+      expect(r).toMatchObject({ can: true, escapes: 0 })
+      for (const s of r.seen) expect([s.kept, s.kept + 1]).toContain(s.found)
+      // In the midst of a flush some of it is left and some not.
+      if (point !== undefined) expect(r.cache?.lost).toBeGreaterThan(0)
+    },
+  )
+  test('has lost it where barriers are off, and the same each time', async () => {
+    const asked = { way: 'full', cuts: 5, cached: true, mount: 'barrier=0' } as const
+    const [a, b] = [await run(asked), await run(asked)]
+    expect(a.seen.some((s) => s.found < s.kept)).toBe(true)
+    expect(a.seen).toEqual(b.seen)
+  })
+})

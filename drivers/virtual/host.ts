@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Host, Instant, Json, Proc, Program, ProgramEnv, ProgramModule } from '../faces.ts'
+import type { DurableDisk } from '../real/disk.ts'
 import { setClock } from './clock.ts'
 import type { createDoingWatch } from './doing.ts'
 import type { Kernel } from './kernel.ts'
@@ -23,8 +24,8 @@ interface HostParts {
   readonly address: string
   readonly disk: string
   readonly watchDoing: ReturnType<typeof createDoingWatch>
-  /** Of a disk that loses what was not flushed: its power goes. */
-  unplug?(): void
+  /** A disk that loses what was not flushed. */
+  readonly drive: DurableDisk | undefined
   /**
    * Gives the disk that power leaves behind to a place where nothing of the old run can reach it. Afterwards `letGo` may be
    * called: what the old run had open is let go, and nothing of that is written.
@@ -40,7 +41,8 @@ interface Running {
 
 /** A host, and the end of it when its world ends. */
 export function createHost(p: HostParts): { host: Host; end(): void } {
-  const { kernel, net } = p
+  const { kernel, net, drive } = p
+  const cache = drive?.cache
   const listeners: LogListener[] = []
   /** What a restored host starts, in order. A name started again replaces what it meant before. */
   const booted = new Map<string, Program>()
@@ -97,7 +99,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       defects: program.defects,
       term: term.signal,
       log(entry) {
-        if (!me.alive('env.log')) return
+        if (!kernel.seam(me, 'env.log')) return
         log(name, structuredClone(entry))
       },
       async start(childName, child) {
@@ -130,8 +132,10 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       'disk-full',
       'one-core',
       'hang',
-      ...(p.unplug === undefined ? [] : (['durability'] as const)),
+      ...(drive === undefined ? [] : (['durability'] as const)),
+      ...(cache === undefined ? [] : (['write-cache'] as const)),
     ] as const),
+    ...(cache === undefined ? {} : { cache: () => cache.figures() }),
     async start(name, program) {
       if (off)
         throw new GridproofError('power-gone', `${p.name} has no power: restore it before ${name} is started`)
@@ -144,7 +148,7 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       off = true
       for (const o of hung.splice(0)) o.hung = false
       // The disk first: whoever is told of its death may still try to write.
-      p.unplug?.()
+      drive?.cut()
       net.power(p.address, false)
       owner.die('cut')
       const gone = running
@@ -186,7 +190,23 @@ export function createHost(p: HostParts): { host: Host; end(): void } {
       for (const [name, program] of booted) procs.push((await launch(name, program, owner)).proc)
       return procs
     },
-    onDoing: (what, how, f) => p.watchDoing({ what, ...how, host: () => owner, f }),
+    onDoing(what, how, f) {
+      if (what !== 'disk-flush') return p.watchDoing({ what, ...how, host: () => owner, f })
+      if (cache === undefined)
+        throw new GridproofError(
+          'not-capable',
+          `the disk of ${p.name} has no write cache: its flushes go unseen`,
+        )
+      cache.loseAtFlush(how.nth)
+      const gone = (): boolean => !cache.powered()
+      const watch = p.watchDoing({ what: gone, nth: 1, when: 'before', host: () => owner, f })
+      return {
+        [Symbol.dispose]() {
+          watch[Symbol.dispose]()
+          cache.loseAtFlush(0)
+        },
+      }
+    },
     clock: (c) => setClock(kernel, owner, c),
     fill: (disk) => fillDisk(owner, disk === 'full'),
     figures: (thorough = false) => ({

@@ -3,13 +3,13 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { GridproofError } from '../errors.ts'
-import type { Conn, Host, Realm, SerialSettings, Wire, World } from '../faces.ts'
+import type { Conn, Host, HostSpec, Realm, SerialSettings, Wire, World } from '../faces.ts'
 import { stream } from '../random.ts'
 import { createInbox } from '../wires/inbox.ts'
 import { listenTcp } from '../wires/tcp.ts'
 import { createMembrane } from './bind.ts'
 import { unmountBelow } from '../real/block.ts'
-import { openDurable, probeDurable } from '../real/disk.ts'
+import { cacheOf, openDurable, probeDurable } from '../real/disk.ts'
 import type { DurableDisk } from '../real/disk.ts'
 import { createDoingWatch } from './doing.ts'
 import { closeFilesBelow, createHost, diskFolder, remountFolder } from './host.ts'
@@ -87,7 +87,12 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
       }),
     async host(spec): Promise<Host> {
       const disk = diskFolder(disks, spec.name)
-      const drive = spec.durable === true ? driveAt(disk, disks, spec.diskBytes) : undefined
+      const drive =
+        spec.durable === true
+          ? kernel.tripwire.own(() =>
+              driveAt(disk, disks, spec, Math.floor(2 ** 32 * stream(kernel.seed, `disk/${spec.name}`)())),
+            )
+          : undefined
       if (drive !== undefined) drives.push(drive)
       const made = createHost({
         kernel,
@@ -96,7 +101,7 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
         address: spec.address,
         disk,
         watchDoing,
-        ...(drive === undefined ? {} : { unplug: () => drive.cut() }),
+        drive,
         remount(letGo) {
           if (drive === undefined) {
             remountFolder(disk, join(disks, `.cut-${++remounts}`))
@@ -205,11 +210,11 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
 }
 
 /** A disk that loses what was not flushed; nothing where this machine cannot play one. */
-function driveAt(at: string, disks: string, bytes: number | undefined): DurableDisk | undefined {
+function driveAt(at: string, disks: string, spec: HostSpec, seed: number): DurableDisk | undefined {
   if ('lacks' in probeDurable(disks)) return undefined
   const folder = join(disks, `.image-${basename(at)}`)
   fs.mkdirSync(folder)
-  return openDurable({ folder, at, bytes })
+  return openDurable({ folder, at, bytes: spec.diskBytes, mount: spec.mount, ...cacheOf(spec, seed) })
 }
 
 /** A folder of its own for this world's disks, with a name of fixed length, since programs see it. */

@@ -7,15 +7,24 @@ interface Asked {
   readonly way: string
   readonly cuts: number
   readonly point?: Doing
+  /** Of its disk. */
+  readonly cached?: true
+  readonly mount?: string
 }
 
 /** After each cut: how many the program had told that it kept, and how many it found again. */
 export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
-  const { way, cuts, point } = arg as unknown as Asked
+  const { way, cuts, point, cached, mount } = arg as unknown as Asked
   return kernel.run(
     async () => {
       await using world = await createVirtualWorld()
-      const host = await world.host({ name: 'edge', address: '10.0.0.1', durable: true })
+      const host = await world.host({
+        name: 'edge',
+        address: '10.0.0.1',
+        durable: true,
+        ...(cached === undefined ? {} : { cached }),
+        ...(mount === undefined ? {} : { mount }),
+      })
       const seen: { kept: number; found: number }[] = []
       let kept = 0
       let found: number | undefined
@@ -48,7 +57,13 @@ export async function task({ kernel }: Installed, arg: Json): Promise<Json> {
         await world.pass(1)
         seen.push({ kept: before, found: found ?? -1 })
       }
-      return { can: host.can.has('durability'), seen, escapes: kernel.escapes.length }
+      const cache = host.cache?.()
+      return {
+        can: host.can.has('durability'),
+        seen,
+        escapes: kernel.escapes.length,
+        ...(cache === undefined ? {} : { cache: { ...cache } }),
+      }
     },
     { seed: 3 },
   )
