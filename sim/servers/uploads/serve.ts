@@ -17,6 +17,7 @@ import {
   readRequest,
   tusVersion,
   type Answer,
+  type Asked,
   type Limits,
   type Reading,
 } from './protocol.ts'
@@ -43,6 +44,17 @@ export interface UploadServerOptions {
 export interface UploadSeams {
   /** Called before an answer leaves; false: it is not sent, and the connection is broken instead. */
   answers?(asked: Reading['is'], answer: Answer): boolean
+  /** Reads requests; `readRequest` unless given. */
+  readonly read?: typeof readRequest
+  /** What leaves instead of an answer; nothing: the client waits in vain. */
+  alters?(reading: Reading, answer: Answer, asked: Asked): Answer | undefined
+  /**
+   * Somebody asks for an upload, or appends to it, while a connection still appends, which `end` ends. An answer: that is
+   * given instead. Unless given it is ended.
+   */
+  second?(asked: 'offset' | 'append' | 'end', end: () => void): Answer | undefined
+  /** How many bytes an upload still takes, in a request that begins at an offset. */
+  room?(length: number, offset: number): number
 }
 
 export interface UploadServer {
@@ -67,12 +79,17 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
     return u?.owner === owner ? u : undefined
   }
 
-  const takeOver = (id: string, owner: string): void => {
+  const takeOver = (id: string, owner: string, asked: 'offset' | 'append' | 'end'): Answer | undefined => {
     const end = writers.get(id)
-    if (end === undefined) return
-    writers.delete(id)
-    end()
-    tell({ what: 'taken-over', id, owner })
+    if (end === undefined) return undefined
+    const ended = (): void => {
+      writers.delete(id)
+      end()
+      tell({ what: 'taken-over', id, owner })
+    }
+    if (o.seams?.second !== undefined) return o.seams.second(asked, ended)
+    ended()
+    return undefined
   }
 
   const create = (r: Extract<Reading, { is: 'create' }>, owner: string): Answer => {
@@ -90,7 +107,8 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
   }
 
   const offset = (id: string, owner: string): Answer => {
-    takeOver(id, owner)
+    const busy = takeOver(id, owner, 'offset')
+    if (busy !== undefined) return busy
     const u = found(id, owner)
     if (u === undefined) return answerOf(404)
     const at = o.store.flush(id)
@@ -113,15 +131,17 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
     r: Extract<Reading, { is: 'append' }>,
     owner: string,
   ): Promise<Answer | undefined> => {
-    takeOver(r.id, owner)
+    const busy = takeOver(r.id, owner, 'append')
+    if (busy !== undefined) return Promise.resolve(busy)
     const u = found(r.id, owner)
     if (u === undefined) return Promise.resolve(answerOf(404))
     const began = o.store.flush(r.id)
     touched.set(r.id, o.now())
     const at = { 'upload-offset': String(began) }
     if (r.offset !== began) return Promise.resolve(answerOf(409, at, `The offset is ${began}.`))
-    if (announcedBy(request) > u.length - began)
-      return Promise.resolve(answerOf(413, at, `Only ${u.length - began} bytes are left to come.`))
+    const room = o.seams?.room?.(u.length, began) ?? u.length - began
+    if (announcedBy(request) > room)
+      return Promise.resolve(answerOf(413, at, `Only ${room} bytes are left to come.`))
     return new Promise((resolve) => {
       // Of what has a checksum nothing is kept before all of it is there and right.
       const held: Buffer[] = []
@@ -160,7 +180,7 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
       request.on('data', (b: Buffer) => {
         if (over) return
         size += b.length
-        if (began + size > u.length) {
+        if (size > room) {
           over = true
           writers.delete(r.id)
           o.store.cut(r.id, began)
@@ -177,7 +197,8 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
   }
 
   const end = (id: string, owner: string): Answer => {
-    takeOver(id, owner)
+    const busy = takeOver(id, owner, 'end')
+    if (busy !== undefined) return busy
     if (found(id, owner) === undefined) return answerOf(404)
     o.store.remove(id)
     touched.delete(id)
@@ -218,10 +239,13 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
       const headers = Object.fromEntries(
         Object.entries(request.headers).map(([k, v]) => [k, typeof v === 'string' ? v : v?.join(',')]),
       )
-      const r = readRequest({ method: request.method ?? '', path, headers }, o.base, o.limits)
+      const asked: Asked = { method: request.method ?? '', path, headers }
+      const r = (o.seams?.read ?? readRequest)(asked, o.base, o.limits)
       if (r === undefined) return false
       void answered(request, r, owner).then(
-        (a) => {
+        (due) => {
+          if (due === undefined) return
+          const a = o.seams?.alters === undefined ? due : o.seams.alters(r, due, asked)
           if (a === undefined) return
           // Of bytes that came for another offset nothing is kept; they came all the same.
           const bytes = a.status === 409 ? { bytes: announcedBy(request) } : {}
@@ -243,7 +267,7 @@ export function serveUploads(o: UploadServerOptions): UploadServer {
         const since = touched.get(u.id) ?? u.created
         touched.set(u.id, since)
         if (now - since < o.expiresAfter) continue
-        takeOver(u.id, u.owner)
+        takeOver(u.id, u.owner, 'end')
         o.store.remove(u.id)
         touched.delete(u.id)
         tell({ what: 'expired', id: u.id, owner: u.owner })
