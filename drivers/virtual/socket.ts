@@ -28,6 +28,20 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
   const bytesWritten = symbolOf(sample, 'kBytesWritten')
   const normalize = net['_normalizeArgs'] as (a: unknown[]) => [Bag, Fn | null]
   const of = (s: Bag): VirtualSocket | undefined => s[face] as VirtualSocket | undefined
+  /** What Node keeps for a socket without a handle, as it is at any moment. */
+  const counts = (s: Bag, v: VirtualSocket): void => {
+    const live = (get: () => number): PropertyDescriptor => ({ configurable: true, get })
+    Object.defineProperty(
+      s,
+      bytesRead,
+      live(() => v.end?.bytesIn ?? 0),
+    )
+    Object.defineProperty(
+      s,
+      bytesWritten,
+      live(() => v.end?.bytesOut ?? 0),
+    )
+  }
 
   put(proto, 'connect', function (this: Bag, ...args: unknown[]) {
     // `tls` and `http` hand over arguments that are normalized already, as one array.
@@ -54,8 +68,7 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
     if (!kernel.seam(owner, 'connect')) return this
     const v = new VirtualSocket(kernel, this, owner, symbols)
     this[face] = v
-    this[bytesRead] = 0
-    this[bytesWritten] = 0
+    counts(this, v)
     this['_unrefTimer']()
     const host = String(options['host'] ?? 'localhost')
     this['_host'] = host
@@ -147,8 +160,6 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
         this['connecting'] = false
         const { end } = v
         if (end !== undefined) {
-          this[bytesRead] = end.bytesIn
-          this[bytesWritten] = end.bytesOut
           end.close(this['resetAndClosing'] === true || v.unread ? 'rst' : 'fin')
           this['resetAndClosing'] = false
         }
@@ -273,6 +284,7 @@ export function createSocketFace(kernel: Kernel, fabric: VirtualNet, net: Bag): 
       v.remote = remote
       end.receiver = v
       socket[face] = v
+      counts(socket, v)
       server['_connections']++
       socket['server'] = server
       socket['_server'] = server

@@ -162,6 +162,51 @@ export const sendingDefects = <P extends UploadParts>(): Entries<P> => ({
       },
     }),
   ],
+  'sends-over-budget': [
+    'Counts its volume, and lets no budget keep it from sending.',
+    (p, reached) => ({
+      ...p,
+      affords(...asked) {
+        if (!p.affords(...asked)) reached()
+        return true
+      },
+    }),
+  ],
+  'counts-what-it-sends': [
+    'Counts what it sends, and not what it is sent.',
+    (p, reached) => ({
+      ...p,
+      counted(c) {
+        if (c.received > 0) reached()
+        return c.sent
+      },
+    }),
+  ],
+  'forgets-its-volume': [
+    'Keeps no count of its volume over a restart.',
+    (p, reached) => ({ ...p, keepCount: () => reached() }),
+  ],
+  'drops-what-must-wait': [
+    'Gives a batch up that the budget makes wait, and reports it as uploaded.',
+    (p, reached) => ({
+      ...p,
+      async whenSpent(ids, reported, give) {
+        reached()
+        await reported(ids)
+        give()
+      },
+    }),
+  ],
+  'waits-for-ever': [
+    'Takes a budget of a period for one of all time.',
+    (p, reached) => ({
+      ...p,
+      period(_, per) {
+        if (per !== 'month') reached()
+        return p.period(0, per)
+      },
+    }),
+  ],
   'gives-up': [
     'Does not try again for an hour once the server could not be reached.',
     (p, reached) => ({
@@ -193,6 +238,19 @@ const sendingVariants = <P extends UploadParts>(): Entries<P> => ({
       pause() {
         reached()
         return 5_000
+      },
+    }),
+  ],
+  'spreads-its-volume': [
+    'Lets a quarter of a period’s budget go at once, and the rest evenly over the period.',
+    (p, reached) => ({
+      ...p,
+      limit(budget, purpose, now) {
+        const whole = p.limit(budget, purpose, now)
+        if (budget.per === 'month' || purpose !== 'ordinary') return whole
+        reached()
+        const gone = (now % (budget.per * 1_000)) / (budget.per * 1_000)
+        return whole * Math.min(1, 0.25 + gone)
       },
     }),
   ],

@@ -291,9 +291,10 @@ function send(request: IncomingMessage, response: ServerResponse, a: Answer): vo
   response.writeHead(a.status, {
     ...a.headers,
     ...(body === undefined
-      ? a.status === 204 || request.method === 'HEAD'
+      ? a.status === 204
         ? {}
-        : { 'content-length': '0' }
+        : // To a HEAD too: Node's client takes a connection for spent on which an answer of no known length came.
+          { 'content-length': '0' }
       : { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) }),
     ...(unread ? { connection: 'close' } : {}),
   })
