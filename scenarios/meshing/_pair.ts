@@ -1,5 +1,12 @@
 /** What scenarios of the pair with all its apps share: who plays, how loads are, and how it comes to a mesh. */
-import type { Cast, Event, Series, Stage } from '../../bench/index.ts'
+import {
+  commandedOnRecord,
+  type Cast,
+  type Check,
+  type Event,
+  type Series,
+  type Stage,
+} from '../../bench/index.ts'
 
 /** Everything of both substations. */
 export const everything = [
@@ -37,6 +44,13 @@ export async function winterEvening(
 
 /** At these roles the apps of substation B, whose breakers are the ones that are open as a rule. */
 export const atB = { breakers: 'alvin2', initially: 'open' } as const
+
+/** No breaker at B is operated but at LoadSense's command, and each command is on record. */
+export function onCommand(platform2: Cast<Everything>['platform2'], id: string, verifies: string): Check {
+  const commands = platform2.watch('marketplace', 'loadsense2.control.*')
+  const records = platform2.watch('marketplace', 'meshing2.operation.*')
+  return commandedOnRecord(commands, records, { ...atB, id, side: 'b', verifies: [verifies] })
+}
 
 /** Whether an event of `network.b` or `network.a` tells of three contacts that stand so. */
 export function allStand(how: 'open' | 'closed'): (e: Event) => boolean {

@@ -3,8 +3,8 @@
  * its contact has not moved. What flows in the network shows it; the status tells it; LoadSense opens all three, leaves the
  * automation to a person, and closes nothing more.
  */
-import { commandedOnRecord, eventually, never, scenario } from '../../bench/index.ts'
-import { allStand, atB, everything, networkAt, winterEvening } from './_pair.ts'
+import { eventually, never, scenario } from '../../bench/index.ts'
+import { allStand, everything, networkAt, onCommand, winterEvening } from './_pair.ts'
 
 /** A message on a control topic that closes. */
 const closes = (e: { readonly data: unknown }): boolean =>
@@ -26,14 +26,7 @@ export default scenario({
   async run({ platform2, alvin2, network, automation, time, check }) {
     const end = time.now() + time.horizon
     const commands = platform2.watch('marketplace', 'loadsense2.control.*')
-    check(
-      commandedOnRecord(commands, platform2.watch('marketplace', 'meshing2.operation.*'), {
-        ...atB,
-        id: 'on-command',
-        side: 'b',
-        verifies: ['M:0035/obeys-loadsense'],
-      }),
-    )
+    check(onCommand(platform2, 'on-command', 'M:0035/obeys-loadsense'))
     check(
       eventually(
         platform2.watch('marketplace', 'loadsense2.decision'),

@@ -3,8 +3,8 @@
  * know four weeks of such evenings; LoadSense at B meshes in time. How warm A would have become without it, the network
  * knows.
  */
-import { carriesOutCommands, commandedOnRecord, meshSaves, scenario } from '../../bench/index.ts'
-import { everything, winterEvening } from './_pair.ts'
+import { carriesOutCommands, meshSaves, scenario } from '../../bench/index.ts'
+import { atB, everything, onCommand, winterEvening } from './_pair.ts'
 
 export default scenario({
   title:
@@ -26,16 +26,8 @@ export default scenario({
   },
   async run({ platform2, network, automation, time, check }) {
     const commands = platform2.watch('marketplace', 'loadsense2.control.*')
-    const here = { breakers: 'alvin2', initially: 'open' } as const
-    check(
-      commandedOnRecord(commands, platform2.watch('marketplace', 'meshing2.operation.*'), {
-        ...here,
-        id: 'by-itself',
-        side: 'b',
-        verifies: ['I:0073/autonomous'],
-      }),
-    )
-    check(carriesOutCommands(commands, { ...here, id: 'through-the-meshing-app', verifies: ['I:0096'] }))
+    check(onCommand(platform2, 'by-itself', 'I:0073/autonomous'))
+    check(carriesOutCommands(commands, { ...atB, id: 'through-the-meshing-app', verifies: ['I:0096'] }))
     check(
       meshSaves({
         id: 'saved',

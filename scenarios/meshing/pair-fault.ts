@@ -2,8 +2,8 @@
  * While two substations are meshed for a winter evening, a fault comes in the cable that they share, and goes. Both ends trip
  * that phase and reclose by themselves; LoadSense opens B at once, for the fault or for poles that differ; nothing else is operated by command.
  */
-import { commandedOnRecord, eventually, never, scenario } from '../../bench/index.ts'
-import { allStand, atB, everything, networkAt, winterEvening } from './_pair.ts'
+import { eventually, never, scenario } from '../../bench/index.ts'
+import { allStand, everything, networkAt, onCommand, winterEvening } from './_pair.ts'
 
 export default scenario({
   title:
@@ -21,13 +21,7 @@ export default scenario({
   prove: '5 min',
   async run({ platform, platform2, network, automation, time, check }) {
     const end = time.now() + time.horizon
-    check(
-      commandedOnRecord(
-        platform2.watch('marketplace', 'loadsense2.control.*'),
-        platform2.watch('marketplace', 'meshing2.operation.*'),
-        { ...atB, id: 'on-command-at-b', side: 'b', verifies: ['M:0035/obeys-loadsense'] },
-      ),
-    )
+    check(onCommand(platform2, 'on-command-at-b', 'M:0035/obeys-loadsense'))
     await winterEvening({ network, automation, time }, 17)
     await time.pass('12 s')
     if (end - time.now() < 60_000) return time.pass(Math.max(0, end - time.now()))

@@ -2,8 +2,8 @@
  * High voltage goes at both substations while they are meshed, and the platforms with it. When power is back the mesh still
  * stands: breakers keep their contacts. LoadSense finds it so and, the evening still needing it, operates nothing.
  */
-import { always, commandedOnRecord, never, scenario } from '../../bench/index.ts'
-import { allStand, atB, everything, networkAt, winterEvening } from './_pair.ts'
+import { always, never, scenario } from '../../bench/index.ts'
+import { allStand, everything, networkAt, onCommand, winterEvening } from './_pair.ts'
 
 export default scenario({
   title:
@@ -20,14 +20,7 @@ export default scenario({
   async run({ platform, platform2, network, automation, time, check }) {
     const end = time.now() + time.horizon
     const commands = platform2.watch('marketplace', 'loadsense2.control.*')
-    check(
-      commandedOnRecord(commands, platform2.watch('marketplace', 'meshing2.operation.*'), {
-        ...atB,
-        id: 'on-command',
-        side: 'b',
-        verifies: ['M:0035/obeys-loadsense'],
-      }),
-    )
+    check(onCommand(platform2, 'on-command', 'M:0035/obeys-loadsense'))
     await winterEvening({ network, automation, time }, 17)
     await time.pass('12 s')
     if (end - time.now() < 60_000) return time.pass(Math.max(0, end - time.now()))

@@ -2,8 +2,8 @@
  * A pair that is meshed for a winter evening loses the link between its platforms, for good. The mesh is kept for a quarter
  * of an hour, in which the link might have come back, and is then parted, since B is well alone; nothing else is operated.
  */
-import { commandedOnRecord, eventually, never, scenario } from '../../bench/index.ts'
-import { allStand, atB, everything, networkAt, winterEvening } from './_pair.ts'
+import { eventually, never, scenario } from '../../bench/index.ts'
+import { allStand, everything, networkAt, onCommand, winterEvening } from './_pair.ts'
 
 export default scenario({
   title: 'A peer that dies while meshed: the mesh is kept for 15 min, and then parted',
@@ -19,13 +19,7 @@ export default scenario({
   prove: '22 min',
   async run({ platform2, network, automation, peers, time, check }) {
     const end = time.now() + time.horizon
-    check(
-      commandedOnRecord(
-        platform2.watch('marketplace', 'loadsense2.control.*'),
-        platform2.watch('marketplace', 'meshing2.operation.*'),
-        { ...atB, id: 'on-command', side: 'b', verifies: ['M:0035/obeys-loadsense'] },
-      ),
-    )
+    check(onCommand(platform2, 'on-command', 'M:0035/obeys-loadsense'))
     await winterEvening({ network, automation, time }, 17)
     await time.pass('12 s')
     if (end - time.now() < 60_000) return time.pass(Math.max(0, end - time.now()))
