@@ -1,8 +1,11 @@
-/** Plays a scenario with many seeds, a few at a time, and finds those at which it did not pass. */
+/** Plays a scenario with many seeds, a few at a time, finds those at which it did not pass, and adds up what was seen. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Json } from '../../drivers/faces.ts'
+import type { Event } from '../faces.ts'
+import type { Spent, Totals } from './totals.ts'
 
 const command = join(import.meta.dirname, '../cli/gridproof.mjs')
 /** Seeds of one call: what a call takes to begin is little beside them, and their evidence is not much. Ours. */
@@ -15,8 +18,14 @@ export interface SeedsOptions {
   readonly short: boolean
   /** Evidence is made here, and taken away again. */
   readonly out: string
+  /** Where the logs of seeds are kept that failed. */
+  readonly keep?: string
+  /** Scenarios at a time. */
+  readonly jobs?: number
   /** Before the scenario's name on the command line. */
   readonly options?: readonly string[]
+  /** What the checks of all seeds observed is added up there. */
+  readonly totals?: Totals
   progress?(done: number): void
 }
 
@@ -26,11 +35,20 @@ export interface FailedSeed {
 }
 
 interface Report {
-  readonly scenarios: readonly {
+  readonly scenarios: readonly Played[]
+}
+
+interface Played {
+  readonly id: string
+  readonly ended: string
+  readonly why: string | null
+  /** In the run's folder. */
+  readonly log: string | null
+  readonly checks: readonly {
     readonly id: string
-    readonly ended: string
+    readonly verdict: string
     readonly why: string | null
-    readonly checks: readonly { readonly id: string; readonly verdict: string; readonly why: string | null }[]
+    readonly observed: Json
   }[]
 }
 
@@ -40,41 +58,62 @@ export async function* seedsThatFail(o: SeedsOptions): AsyncGenerator<FailedSeed
     const count = Math.min(atOnce, o.count - done)
     const first = o.from + done
     const args = ['--seeds', String(count), '--seed', String(first), '--out', o.out]
+    const jobs = o.jobs === undefined ? [] : ['--jobs', String(o.jobs)]
     const child = spawn(
       process.execPath,
-      [command, 'run', o.scenario, ...args, ...(o.options ?? []), ...(o.short ? ['--short'] : [])],
+      [command, 'run', o.scenario, ...args, ...jobs, ...(o.options ?? []), ...(o.short ? ['--short'] : [])],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     )
     let said = ''
     child.stderr.on('data', (b: Buffer) => (said += b.toString('utf8')))
     const [code] = (await once(child, 'close')) as [number | null]
-    yield* failedIn(join(o.out, 'latest', 'requirements.json'), first, count, code, said)
+    const folder = join(o.out, 'latest')
+    const report = readReport(join(folder, 'requirements.json'))
+    if (report === undefined) {
+      const why = `the run ended with ${String(code)}: ${said.trim().split('\n').at(-1) ?? ''}`
+      for (let i = 0; i < count; i++) yield { seed: first + i, why }
+    }
+    for (const s of report?.scenarios ?? []) {
+      o.totals?.take(s.checks)
+      if (s.log !== null) o.totals?.passed(spent(join(folder, s.log)))
+      const why = whyFailed(s)
+      if (why === undefined) continue
+      if (o.keep !== undefined && s.log !== null) {
+        mkdirSync(o.keep, { recursive: true })
+        cpSync(join(folder, s.log), join(o.keep, s.log.replace(/^.*\//, '')))
+      }
+      yield { seed: seedOf(s, first), why }
+    }
     rmSync(o.out, { recursive: true, force: true })
     o.progress?.(done + count)
   }
 }
 
-function failedIn(
-  file: string,
-  first: number,
-  count: number,
-  code: number | null,
-  said: string,
-): FailedSeed[] {
-  if (code === 0) return []
-  const all = (why: string): FailedSeed[] =>
-    Array.from({ length: count }, (_, i) => ({ seed: first + i, why }))
-  let report: Report
+function readReport(file: string): Report | undefined {
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as Report
+    return JSON.parse(readFileSync(file, 'utf8')) as Report
   } catch {
-    return all(`the run ended with ${String(code)}: ${said.trim().split('\n').at(-1) ?? ''}`)
+    return undefined
   }
-  return report.scenarios.flatMap((s) => {
-    const at = /@(\d+)$/.exec(s.id)
-    const seed = at?.[1] === undefined ? first : Number(at[1])
-    if (s.ended !== 'finished') return [{ seed, why: s.why ?? `it ${s.ended}` }]
-    const bad = s.checks.find((c) => c.verdict !== 'pass' && c.verdict !== 'marginal')
-    return bad === undefined ? [] : [{ seed, why: `${bad.id}: ${bad.why ?? bad.verdict}` }]
-  })
+}
+
+/** How long a scenario took, as its log tells in its first and last event, ms. */
+function spent(log: string): Spent {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
+  const first = JSON.parse(lines[0] ?? '{}') as Partial<Event>
+  const last = JSON.parse(lines.at(-1) ?? '{}') as Partial<Event>
+  if (first.at === undefined || last.at === undefined || last.kind !== 'end') return { benchMs: 0, cpuMs: 0 }
+  const { cpuMs } = last.data as unknown as { readonly cpuMs?: number }
+  return { benchMs: last.at - first.at, cpuMs: cpuMs ?? 0 }
+}
+
+function seedOf(s: Played, first: number): number {
+  const at = /@(\d+)$/.exec(s.id)
+  return at?.[1] === undefined ? first : Number(at[1])
+}
+
+function whyFailed(s: Played): string | undefined {
+  if (s.ended !== 'finished') return s.why ?? `it ${s.ended}`
+  const bad = s.checks.find((c) => c.verdict !== 'pass' && c.verdict !== 'marginal')
+  return bad === undefined ? undefined : `${bad.id}: ${bad.why ?? bad.verdict}`
 }

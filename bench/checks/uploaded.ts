@@ -63,7 +63,7 @@ export function reachesServer(published: Series, batches: Series, o: ReachesServ
   const settle = duration(o.settle ?? '1 s')
   return checkOf(o, {
     id: 'reaches-server',
-    limit: `what was stored is at the server once and unchanged, ${durationText(within)} after it at the latest`,
+    limit: `what was stored is at the server once and unchanged, ${durationText(within)} after it at the latest; nothing is known of what was acknowledged less than ${durationText(settle)} before a power cut`,
     over: batches,
     fold: (watch) => {
       const isPublished = matcher(published)
