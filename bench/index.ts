@@ -40,6 +40,7 @@ export {
   installsWhole,
   reachesServer,
   refetchesLittle,
+  receivesLittle,
   reportsOutages,
   partnerKnown,
   queuesEmpty,

@@ -56,8 +56,10 @@ export interface Management extends Centre {
   readonly alerts: Series
   /** What `collect` found installed on the platform's disk. */
   readonly files: Series
-  /** Bytes of a download that the app asks for at a time; and seconds between two signs of life on its disk. */
+  /** Bytes of a download that the app asks for at a time, and of a large file, by the rig. */
   readonly piece: number
+  readonly large: number
+  /** Seconds between two signs of life on its disk. */
   readonly life: number
   /** As the platform was told. */
   readonly serial: string

@@ -59,6 +59,8 @@ function proof(more: Partial<Proof>): Proof {
   }
 }
 
+const legal = defects.find((d) => d.kind === 'variant' && d.app === 'gridkey-app')?.id ?? ''
+
 describe('the runs of a proof', () => {
   test('are each scenario healthy, with each defect that it catches, and with each variant of an app of its', () => {
     const list = proveJobs(options)
@@ -78,6 +80,14 @@ describe('the runs of a proof', () => {
       else expect(where).toEqual([])
     }
     expect(new Set(list.map((p) => p.job.id)).size).toBe(list.length)
+  })
+  test('take a variant for a defect where the scenario catches it', () => {
+    const strict = scenario('d/strict', ['platform', 'gridkey'], { [legal]: 'X:1' })
+    const list = proveJobs({ ...options, plan: { ...plan, scenarios: [feeder, strict] } })
+    const where = (of: ProveJob['expectation']): string[] =>
+      list.filter((p) => p.expectation === of && p.id === legal).map((p) => p.scenario.id)
+    expect(where('variant')).toEqual(['a/feeder'])
+    expect(where('defect')).toEqual(['d/strict'])
   })
 
   test('have the length that the scenario gives for it, the defect on, and a log of their own', () => {

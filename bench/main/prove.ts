@@ -71,7 +71,8 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
   const legal = defects.filter((d) => d.kind === 'variant' && wanted(d.id))
   const different = rounds(
     legal.map((d) => {
-      const all = playing(d.app)
+      // A scenario that catches it asks for more than the requirements do.
+      const all = playing(d.app).filter((s) => !Object.hasOwn(s.scenario.catches, d.id))
       const list = o.variants === undefined ? all : shuffled(all, stream(o.seed, `variants/${d.id}`))
       return list.map((s) => jobOf(s, 'variant', d.id))
     }),

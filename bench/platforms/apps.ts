@@ -9,7 +9,7 @@ import type { ReferenceRig } from '../rigs/schema.ts'
 import { isolationApp } from './advisers.ts'
 import type { Speaker } from './advisers.ts'
 import { centreName, platformRtu, uploadApp, uploadWindow } from './centre.ts'
-import { commsApp, commsSite, downloadPiece, lifeSeconds, managementName } from './management.ts'
+import { commsApp, commsSite, lifeSeconds, managementName } from './management.ts'
 import { readerName } from './cloud.ts'
 import { dtrConfig, predictorConfig } from './forecaster.ts'
 import { peerConfig, sourceApid } from './peer-parties.ts'
@@ -173,7 +173,7 @@ export const automationApps = {
       timeout: 10,
       retry: { first: 1, most: 15 },
       poll: 10,
-      piece: downloadPiece,
+      ...(c.file.roles.management && { piece: c.file.roles.management.piece }),
       site: commsSite,
       life: lifeSeconds,
       records: [publishers.first],

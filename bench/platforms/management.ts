@@ -32,8 +32,7 @@ export const commsApp = {
 
 /** Where the trial equipment stands and which it is: ours. */
 export const commsSite = { serial: 'ISD-0042', location: 'Substation 1, Example Road' } as const
-/** Bytes of a download that the app asks for at a time, and seconds between its signs of life: ours. */
-export const downloadPiece = 16_384
+/** Seconds between the app's signs of life: ours. */
 export const lifeSeconds = 5
 /** A platform that was taken out of service long ago, and never speaks: ours. */
 const retired = 'site-0'
@@ -43,6 +42,9 @@ const folder = 'comms/downloads'
 
 export interface PlayedManagementOptions extends Omit<PlayedCentreOptions, 'start'> {
   readonly start: StartManagement
+  /** Bytes of a download that the app asks for at a time, and of a large file. */
+  readonly piece: number
+  readonly large: number
   /** A number in [0, 1). */
   random(): number
 }
@@ -90,7 +92,7 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
           cut() {
             if (cuts === 0 || passing-- > 0) return undefined
             cuts--
-            return after ?? Math.floor(o.random() * downloadPiece)
+            return after ?? Math.floor(o.random() * o.piece)
           },
           spoils: () => spoils,
         },
@@ -128,7 +130,8 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
     ...downloadSeries,
     serial: commsSite.serial,
     location: commsSite.location,
-    piece: downloadPiece,
+    piece: o.piece,
+    large: o.large,
     life: lifeSeconds,
     at: (h: Pick<Host, 'disk'>) => {
       host = h
@@ -242,7 +245,8 @@ export function idleManagement(): Management {
     window: uploadWindow,
     serial: commsSite.serial,
     location: commsSite.location,
-    piece: downloadPiece,
+    piece: 16_384,
+    large: 5_000_000,
     life: lifeSeconds,
     faults: [],
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),

@@ -105,8 +105,12 @@ export async function startManagementServer(
 ): Promise<PlayedManagement> {
   const { startManagement: start, world } = s.o
   const at = start === undefined ? undefined : served(s, 'management', emit)
-  if (start === undefined || at === undefined) throw s.lacks('management server')
-  const management = s.keep(await playManagement({ start, ...at, random: () => world.random('management') }))
+  const entry = s.file.roles.management
+  if (start === undefined || at === undefined || entry === undefined) throw s.lacks('management server')
+  const { piece, large } = entry
+  const management = s.keep(
+    await playManagement({ start, ...at, piece, large, random: () => world.random('management') }),
+  )
   places.management = await placed('management', management, link)
   return management
 }

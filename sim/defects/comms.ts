@@ -1,4 +1,5 @@
 /** Defects and variants of Management Comms: uploads, downloads, and what it says of outages (M:0071 to M:0078, S:006, S:008). */
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommsParts } from '../reference/lvcap/apps/comms/main.ts'
 import { listOf, type Defect } from './defect.ts'
@@ -35,6 +36,40 @@ const downloads = listOf<CommsParts>('comms-app', 'defect', {
       resumeAt(have) {
         if (have > 0) reached()
         return 0
+      },
+    }),
+  ],
+  'goes-back-after-a-break': [
+    'Fetches the last tenth of a file again after each break, to be sure of it.',
+    (p, reached) => ({
+      ...p,
+      resumeAt(have, j) {
+        if (have > 0 && have < j.size) reached()
+        return Math.max(0, p.resumeAt(have, j) - Math.floor(j.size / 10))
+      },
+    }),
+  ],
+  'flushes-at-the-end': [
+    'Flushes a download once, when all of it is there: what came before is lost with power.',
+    (p, reached) => ({
+      ...p,
+      flushPart: () => reached(),
+      rename(part, target) {
+        const fd = openSync(part, 'r')
+        p.flushPart(fd)
+        closeSync(fd)
+        p.rename(part, target)
+      },
+    }),
+  ],
+  'leaves-a-gap': [
+    'Goes on after a break at the next multiple of 64 KiB, as if what lies before it were there.',
+    (p, reached) => ({
+      ...p,
+      resumeAt(have, j) {
+        const next = Math.min(j.size, Math.ceil(have / 65_536) * 65_536)
+        if (next !== have) reached()
+        return next
       },
     }),
   ],
