@@ -323,6 +323,7 @@ export type CentreEvent =
       readonly rtu: string
       readonly batch: string
       readonly by: string
+      /** None where it had been taken before. */
       readonly rows: readonly UploadedRow[]
       /** It had been taken before. */
       readonly again: boolean

@@ -24,6 +24,7 @@ export interface BatchEvent {
   readonly again: boolean
   /** Packed. */
   readonly bytes: number
+  /** None where it held the batch before. */
   readonly rows: readonly {
     readonly table: string
     readonly id: number
@@ -200,7 +201,10 @@ export function reportsWhatIsHeld(
       return {
         see(e) {
           if (isBatch(e)) {
-            newest = (e.data as unknown as BatchEvent).rows.map((r) => `${r.table} ${r.id}`)
+            const d = e.data as unknown as BatchEvent
+            // Of one that it held before it is known what is in it.
+            if (d.again) return false
+            newest = d.rows.map((r) => `${r.table} ${r.id}`)
             for (const key of newest) if (!held.has(key)) held.set(key, { at: e.at, seq: e.seq })
             return false
           }

@@ -43,6 +43,12 @@ export async function startCentre(
 
   const complete = (u: Upload) => {
     const { rtu = '', batch = '', sha256 = '' } = u.metadata
+    const told = { kind: 'batch', rtu, batch, by: u.owner, bytes: u.length } as const
+    // A client asks how far an upload is as often as it likes: one that is done is not worked on once more.
+    if (rtus.has({ rtu, batch, sha256 })) {
+      o.tell({ ...told, rows: [], again: true })
+      return answerOf(204)
+    }
     const packed = store.read(u.id)
     const unpacked = unpack(packed, sha256)
     if (!unpacked.ok) {
@@ -51,16 +57,8 @@ export async function startCentre(
       // Gone: the client begins anew, from its own copy.
       return answerOf(410, {}, unpacked.why)
     }
-    const taken = rtus.take({ rtu, batch, rows: unpacked.rows })
-    o.tell({
-      kind: 'batch',
-      rtu,
-      batch,
-      by: u.owner,
-      rows: unpacked.rows,
-      again: !taken,
-      bytes: packed.length,
-    })
+    const taken = rtus.take({ rtu, batch, sha256, rows: unpacked.rows })
+    o.tell({ ...told, rows: taken ? unpacked.rows : [], again: !taken })
     return answerOf(204)
   }
 

@@ -22,6 +22,8 @@ export interface Batch {
   readonly rtu: string
   /** Its own name, given by whoever made it; the same when it is sent again. */
   readonly batch: string
+  /** Of what it came packed in, hexadecimal. */
+  readonly sha256: string
   readonly rows: readonly Row[]
 }
 
@@ -63,6 +65,8 @@ function parsed(line: string): unknown {
 export interface Rtus {
   /** Takes a batch; false: it was taken before. Throws what SQLite throws: nothing of it counts then. */
   take(b: Batch): boolean
+  /** Whether this batch, as packed so, was taken. */
+  has(b: Omit<Batch, 'rows'>): boolean
   readonly names: readonly string[]
   rows(rtu: string): readonly Row[]
   count(rtu: string): number
@@ -73,12 +77,12 @@ export function openRtus(folder: string): Rtus {
   mkdirSync(folder, { recursive: true })
   const db = new DatabaseSync(join(folder, 'rtus.sqlite'))
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  db.exec(`CREATE TABLE IF NOT EXISTS batches (rtu TEXT NOT NULL, batch TEXT NOT NULL, rows INTEGER NOT NULL,
+  db.exec(`CREATE TABLE IF NOT EXISTS batches (rtu TEXT NOT NULL, batch TEXT NOT NULL, sha256 TEXT NOT NULL,
     PRIMARY KEY (rtu, batch)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS rows (seq INTEGER PRIMARY KEY, rtu TEXT NOT NULL, tbl TEXT NOT NULL, id INTEGER NOT NULL,
     timestamp INTEGER NOT NULL, sub TEXT, data TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS byRtu ON rows (rtu, seq)`)
-  const known = db.prepare('SELECT 1 FROM batches WHERE rtu = ? AND batch = ?')
+  const known = db.prepare('SELECT sha256 FROM batches WHERE rtu = ? AND batch = ?')
   const note = db.prepare('INSERT INTO batches VALUES (?, ?, ?)')
   const insert = db.prepare('INSERT INTO rows (rtu, tbl, id, timestamp, sub, data) VALUES (?, ?, ?, ?, ?, ?)')
   const list = db.prepare(
@@ -91,7 +95,7 @@ export function openRtus(folder: string): Rtus {
       if (known.get(b.rtu, b.batch) !== undefined) return false
       db.exec('BEGIN IMMEDIATE')
       try {
-        note.run(b.rtu, b.batch, b.rows.length)
+        note.run(b.rtu, b.batch, b.sha256)
         for (const r of b.rows) insert.run(b.rtu, r.table, r.id, r.timestamp, r.subTopic, r.data)
         db.exec('COMMIT')
       } catch (e) {
@@ -100,6 +104,7 @@ export function openRtus(folder: string): Rtus {
       }
       return true
     },
+    has: (b) => known.get(b.rtu, b.batch)?.['sha256'] === b.sha256,
     get names() {
       return named.all().map((r) => String(r['rtu']))
     },
