@@ -58,7 +58,9 @@ export function resendsLittle(
             `${since.came} bytes came for a batch of ${d.bytes}, with ${since.breaks} breaks of at most ${o.window} bytes, and ${since.left} bytes that might come late`,
             e.seq,
           )
-        Object.assign(since, { came: 0, breaks: 0, left: Math.max(0, permitted - again) })
+        // What came late counts for the breaks before.
+        const own = Math.max(0, again - since.left)
+        Object.assign(since, { came: 0, breaks: 0, left: Math.max(0, permitted - own) })
       }
       return {
         see(e) {
