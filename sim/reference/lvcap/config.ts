@@ -4,6 +4,7 @@ import { iidPattern, type SessionName } from './api.ts'
 import type { Json } from './env.ts'
 import { LvcapError } from './errors.ts'
 import { maintenanceSettings } from './maintenance/config.ts'
+import { updateSettings } from './updates/config.ts'
 import { feedSettings } from './watchdog/config.ts'
 
 /** Topic names: as the GridKey specification proposes (Appendix C, section 4), or as fielded in 2018. */
@@ -12,12 +13,11 @@ export type TopicProfile = z.infer<typeof topicProfile>
 
 const json: z.ZodType<Json> = z.json()
 const iid = z.string().regex(iidPattern, 'an instance ID is <vendor>_<application>_<two digits>, or a UUID')
-const apid = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'an application ID is <vendor>_<application>_<version>')
+export const apidPattern = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const apid = z.string().regex(apidPattern, 'an application ID is <vendor>_<application>_<version>')
 const port = z.int().min(1).max(65_535)
 
-const appEntry = z.strictObject({
+export const appEntry = z.strictObject({
   /** Application ID: the common name of its certificate, and the name of its files in the key folder. */
   apid,
   /** Instance ID: the handle in topics. */
@@ -69,6 +69,8 @@ export const platformSchema = z.strictObject({
   maintenance: maintenanceSettings.optional(),
   /** The watchdog beside the computer, which is fed over the inner network; without it nobody is. */
   watchdog: feedSettings.optional(),
+  /** How it takes updates; without it it takes none. */
+  updates: updateSettings.optional(),
   /** Topic names that apps use unless their own configuration says otherwise. */
   topics: topicProfile.default('spec'),
   /** In the order of their installation, which is the order of their start (section 5.1.2). */

@@ -17,9 +17,10 @@ export interface Policy {
 
 /**
  * `starting`: no word yet. `running`: it has spoken. `leaving`: told to shut down. `ending`: being stopped. `down`: its
- * process is gone, and it is started again only on request.
+ * process is gone, and it is started again only on request. `held`: its process is gone, and an update has yet to say what
+ * is to run in its place.
  */
-export type Phase = 'idle' | 'starting' | 'running' | 'leaving' | 'ending' | 'down'
+export type Phase = 'idle' | 'starting' | 'running' | 'leaving' | 'ending' | 'down' | 'held'
 
 export interface AppState {
   readonly iid: string
@@ -31,7 +32,7 @@ export interface AppState {
   /** Whether a status request is unanswered. */
   readonly asked: boolean
   /** What follows when the process is gone. */
-  readonly after: 'start' | 'stay'
+  readonly after: 'start' | 'stay' | 'hold'
   readonly config: JsonObject | null
 }
 
@@ -52,6 +53,11 @@ export type Input =
   | { readonly kind: 'exited'; readonly iid: string; readonly how: number | string }
   | { readonly kind: 'timer'; readonly what: 'polite' | 'kill'; readonly iid: string }
   | { readonly kind: 'operator'; readonly request: OperatorRequest }
+  /** An update: it is shut down, and stays so until it is installed anew or removed. */
+  | { readonly kind: 'hold'; readonly iid: string }
+  /** An update: it is there, or there again, with this configuration, and is started. */
+  | { readonly kind: 'install'; readonly iid: string; readonly config: JsonObject | null }
+  | { readonly kind: 'remove'; readonly iid: string }
   | { readonly kind: 'close' }
 
 export interface OperatorRequest {

@@ -315,6 +315,62 @@ describe('the operator', () => {
   })
 })
 
+describe('an update', () => {
+  const hold: Input = { kind: 'hold', iid }
+  const operator = (what: 'restart' | 'start'): Input => ({
+    kind: 'operator',
+    request: { id: '1', do: what, iid },
+  })
+
+  test('has an application shut down politely, and nobody else starts it meanwhile', () => {
+    const d = running()
+    expect(published(d.take(hold), `command/${iid}`)).toHaveLength(1)
+    expect(published(d.take(operator('restart')), 'manager/response')).toEqual([
+      { Id: '1', Ok: false, Message: `${iid} is being updated.` },
+    ])
+    expect(actions(d.take(said(4)))).toEqual([`TERM ${iid}`])
+    expect(actions(d.take({ kind: 'exited', iid, how: 0 }))).toEqual([])
+    expect(d.app().phase).toBe('held')
+    expect(actions([...d.take({ kind: 'begin' }), ...d.take({ kind: 'poll' })])).toEqual([])
+    expect(published(d.take(operator('start')), 'manager/response')).toMatchObject([{ Ok: false }])
+  })
+
+  test('starts it anew with another configuration, and forgets the failures of the one before', () => {
+    const d = running()
+    d.take(said(3))
+    d.take({ kind: 'exited', iid, how: 0 })
+    d.take(hold)
+    d.take({ kind: 'exited', iid, how: 0 })
+    const install: Input = { kind: 'install', iid, config: { interval: 10 } }
+    expect(actions(d.take(install))).toEqual([`start ${iid}`])
+    expect(d.app()).toMatchObject({ restarts: 0, misses: 0, config: { interval: 10 } })
+    // It runs: it is not started twice.
+    expect(actions(d.take(install))).toEqual([])
+  })
+
+  test('brings an application that was not there, and takes one away', () => {
+    const d = running()
+    expect(actions(d.take({ kind: 'install', iid: 'c_c_01', config: {} }))).toEqual(['start c_c_01'])
+    d.take({ kind: 'remove', iid })
+    expect(d.app().phase).toBe('running')
+    d.take(hold)
+    d.take({ kind: 'exited', iid, how: 0 })
+    d.take({ kind: 'remove', iid })
+    expect(() => d.app()).toThrow()
+    expect(published(d.take({ kind: 'config-request', iid }), `config/response/${iid}`)).toMatchObject([
+      { Configuration: null },
+    ])
+  })
+
+  test('under way does not keep the platform from shutting down', () => {
+    const d = running()
+    d.take(hold)
+    d.take({ kind: 'close' })
+    d.take({ kind: 'exited', iid, how: 0 })
+    expect(d.take({ kind: 'exited', iid: 'b_b_01', how: 0 })).toContainEqual({ do: 'finish' })
+  })
+})
+
 describe('whatever happens in whatever order', () => {
   const iids = fc.constantFrom('a_a_01', 'b_b_01', 'c_c_01')
   const input: fc.Arbitrary<Input> = fc.oneof(
@@ -332,6 +388,8 @@ describe('whatever happens in whatever order', () => {
       what: fc.constantFrom('polite' as const, 'kill' as const),
       iid: iids,
     }),
+    fc.record({ kind: fc.constantFrom('hold' as const, 'remove' as const), iid: iids }),
+    fc.record({ kind: fc.constant('install' as const), iid: iids, config: fc.constant({ interval: 2 }) }),
     fc.record({
       kind: fc.constant('operator' as const),
       request: fc.record({
@@ -374,6 +432,7 @@ describe('whatever happens in whatever order', () => {
       fc.property(fc.array(input, { maxLength: 60 }), (inputs) => {
         const d = driven()
         for (const i of inputs) {
+          if (i.kind === 'remove') continue
           const before = d.app().phase
           const effects = d.take(i)
           const after = d.app().phase

@@ -20,16 +20,12 @@ export const shippedPolicy: Policy = {
 export function initial(apps: readonly { iid: string; config: JsonObject | null }[]): State {
   return {
     closing: false,
-    apps: apps.map(({ iid, config }) => ({
-      iid,
-      config,
-      phase: 'idle',
-      misses: 0,
-      restarts: 0,
-      asked: false,
-      after: 'stay',
-    })),
+    apps: apps.map(({ iid, config }) => fresh(iid, config)),
   }
+}
+
+function fresh(iid: string, config: JsonObject | null): AppState {
+  return { iid, config, phase: 'idle', misses: 0, restarts: 0, asked: false, after: 'stay' }
 }
 
 /** One step. `managerIid` and `now` stamp the messages. */
@@ -64,13 +60,17 @@ class Turn {
 
   result(): readonly [State, readonly Effect[]] {
     const apps = [...this.#apps.values()]
-    if (this.#closing && apps.every((a) => a.phase === 'idle' || a.phase === 'down')) {
+    if (this.#closing && apps.every((a) => isGone(a))) {
       this.#effects.push({ do: 'finish' })
     }
     return [{ apps, closing: this.#closing }, this.#effects]
   }
 
   take(input: Input): void {
+    if (input.kind === 'install') {
+      this.#install(input.iid, input.config)
+      return
+    }
     if ('iid' in input) {
       const app = this.#apps.get(input.iid)
       if (app !== undefined) this.#about(app, input)
@@ -101,7 +101,7 @@ class Turn {
     }
   }
 
-  #about(app: AppState, input: Extract<Input, { iid: string }>): void {
+  #about(app: AppState, input: Exclude<Extract<Input, { iid: string }>, { kind: 'install' }>): void {
     switch (input.kind) {
       case 'config-request':
         if (app.phase === 'starting') this.#set(app, { phase: 'running' })
@@ -119,9 +119,24 @@ class Turn {
       case 'timer':
         this.#timer(app, input.what)
         return
+      case 'hold':
+        if (isGone(app)) this.#set(app, { phase: 'held' })
+        else this.#askToLeave(app, 'hold')
+        return
+      case 'remove':
+        if (isGone(app)) this.#apps.delete(app.iid)
+        return
       default:
         input satisfies never
     }
+  }
+
+  /** Failures of what ran before it are not its own. */
+  #install(iid: string, config: JsonObject | null): void {
+    const before = this.#apps.get(iid)
+    if (before !== undefined && !isGone(before)) return
+    this.#apps.set(iid, fresh(iid, config))
+    if (!this.#closing) this.#start(fresh(iid, config))
   }
 
   #poll(): void {
@@ -205,7 +220,7 @@ class Turn {
     this.#effects.push({ do: 'untime', iid: app.iid })
     this.#log('exited', app, { how })
     if (app.phase === 'leaving' || app.phase === 'ending') {
-      const a = this.#set(app, { phase: 'down' })
+      const a = this.#set(app, { phase: app.after === 'hold' ? 'held' : 'down' })
       if (a.after === 'start' && !this.#closing) this.#start(a)
       return
     }
@@ -232,7 +247,7 @@ class Turn {
   }
 
   /** Stops the process: politely, and by force when it takes too long. */
-  #end(app: AppState, after: 'start' | 'stay'): void {
+  #end(app: AppState, after: AppState['after']): void {
     const { iid } = this.#set(app, { phase: 'ending', after: this.#closing ? 'stay' : after, asked: false })
     this.#effects.push(
       { do: 'untime', iid },
@@ -242,7 +257,7 @@ class Turn {
   }
 
   /** The shutdown of section 6: command, a minute of patience, polite stop, forced stop. */
-  #askToLeave(app: AppState, after: 'start' | 'stay'): void {
+  #askToLeave(app: AppState, after: AppState['after']): void {
     if (!isUp(app)) {
       if (app.phase === 'leaving' || app.phase === 'ending') this.#set(app, { after })
       return
@@ -281,6 +296,10 @@ class Turn {
     const app = this.#apps.get(r.iid ?? '')
     if (app === undefined) {
       answer(false, { Message: `There is no instance ${r.iid ?? '(none named)'}.` })
+      return
+    }
+    if (app.phase === 'held' || app.after === 'hold') {
+      answer(false, { Message: `${app.iid} is being updated.` })
       return
     }
     switch (r.do) {
@@ -345,6 +364,11 @@ class Turn {
 /** Seconds between status requests: a second to a day, as in config.ts. */
 export function isInterval(v: Json | undefined): v is number {
   return typeof v === 'number' && v >= 1 && v <= 86_400
+}
+
+/** It has no process. */
+function isGone(a: AppState): boolean {
+  return a.phase === 'idle' || a.phase === 'down' || a.phase === 'held'
 }
 
 function isUp(a: AppState): boolean {

@@ -2,11 +2,17 @@
  * The Container Manager: starts the Data Marketplace and then the applications, configures them, asks after them, and
  * restarts or stops them (API sections 5, 6 and 8.2). How a program is run is `env.start`'s affair.
  */
+import { fsyncSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isObject, status, topics, type Message } from '../api.ts'
 import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from '../config.ts'
 import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { openSession, type Presentation } from '../sdk/session.ts'
+import { noUpdates, openUpdates, soundUpdates } from '../updates/procedure.ts'
+import type { UpdateHost, UpdateParts, Updates } from '../updates/procedure.ts'
+import { openUpdateStore } from '../updates/store.ts'
+import { keepCore } from './core.ts'
 import { keepFeeding } from '../watchdog/feed.ts'
 import {
   initial,
@@ -22,7 +28,7 @@ import { interpret } from './messages.ts'
 import { configStore, type ConfigStore } from './store.ts'
 
 /** The Container Manager in parts. */
-export interface ManagerParts {
+export interface ManagerParts extends UpdateParts {
   present(): Presentation
   /** The applications' configurations on this disk. */
   store(disk: string): ConfigStore
@@ -60,11 +66,10 @@ const entryOf = {
   mosquitto: 'sim/reference/lvcap/marketplace/mosquitto.ts',
 } as const
 
-/** Milliseconds before the Data Marketplace is started again. Ours. */
-const coreRestartDelay = 1_000
-
 export function parts(_config: Json): ManagerParts {
   return {
+    ...soundUpdates,
+    flushUpdate: (fd) => fsyncSync(fd),
     present: () => ({ clientId: 'container-manager', username: 'container-manager', clean: true }),
     store: configStore,
     policy: () => shippedPolicy,
@@ -124,10 +129,23 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
   const started = wallClock()
   const policy = p.policy()
   const store = p.store(env.disk)
-  const apps = p.order(config.apps)
+  const updates = updatesOf(p, config, store, {
+    disk: env.disk,
+    take: (input) => take(input),
+    state: () => state,
+    log: (entry) => env.log(entry),
+    admit: async (apps) => {
+      subscribed = Promise.withResolvers()
+      await core.replace(p.core({ ...config, apps: [...apps] }, env.address))
+      // Whoever asks for its configuration before that would not be heard.
+      await Promise.race([subscribed.promise, aborted(env.term)])
+    },
+  })
+  let subscribed = Promise.withResolvers<void>()
+  const apps = p.order(updates.entries())
   const procs = new Map<string, Proc>()
   const timers = new Map<string, NodeJS.Timeout>()
-  let state = initial(apps.map((a) => ({ iid: a.iid, config: store.load(a.iid) ?? a.config })))
+  let state = initial(apps.map((a) => ({ iid: a.iid, config: updates.configOf(a) })))
   let finished: () => void = () => {}
   const done = new Promise<void>((resolve) => {
     finished = resolve
@@ -137,6 +155,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     const [next, effects] = p.decide(state, input, wallClock(), policy, config.manager.iid)
     state = next
     for (const effect of effects) perform(effect)
+    updates.saw(input)
   }
 
   const perform = (effect: Effect): void => {
@@ -203,7 +222,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
 
   const services = awaitServices(apps)
   const startApp = async (iid: string): Promise<void> => {
-    const app = apps.find((a) => a.iid === iid)
+    const app = updates.entries().find((a) => a.iid === iid)
     if (app === undefined) return
     try {
       if (app.service === undefined) await services.up(env.term)
@@ -217,7 +236,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     }
   }
 
-  const core = keepCore(env, p.core(config, env.address))
+  const core = keepCore(env, p.core({ ...config, apps: [...apps] }, env.address))
   await p.startCore(
     () => core.start(),
     () => take({ kind: 'begin' }),
@@ -250,6 +269,7 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     }
     // Applications are started once the core services run (section 5.1); `begin` starts each only once.
     if (!env.term.aborted) take({ kind: 'begin' })
+    subscribed.resolve()
   }
 
   session.onMessage((topic, payload) => {
@@ -280,7 +300,9 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
       ? undefined
       : keepFeeding(config.watchdog, env.address, () => p.alive(answered))
 
+  updates.begin()
   await aborted(env.term)
+  updates.stop()
   feeding?.stop()
   clearInterval(poll)
   take({ kind: 'close' })
@@ -318,6 +340,26 @@ function awaitServices(apps: readonly AppEntry[]): {
   }
 }
 
+/** Updates as they are configured; without that, nothing but what is configured. */
+function updatesOf(
+  p: UpdateParts,
+  config: PlatformConfig,
+  configs: ConfigStore,
+  host: Omit<UpdateHost, 'settings' | 'configs' | 'trust'>,
+): Updates {
+  const settings = config.updates
+  if (settings === undefined) return noUpdates(config.apps, configs)
+  const ca = readFileSync(join(config.pki, 'ca.crt'), 'utf8')
+  const { signer, platform } = settings
+  const trust = { ca, signer, revoked: config.marketplace.revoked, platform }
+  return openUpdates(
+    p,
+    { ...host, settings, configs, trust: () => ({ ...trust, now: wallClock() }) },
+    openUpdateStore(host.disk, (fd) => p.flushUpdate(fd)),
+    config.apps,
+  )
+}
+
 /** The program of the maintenance service, where one is configured. */
 function maintenanceProgram(config: PlatformConfig, address: string): Program | undefined {
   if (config.maintenance === undefined) return undefined
@@ -331,43 +373,6 @@ function maintenanceProgram(config: PlatformConfig, address: string): Program | 
       apps: config.apps.map(({ apid, iid }) => ({ apid, iid })),
     },
     defects: [],
-  }
-}
-
-/** Keeps the Data Marketplace running: ended by itself, it is started again. */
-function keepCore(
-  env: ProgramEnv,
-  program: Program,
-  name = 'marketplace',
-): { start(): Promise<void>; stop(): Promise<void> } {
-  let proc: Proc | undefined
-  let stopping = false
-  let timer: NodeJS.Timeout | undefined
-  const start = async (): Promise<void> => {
-    try {
-      const mine = await env.start(name, program)
-      proc = mine
-      void mine.ended.then(again)
-    } catch (error) {
-      again(textOf(error))
-    }
-  }
-  const again = (how: number | string): void => {
-    proc = undefined
-    if (stopping) return
-    env.log({ event: 'core-ended', how })
-    timer = setTimeout(() => void start(), coreRestartDelay)
-  }
-  return {
-    start,
-    async stop() {
-      stopping = true
-      clearTimeout(timer)
-      const mine = proc
-      if (mine === undefined) return
-      mine.signal('TERM')
-      await mine.ended
-    },
   }
 }
 

@@ -17,7 +17,9 @@ import { metered, openVolume, Spent, type Purpose } from '../../upload/volume.ts
 import { commsSchema, type CommsConfig } from './config.ts'
 import { openDownloads, readJobs, soundDownloads, type DownloadParts, type Job } from './downloads.ts'
 import { awayBy, openLife, type Away, type Life, type Sign } from './life.ts'
+import type { Decision } from '../../updates/decision.ts'
 import { openNotices } from './notices.ts'
+import { openOutcomes } from './outcomes.ts'
 import { outageReport, reportAsJson, type OutageReport, type Records } from './outage.ts'
 
 /** The application in parts. */
@@ -36,6 +38,8 @@ export interface CommsParts extends UploadParts, DownloadParts {
   installed(j: Job): JsonObject
   /** Called before a download is fetched; `report` tells the server that it is installed. */
   beforeFetch(j: Job, report: () => Promise<void>): Promise<void>
+  /** What the server is told of an update that was fetched, when the Container Manager has dealt with it. */
+  outcome(j: Job, d: Decision): JsonObject
 }
 
 export function parts(_config: Json): CommsParts {
@@ -51,6 +55,7 @@ export function parts(_config: Json): CommsParts {
     pollEvery: (config) => config.poll * 1_000,
     installed: (j) => ({ state: 'installed', sha256: j.sha256 }),
     beforeFetch: async () => {},
+    outcome: (j, { state, why }) => ({ state, why, sha256: j.sha256 }),
   }
 }
 
@@ -69,6 +74,7 @@ export async function run(p: CommsParts, env: ProgramEnv): Promise<number> {
   const own: Own = { away: undefined }
   const code = await runApp(p, env, (containerConfig, context) =>
     operate(p, parseConfig(commsSchema, containerConfig, 'the configuration of Management Comms'), context, {
+      disk: env.disk,
       folder,
       own,
     }),
@@ -81,7 +87,7 @@ function operate(
   p: CommsParts,
   config: CommsConfig,
   context: AppContext,
-  { folder, own }: { readonly folder: string; readonly own: Own },
+  { disk, folder, own }: { readonly disk: string; readonly folder: string; readonly own: Own },
 ): Operation {
   const flush = (fd: number): void => p.flush(fd)
   const { iid, started = 0 } = context.config
@@ -103,6 +109,7 @@ function operate(
   let heard = 0
   const downloads = openDownloads(p, folder, config.piece, flush)
   const notices = openNotices(join(folder, 'notices'), flush)
+  const outcomes = openOutcomes(disk, folder, flush)
   const stopping = new AbortController()
   const counts = { fetched: 0, noticed: 0, failedTalks: 0 }
 
@@ -172,7 +179,7 @@ function operate(
   }
   const fetchOne = async (j: Job): Promise<void> => {
     const paid = lineFor('download')
-    const tell = (): Promise<void> => tellInstalled(p, paid, j)
+    const tell = (): Promise<void> => tellServer(paid, j, p.installed(j))
     if (!downloads.has(j)) {
       await p.beforeFetch(j, tell)
       await downloads.get(paid, j)
@@ -180,9 +187,14 @@ function operate(
       counts.fetched++
       context.log({ event: 'installed', kind: j.kind, name: j.name, sha256: j.sha256 })
     }
-    if (downloads.isTold(j)) return
-    await tell()
-    downloads.told(j)
+    if (!downloads.isTold(j)) {
+      await tell()
+      downloads.told(j)
+    }
+    const news = outcomes.news(j)
+    if (news === undefined) return
+    await tellServer(paid, j, p.outcome(j, news))
+    outcomes.told(j, news)
   }
 
   const work = async (): Promise<void> => {
@@ -225,8 +237,8 @@ function operate(
 
 const json = { 'content-type': 'application/json' }
 
-async function tellInstalled(p: CommsParts, line: Line, j: Job): Promise<void> {
-  good(await line.ask('POST', `/jobs/${j.id}`, json, Buffer.from(JSON.stringify(p.installed(j)))))
+async function tellServer(line: Line, j: Job, body: JsonObject): Promise<void> {
+  good(await line.ask('POST', `/jobs/${j.id}`, json, Buffer.from(JSON.stringify(body))))
 }
 
 function good(r: Reply): Reply {
