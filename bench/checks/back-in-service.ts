@@ -6,7 +6,17 @@ import type { Instant } from '../../drivers/faces.ts'
 import { duration, durationText } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Check, Series } from '../faces.ts'
-import { type CheckOptions, checkOf, inconclusive, into, notShown, offences, pass, seconds } from './check.ts'
+import {
+  type CheckOptions,
+  checkOf,
+  inconclusive,
+  into,
+  notShown,
+  offences,
+  pass,
+  isPort,
+  seconds,
+} from './check.ts'
 import { isCut, isRestored } from './power.ts'
 
 export interface BackInServiceOptions extends CheckOptions {
@@ -34,7 +44,7 @@ export function backInService(shows: readonly Series[], o: BackInServiceOptions)
     id: 'back-in-service',
     limit: `within ${durationText(bound)} of power coming back, ${needed === 1 ? 'a message' : `${needed} messages`} of each of ${shows.map((s) => s.select).join(', ')}`,
     ...(shows[0] === undefined ? {} : { over: shows[0] }),
-    needs: shows.map((s) => s.src),
+    needs: shows.map((s) => s.src).filter(isPort),
     fold: (watch) => {
       const matchers = shows.map((s) => [s, matcher(s)] as const)
       const found = offences()

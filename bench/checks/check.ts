@@ -50,6 +50,9 @@ const ports: ReadonlySet<string> = new Set([
   'maintenance',
 ])
 
+/** Whether a source is such a point: a series of another one needs nothing of the platform. */
+export const isPort = (src: string): boolean => ports.has(src)
+
 /**
  * Puts a check together. Its watch begins with the event that declares it (kind `check`, its own id); in a history
  * without one, with the first event. A check that saw nothing to judge never passes.

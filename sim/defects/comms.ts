@@ -21,6 +21,11 @@ const uploads = listOf<CommsParts>(
       'trusts-any-server',
       'does-not-look-at-the-name',
       'gives-up',
+      'sends-over-budget',
+      'counts-what-it-sends',
+      'forgets-its-volume',
+      'drops-what-must-wait',
+      'waits-for-ever',
     ].flatMap((name) => {
       const entry = sending[name]
       return entry === undefined ? [] : [[name, entry] as const]
@@ -171,6 +176,16 @@ const downloads = listOf<CommsParts>('comms-app', 'defect', {
 })
 
 const outages = listOf<CommsParts>('comms-app', 'defect', {
+  'makes-an-outage-wait': [
+    'Lets word of an outage wait for the budget, as everything else.',
+    (p, reached) => ({
+      ...p,
+      purposeOf(what) {
+        if (what === 'notice') reached()
+        return 'ordinary'
+      },
+    }),
+  ],
   'no-notice': [
     'Logs an outage and sends no word of it.',
     (p, reached) => ({
