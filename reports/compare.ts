@@ -35,12 +35,23 @@ export interface CheckChange {
   ])[]
 }
 
+/** A scenario with its checks that one of the runs has alone. */
+export interface ScenarioChange {
+  readonly scenario: string
+  readonly what: 'gone' | 'new'
+  readonly checks: number
+  /** Of a new one: how many of its checks failed. */
+  readonly failed: number
+  readonly way: Way
+}
+
 export interface Comparison {
   /** What makes the two hard to compare: another rig, seed, subject, catalogue revision. */
   readonly differs: readonly (readonly [what: string, before: string, after: string])[]
   readonly requirements: readonly StateChange[]
   readonly clauses: readonly StateChange[]
-  /** Verdicts that differ, and checks that one of the runs has alone. */
+  readonly scenarios: readonly ScenarioChange[]
+  /** Verdicts that differ, and checks that one of the runs has alone, of scenarios that both have. */
   readonly checks: readonly CheckChange[]
   /** Checks with the same verdict and other figures. */
   readonly figures: readonly CheckChange[]
@@ -49,8 +60,8 @@ export interface Comparison {
 }
 
 /**
- * Compares two runs, read with the same catalogue. Worse: a state or verdict further down its order, or a check that is
- * gone; what is open only because the second run is a short one is `other`.
+ * Compares two runs, read with the same catalogue. Worse: a state or verdict further down its order, or a check or scenario
+ * that is gone; what is open only because the second run is a short one is `other`.
  */
 export function compareRuns(before: RunView, after: RunView): Comparison {
   const second = new Map(after.requirements.map((r) => [r.id, r]))
@@ -66,15 +77,18 @@ export function compareRuns(before: RunView, after: RunView): Comparison {
       if (d !== undefined && d.state !== c.state) clauses.push(stateChange(`${a.id}/${c.id}`, c, d))
     }
   }
-  const { changed, figures, same } = checkChanges(before, after)
+  const scenarios = scenarioChanges(before, after)
+  const alone = new Set(scenarios.map((s) => s.scenario))
+  const { changed, figures, same } = checkChanges(before, after, alone)
   return {
     differs: differences(before, after),
     requirements,
     clauses,
+    scenarios,
     checks: changed,
     figures,
     same,
-    worse: [...requirements, ...clauses, ...changed].some((c) => c.way === 'worse'),
+    worse: [...requirements, ...clauses, ...scenarios, ...changed].some((c) => c.way === 'worse'),
   }
 }
 
@@ -94,24 +108,39 @@ function stateChange(
   }
 }
 
+function scenarioChanges(before: RunView, after: RunView): ScenarioChange[] {
+  const only = (a: RunView, b: RunView, what: ScenarioChange['what']): ScenarioChange[] => {
+    const known = new Set(b.scenarios.map((s) => s.id))
+    return a.scenarios
+      .filter((s) => !known.has(s.id))
+      .map((s) => {
+        const failed = what === 'gone' ? 0 : s.checks.filter((c) => c.result.verdict === 'fail').length
+        const way = what === 'gone' || failed > 0 ? 'worse' : 'other'
+        return { scenario: s.id, what, checks: s.checks.length, failed, way }
+      })
+  }
+  return [...only(before, after, 'gone'), ...only(after, before, 'new')]
+}
+
 interface Placed {
   readonly scenario: string
   readonly check: CheckView
 }
 
-function checksOf(run: RunView): Map<string, Placed> {
+function checksOf(run: RunView, alone: ReadonlySet<string>): Map<string, Placed> {
   return new Map(
-    run.scenarios.flatMap((s) =>
-      s.checks.map((check) => [`${s.id}\0${check.id}`, { scenario: s.id, check }] as const),
-    ),
+    run.scenarios
+      .filter((s) => !alone.has(s.id))
+      .flatMap((s) => s.checks.map((check) => [`${s.id}\0${check.id}`, { scenario: s.id, check }] as const)),
   )
 }
 
 function checkChanges(
   before: RunView,
   after: RunView,
+  alone: ReadonlySet<string>,
 ): { readonly changed: CheckChange[]; readonly figures: CheckChange[]; readonly same: number } {
-  const [a, b] = [checksOf(before), checksOf(after)]
+  const [a, b] = [checksOf(before, alone), checksOf(after, alone)]
   const changed: CheckChange[] = []
   const figures: CheckChange[] = []
   let same = 0
@@ -149,8 +178,10 @@ function checkChange(known: Placed, a: CheckView | undefined, b: CheckView | und
 }
 
 function figuresOf(a: CheckView | undefined, b: CheckView | undefined): CheckChange['figures'] {
-  const before = new Map(a === undefined ? [] : observedPairs(a.result.observed))
-  const after = new Map(b === undefined ? [] : observedPairs(b.result.observed))
+  // Of a check that one of the runs has alone there is nothing to compare.
+  if (a === undefined || b === undefined) return []
+  const before = new Map(observedPairs(a.result.observed))
+  const after = new Map(observedPairs(b.result.observed))
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((name) => [name, before.get(name), after.get(name)] as const)
     .filter(([, x, y]) => x !== y)

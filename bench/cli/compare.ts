@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import { compareRuns } from '../../reports/compare.ts'
-import type { CheckChange, Way } from '../../reports/compare.ts'
+import type { CheckChange, ScenarioChange, Way } from '../../reports/compare.ts'
 import { readRun } from '../../reports/model/read-run.ts'
 import type { RunView } from '../../reports/model/run.ts'
 import { oneLine } from '../../reports/text/plain.ts'
@@ -37,13 +37,14 @@ export async function compareCommand(
     'Clauses:',
     c.clauses.map((r) => `  ${signs[r.way]} ${r.ref}: ${r.before} → ${r.after}${because(r)}`),
   )
+  section('Scenarios:', c.scenarios.map(scenarioLine))
   section('Checks:', c.checks.flatMap(checkLines))
   if (o.figures === true) section('Same verdict, other figures:', c.figures.flatMap(checkLines))
   const other =
     c.figures.length === 0
       ? ''
       : ` ${c.figures.length} more came to the same verdict from other figures${o.figures === true ? '' : ' (--figures)'}.`
-  const changed = c.requirements.length + c.clauses.length + c.checks.length
+  const changed = c.requirements.length + c.clauses.length + c.scenarios.length + c.checks.length
   lines.push(
     `${c.checks.length} checks with another verdict, ${c.same} the same to the last figure.${other}`,
     c.worse ? 'Something got worse.' : changed === 0 ? 'No verdict differs.' : 'Nothing got worse.',
@@ -54,6 +55,11 @@ export async function compareCommand(
 
 function because(r: { readonly why?: string; readonly blame?: string }): string {
   return r.why === undefined ? '' : ` — ${r.why}${r.blame === undefined ? '' : ` (${r.blame})`}`
+}
+
+function scenarioLine(s: ScenarioChange): string {
+  const checks = `${s.checks} check${s.checks === 1 ? '' : 's'}`
+  return `  ${signs[s.way]} ${s.scenario} (${checks}): ${s.what}${s.failed === 0 ? '' : `, ${s.failed} failed`}`
 }
 
 function checkLines(c: CheckChange): string[] {
