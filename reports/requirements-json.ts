@@ -4,7 +4,7 @@
  */
 import type { Json } from '../drivers/faces.ts'
 import type { Blame, VerdictWord } from '../bench/faces.ts'
-import type { Identity, RunEnd, RunHeader, Subject } from '../bench/evidence/schema.ts'
+import type { ClockNote, Identity, RunEnd, RunHeader, Subject } from '../bench/evidence/schema.ts'
 import { countStates, notice, outcome } from './model/outcome.ts'
 import type { CheckView, FileDigest, RunView, ScenarioView } from './model/run.ts'
 import type { State } from './model/states.ts'
@@ -87,6 +87,8 @@ export interface ScenarioJson {
   readonly log: string | null
   readonly traceHash: string | null
   readonly escapes: number
+  /** The platform's clock against the bench's, in milliseconds, as it was known last; null: nothing was known of it. */
+  readonly clock: ClockNote | null
   /** Tries before this one, which do not count: each was repeated for a reason of the rig. */
   readonly earlier: readonly { readonly log: string | null; readonly why: string }[]
   readonly checks: readonly CheckJson[]
@@ -189,6 +191,7 @@ function scenarioJson(s: ScenarioView): ScenarioJson {
     log: s.contents?.log.file ?? null,
     traceHash: s.end?.world.traceHash ?? null,
     escapes: s.end?.world.escapes.length ?? 0,
+    clock: s.contents?.clock ?? null,
     earlier: s.earlier.map((e) => ({ log: e.contents?.log.file ?? null, why: e.step?.again ?? '' })),
     checks: s.checks.map((c) => checkJson(c, s)),
   }
