@@ -9,6 +9,7 @@ import { duration } from '../../drivers/units.ts'
 import { matcher } from '../evidence/series.ts'
 import type { Event, Series } from '../faces.ts'
 import { type CheckOptions, type Watch } from './check.ts'
+import { platformClock } from './platform-clock.ts'
 import { type JsonObject, objectOf } from './scalar.ts'
 
 export interface RecordOptions extends CheckOptions {
@@ -78,6 +79,7 @@ export class Pairing {
   readonly #isRead: (e: Event) => boolean
   readonly #within: number
   readonly #start: number
+  readonly #clock = platformClock()
   readonly #topics = new Map<string, Topic>()
   /** Lines that wait, in the order of the files. */
   #waiting: Line[] = []
@@ -103,6 +105,7 @@ export class Pairing {
 
   /** The pairs that an event has made. */
   see(e: Event): readonly Pair[] {
+    if (this.#clock.see(e)) return []
     if (this.#isRead(e)) {
       this.readAt = e.stamp ?? e.at
       this.readSeq = e.seq
@@ -164,7 +167,10 @@ export class Pairing {
     const hit = list[i]
     if (hit !== undefined) return this.#take(t, i, hit, line, i >= t.high ? 'in order' : 'out of order')
     // What was published just before the watch may stand beside what was published just after, and look the same.
-    if (line.recordedAt !== null && line.recordedAt <= this.#watch.begin + this.#start + early)
+    if (
+      line.recordedAt !== null &&
+      this.#clock.after(line.recordedAt, this.#watch.begin + this.#start + early) <= 0
+    )
       return { line, how: 'before the watch' }
     const again = list.findLast((m) => m.taken && m.text === line.text)
     if (again !== undefined) return { line, how: 'duplicated', published: again }
@@ -172,11 +178,17 @@ export class Pairing {
     const other = list.findIndex((m) => {
       if (m.taken) return false
       if (stamp !== undefined) return m.stamp === stamp
-      return line.recordedAt !== null && Math.abs(m.at - line.recordedAt) <= this.#within
+      return line.recordedAt !== null && this.#isNear(line.recordedAt, m.at)
     })
     const altered = list[other]
     if (altered !== undefined) return this.#take(t, other, altered, line, 'altered')
     return { line, how: 'unexpected' }
+  }
+
+  #isNear(recorded: Instant, seen: Instant): boolean {
+    return (
+      this.#clock.before(recorded, seen) <= this.#within && this.#clock.after(recorded, seen) <= this.#within
+    )
   }
 
   #take(t: Topic, i: number, published: Published, line: Line, how: How): Pair {

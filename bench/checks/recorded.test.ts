@@ -149,6 +149,16 @@ describe('checks of a recorder', () => {
       expect(judged(c, [early, ...other]), c.id).toMatchObject({ verdict: 'pass' })
   })
 
+  test("know lines from before the watch, and a changed one without a stamp, by the platform's clock", () => {
+    const ahead = good.map((r) => ({ ...r, recordedAt: r.recordedAt + 7000 }))
+    const note: readonly Draft[] = [draft(begin + 1, 'clock', 'note', { offsetMs: 7000, uncertaintyMs: 600 })]
+    const early = { ...ahead[0], recordedAt: begin + 6500, payload: { Value: 99 }, columns: {} } as Row
+    expect(judged(all(), [early, ...ahead]).observed).toMatchObject({ unexpected: 1 })
+    expect(judged(all(), [early, ...ahead], 0, true, 0, note).verdict).toBe('pass')
+    const later = { ...early, recordedAt: begin + 12_000 }
+    expect(judged(all(), [...ahead, later], 0, true, 0, note).observed).toMatchObject({ unexpected: 1 })
+  })
+
   test('wait for messages that the bench hears only after the files were read, and judge them as strictly', () => {
     for (const c of [all(), truly(), names()])
       expect(judged(c, good, 0, true, 5), c.id).toMatchObject({
