@@ -2,7 +2,7 @@
  * The Data Upload app at the worst of sites: every minute the link drops, between two bytes of a transfer, and every ten
  * the power goes, at a moment of the transfer or of the platform's own work; the seed draws where. Nothing that Data
  * Storage had acknowledged is lost, nothing is at the data centre twice, little is sent again, and when the trouble is over
- * all queues become empty. `npm run always -- --scenario upload/drops-and-cuts --seeds 400` makes a campaign of it.
+ * all queues become empty. `npm run always -- --scenario upload/drops-and-cuts --seeds 440` makes a campaign of it.
  */
 import { queuesEmpty, reachesServer, reportsWhatIsHeld, resendsLittle, scenario } from '../../bench/index.ts'
 
@@ -10,9 +10,9 @@ import { queuesEmpty, reachesServer, reportsWhatIsHeld, resendsLittle, scenario 
 const work = [
   ['flush', 8],
   ['rename', 3],
-  ['row', 50],
+  ['row', 25],
   ['write', 8],
-  ['send', 200],
+  ['send', 120],
 ] as const
 
 export default scenario({
@@ -76,18 +76,19 @@ export default scenario({
       }),
     )
     let n = 0
-    /** Of 30 to 60 sines, whose digits no packing makes small: each is about 400 bytes packed. */
+    /** Of 60 to 120 sines, whose digits no packing makes small: each is about 800 bytes packed. */
     const readings = (count: number): string[] =>
       Array.from({ length: count }, () => {
         n++
-        const noise = Array.from({ length: whole('length', 30, 60) }, (_, k) =>
+        const noise = Array.from({ length: whole('length', 60, 120) }, (_, k) =>
           Math.sin(n * 7919 + k * 104_729).toString(),
         ).join('')
         return `{"Timestamp":${1_500_000_000 + n},"Value":${n / 8},"ToStore":true,"n":${n},"note":"${noise}"}`
       })
-    /** A moment of a transfer, or of work. */
-    const moment = (): NonNullable<NonNullable<Parameters<typeof mains.cut>[0]>['at']> => {
-      if (!mains.can('points') || random('where') < 0.4)
+    /** A moment of a transfer, or of work; the first late in a transfer, where it shows best who forgets what has gone. */
+    const moment = (minute: number): NonNullable<NonNullable<Parameters<typeof mains.cut>[0]>['at']> => {
+      if (minute < 10 && !short) return { ...centre.uploads, nth: whole('late', 6, 7) }
+      if (!mains.can('points') || random('where') < 0.3)
         return { ...centre.uploads, nth: whole('piece', 1, short ? 3 : 7) }
       const [doing, most] = work[whole('work', 0, work.length - 1)] ?? work[0]
       return { doing, when: random('when') < 0.5 ? 'before' : 'after', nth: whole('nth', 1, most) }
@@ -96,16 +97,16 @@ export default scenario({
     const minutes = Math.max(1, Math.floor(time.horizon / 60_000) - 5)
     for (let minute = 0; minute < minutes; minute++) {
       const cutting = minute % 10 === (short ? 0 : 4)
-      const rows = cutting ? 60 : whole('rows', 10, 60)
+      const rows = cutting ? 30 : whole('rows', 5, 30)
       const way = random('way') < 0.8 ? 'up' : 'down'
       // What comes down in a minute are answers, and what a connection begins with.
-      const bytes = way === 'up' ? whole('byte', 0, rows * 400) : whole('byte', 0, 4000)
+      const bytes = way === 'up' ? whole('byte', 0, rows * 800) : whole('byte', 0, 4000)
       const drop = link.inflict('drop', {
         when: { way, bytes, peer: 'centre' },
         each: `${whole('seconds', 3, 33)} s`,
       })
       // It stands ready before the rows come that the platform will work on.
-      const power = cutting ? mains.cut({ for: '4 s', at: moment(), within: '55 s' }) : undefined
+      const power = cutting ? mains.cut({ for: '4 s', at: moment(minute), within: '55 s' }) : undefined
       await storage.publish({
         messages: readings(rows),
         kept: true,
