@@ -45,6 +45,10 @@ else {
   const totals = createTotals()
   const began = performance.now()
   const failed: number[] = []
+  const stop = new AbortController()
+  let played = 0
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => stop.abort(signal))
   try {
     for await (const r of seedsThatFail({
       scenario: values.scenario,
@@ -53,9 +57,13 @@ else {
       short: values.short,
       out,
       totals,
+      stop: stop.signal,
       ...(values.jobs === undefined ? {} : { jobs: number(values.jobs) }),
       ...(values.keep === undefined ? {} : { keep: values.keep }),
-      progress: (done) => process.stdout.isTTY && process.stdout.write(`\r${done} of ${count} seeds`),
+      progress(done) {
+        played = done
+        if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${count} seeds`)
+      },
     })) {
       failed.push(r.seed)
       process.stdout.write(
@@ -68,7 +76,7 @@ else {
   for (const line of totals.lines()) process.stdout.write(`${line}\n`)
   const { benchMs, cpuMs } = totals.spent
   process.stdout.write(
-    `${failed.length === 0 ? '✓' : '✗'} ${values.scenario}: ${count} seeds from ${from} on, ${failed.length} of them failed${failed.length === 0 ? '' : ` (${failed.join(', ')})`}; ${durationText(benchMs)} of bench time in ${durationText(performance.now() - began)} of wall time and ${durationText(cpuMs)} of processor time\n`,
+    `${failed.length === 0 ? '✓' : '✗'} ${values.scenario}: ${played} seeds from ${from} on${stop.signal.aborted ? ` (stopped; ${count} were asked for)` : ''}, ${failed.length} of them failed${failed.length === 0 ? '' : ` (${failed.join(', ')})`}; ${durationText(benchMs)} of bench time in ${durationText(performance.now() - began)} of wall time and ${durationText(cpuMs)} of processor time\n`,
   )
-  process.exitCode = failed.length > 0 ? 1 : 0
+  process.exitCode = stop.signal.aborted ? 130 : failed.length > 0 ? 1 : 0
 }

@@ -24,6 +24,8 @@ export interface SeedsOptions {
   readonly jobs?: number
   /** Before the scenario's name on the command line. */
   readonly options?: readonly string[]
+  /** Ends it, for the reason of a signal's name: of the call in progress those seeds count that had finished. */
+  readonly stop?: AbortSignal
   /** What the checks of all seeds observed is added up there. */
   readonly totals?: Totals
   progress?(done: number): void
@@ -54,7 +56,8 @@ interface Played {
 
 /** Seeds at which a check did not pass, or the run broke; each as soon as it is known. */
 export async function* seedsThatFail(o: SeedsOptions): AsyncGenerator<FailedSeed> {
-  for (let done = 0; done < o.count; done += atOnce) {
+  const stopped = (): boolean => o.stop?.aborted === true
+  for (let done = 0; done < o.count && !stopped(); done += atOnce) {
     const count = Math.min(atOnce, o.count - done)
     const first = o.from + done
     const args = ['--seeds', String(count), '--seed', String(first), '--out', o.out]
@@ -66,14 +69,23 @@ export async function* seedsThatFail(o: SeedsOptions): AsyncGenerator<FailedSeed
     )
     let said = ''
     child.stderr.on('data', (b: Buffer) => (said += b.toString('utf8')))
+    // Of Ctrl-C at the terminal it hears itself, and a second one would make it leave at once.
+    const end = (): void => {
+      if (o.stop?.reason !== 'SIGINT') child.kill('SIGINT')
+    }
+    o.stop?.addEventListener('abort', end, { once: true })
     const [code] = (await once(child, 'close')) as [number | null]
+    o.stop?.removeEventListener('abort', end)
     const folder = join(o.out, 'latest')
     const report = readReport(join(folder, 'requirements.json'))
-    if (report === undefined) {
+    if (report === undefined && !stopped()) {
       const why = `the run ended with ${String(code)}: ${said.trim().split('\n').at(-1) ?? ''}`
       for (let i = 0; i < count; i++) yield { seed: first + i, why }
     }
+    let played = 0
     for (const s of report?.scenarios ?? []) {
+      if (stopped() && s.ended !== 'finished') continue
+      played++
       o.totals?.take(s.checks)
       if (s.log !== null) o.totals?.passed(spent(join(folder, s.log)))
       const why = whyFailed(s)
@@ -85,7 +97,7 @@ export async function* seedsThatFail(o: SeedsOptions): AsyncGenerator<FailedSeed
       yield { seed: seedOf(s, first), why }
     }
     rmSync(o.out, { recursive: true, force: true })
-    o.progress?.(done + count)
+    o.progress?.(done + played)
   }
 }
 
