@@ -7,6 +7,7 @@ import type { Advisers, Commander, Forecaster, Automation, Peers } from './faces
 import type { Reader, Installer, Modem, Cloud } from './faces/reader.ts'
 import type { Centre, Management, TusLibrary, MqttPair } from './faces/servers.ts'
 import type { Link, Mains } from './faces/site.ts'
+import type { Uploads } from './faces/uploads.ts'
 import type { Intruder, Clock, Laptop } from './faces/visitors.ts'
 
 export type { AppAction, AppBehaviour, Kind } from '../sim/faces.ts'
@@ -16,6 +17,7 @@ export type * from './faces/apps.ts'
 export type * from './faces/reader.ts'
 export type * from './faces/servers.ts'
 export type * from './faces/site.ts'
+export type * from './faces/uploads.ts'
 export type * from './faces/meshing.ts'
 
 /** The parts of the world that scenarios may ask for. */
@@ -61,6 +63,8 @@ export interface Roles {
   /** Libraries as released, in place of a platform: for demonstrations. */
   mqtt: MqttPair
   tus: TusLibrary
+  /** A server of resumable uploads: the subject, in place of a platform. */
+  uploads: Uploads
   /** At which the platform's hosts hang. */
   mains: Mains
   /** Whoever advises LoadSense, which is installed. */

@@ -61,6 +61,8 @@ export {
   stampedByPlatformClock,
   stampedOnSending,
   tellsOnlyTheServer,
+  uploadsBecome,
+  uploadsOwe,
   thermalForecast,
   thermalNow,
   carriesOutCommands,

@@ -323,7 +323,7 @@ describe('tables in the documentation', () => {
   test('the README has the numbers of the catalogue', () => {
     const { counts, documents } = loadCatalogue(shippedCatalogue)
     expect(text('README.md')).toContain(`all ${counts.numbered.total} requirement IDs`)
-    const said = documents.map((d) => d.counts.numbered.total).toSorted((a, b) => b - a)
+    const said = documents.map((d) => d.counts.numbered.total).filter((n) => n > 0)
     for (const n of said) expect(text('README.md')).toMatch(new RegExp(`\\b${n} of\\b`))
   })
 

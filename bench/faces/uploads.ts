@@ -30,6 +30,8 @@ export interface UploadExchange {
   readonly 'sent [B]': number
   /** The highest offset that the server had told of this upload before. */
   readonly 'told before [B]': number
+  /** Upload-Expires as the server had told it of this upload before, ms since 1970; null: it had not. */
+  readonly 'expires, told before': number | null
   /** Behind the last byte of this upload that has ever left. */
   readonly 'left [B]': number
   readonly 'took [s]': number
@@ -68,11 +70,9 @@ export interface UploadObject {
   readonly 'size [B]': number | null
   readonly sha256: string | null
   readonly expected: string
-  /** Bodies of all requests that were sent for it, and of how many the connection broke. */
+  /** Bodies of all requests that were sent for it; and of those that had no answer, as far as they had left. */
   readonly 'sent [B]': number
-  readonly 'breaks [1]': number
-  /** The most that one request was to carry. */
-  readonly 'piece [B]': number
+  readonly 'broken [B]': number
   /** It cannot be seen here. */
   readonly hidden?: true
   readonly why?: string

@@ -80,6 +80,7 @@ function observed(rig: LabRig): readonly string[] {
     d === undefined ? [] : [`Played: ${role} at ${placeOfDevice(d)}`],
   )
   if (rig.power !== undefined) roles.push(`Switched: the platform's power, ${boardText(rig.power)}`)
+  if (rig.uploads !== undefined) roles.push(`Asked: the server of resumable uploads at ${rig.uploads.url}`)
   return [...roles, `Observed: ${lines.length === 0 ? 'the wires of the devices alone' : lines.join('; ')}`]
 }
 
@@ -106,6 +107,9 @@ export function labMisses(rig: LabRig): readonly string[] {
   for (const door of [marketplace, server])
     for (const file of [door?.tls?.ca, door?.tls?.cert, door?.tls?.key, door?.passwordFile])
       if (file !== undefined && !existsSync(file)) misses.push(`there is no file ${file}`)
+  const { tls, headersFile } = rig.uploads ?? {}
+  for (const file of [tls?.ca, tls?.cert, tls?.key, headersFile])
+    if (file !== undefined && !existsSync(file)) misses.push(`there is no file ${file}`)
   if (csv !== undefined && !existsSync(csv.folder))
     misses.push(`there is no folder ${csv.folder} of CSV files`)
   return misses

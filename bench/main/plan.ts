@@ -86,7 +86,7 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
     version,
     subject: isLab(rig)
       ? labSubject(rig, o.identity?.subject ?? [])
-      : (librarySubject(scenarios) ?? {
+      : (librarySubject(rig, scenarios) ?? {
           kind: 'reference',
           maker: 'Gridproof',
           product: 'LV-CAP reference platform and HAN reader',
@@ -96,9 +96,17 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
   }
 }
 
-/** Where all scenarios show a defect of one library, that library as it is installed. */
-function librarySubject(scenarios: readonly LoadedScenario[]): Subject | undefined {
-  const [first, ...others] = new Set(scenarios.map((s) => s.scenario.demonstrates?.package))
+/** Where all scenarios judge one library (a defect of it, or the server that the rig has of it), that as it is installed. */
+function librarySubject(
+  rig: Exclude<RigFile, { platform: { kind: 'lab' } }>,
+  scenarios: readonly LoadedScenario[],
+): Subject | undefined {
+  const server = rig.roles.uploads?.server ?? 'own'
+  const [first, ...others] = new Set(
+    scenarios.map((s) =>
+      server !== 'own' && s.scenario.needs.includes('uploads') ? server : s.scenario.demonstrates?.package,
+    ),
+  )
   if (first === undefined || others.length > 0) return undefined
   let version = 'unknown'
   try {

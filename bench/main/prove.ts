@@ -33,6 +33,7 @@ export interface ProveOptions {
 function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
   const needs = new Set<string>(s.scenario.needs)
   if (needs.has('reader')) return new Set<AppId>(['han-logger'])
+  if (needs.has('uploads')) return new Set<AppId>(['upload-server'])
   // Every app at once, set to fit each other: what each may do otherwise is tried where it is judged by itself.
   if (needs.has('automation')) return new Set<AppId>()
   return new Set<AppId>([

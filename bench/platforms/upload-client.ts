@@ -78,7 +78,7 @@ interface Hand {
   told: number
   left: number
   sent: number
-  breaks: number
+  broken: number
   expires: number | null
   ghost?: { readonly connection: RawConnection; readonly rest: Buffer; readonly claimed: number }
 }
@@ -144,10 +144,11 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     let sent = 0
     // A server may answer before it has heard all: the rest need not leave.
     while (sent < body.length && !answered.yet && !c.over) {
+      // Before the first one too: requests that go at once have all begun by then.
+      if (slices.every > 0) await wait(slices.every)
       const part = body.subarray(sent, sent + slices.bytes)
       await c.send(part)
       sent += part.length
-      if (slices.every > 0) await wait(slices.every)
     }
     const h = await heard
     put(c, h.is === 'answer' && !h.answer.closes && sent === body.length)
@@ -174,6 +175,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     const answer = heard.is === 'answer' ? readAnswer(heard.answer) : null
     if (hand !== undefined) {
       hand.sent += sent
+      if (answer === null) hand.broken += sent
       if (x.claimed !== undefined) hand.left = Math.max(hand.left, Math.min(hand.length, x.claimed + sent))
     }
     const data: UploadExchange = {
@@ -183,6 +185,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
       'claimed [B]': x.claimed ?? null,
       'sent [B]': sent,
       'told before [B]': before,
+      'expires, told before': hand?.expires ?? null,
       'left [B]': hand?.left ?? 0,
       'took [s]': Number(((o.now() - x.begun) / 1000).toFixed(3)),
       answer,
@@ -296,7 +299,6 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
       return
     }
     const after = Math.min(Math.max(0, Math.floor(breaks.after)), Math.max(0, body.length - 1))
-    hand.breaks++
     let why = `the client broke the connection after ${after} of ${body.length} bytes`
     let body1 = after
     try {
@@ -334,8 +336,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
       sha256: first === undefined ? null : createHash('sha256').update(first).digest('hex'),
       expected: createHash('sha256').update(hand.content).digest('hex'),
       'sent [B]': hand.sent,
-      'breaks [1]': hand.breaks,
-      'piece [B]': piece,
+      'broken [B]': hand.broken,
       ...(found.count === undefined ? { hidden: true } : {}),
       ...(found.why === undefined ? {} : { why: found.why }),
     }
@@ -352,7 +353,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     told: 0,
     left: 0,
     sent: 0,
-    breaks: 0,
+    broken: 0,
     expires: null,
   })
   const hands = new Map<UploadInHand, Hand>()
@@ -417,7 +418,11 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     outlast: (upload, most) =>
       o.realm.run(async () => {
         const expires = hands.get(upload)?.expires ?? null
-        if (expires === null) return false
+        if (expires === null) {
+          const why = 'the server has not told that the upload expires, which it need not'
+          emit('seen', { alias: 'uploads.lacks', payload: { what: 'expiry', why } })
+          return false
+        }
         const left = expires + expiryGrace - o.now()
         if (left > duration(most)) {
           const why = `the server keeps an upload that nobody goes on with for ${Math.round(left / 1000)} s yet, and this run ends before`

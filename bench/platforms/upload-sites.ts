@@ -11,6 +11,7 @@ import type { Host, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
 import { centreName } from './centre.ts'
 import { openRaw } from './raw-http.ts'
+import type { LabUploads } from '../rigs/lab-uploads.ts'
 import type { UploadSite } from './upload-client.ts'
 
 /** Largest upload that our own takes, bytes; how long it keeps what nobody goes on with, ms: short, for one run sees it. Ours. */
@@ -135,33 +136,12 @@ export async function hostedSite(o: HostedOptions): Promise<UploadSite> {
   }
 }
 
-/** Somebody's server, as a lab's rig file names it; paths are absolute. */
-export interface RemoteSpec {
-  readonly url: string
-  readonly tls?: {
-    readonly ca?: string | undefined
-    readonly cert?: string | undefined
-    readonly key?: string | undefined
-    readonly serverName?: string | undefined
-  }
-  /** A file with a header a line. */
-  readonly headersFile?: string
-  readonly metadata: Readonly<Record<string, string>>
-  /** `get`: a completed upload is read back by GET at its own address. */
-  readonly reads: 'get' | 'none'
-  readonly power?: {
-    readonly cut: readonly string[]
-    readonly restore: readonly string[]
-    readonly upWithinSeconds: number
-  }
-}
-
 /** A command that cuts or restores power may take so long, ms. Ours. */
 const commandWithin = 60_000
 
 /** Looks whether it is there. Throws `rig-broke` where it is not, `rig-lacks` for a file that cannot be read. */
 export async function remoteSite(
-  spec: RemoteSpec,
+  spec: LabUploads,
   o: { readonly realm: Realm; readonly armed: boolean },
 ): Promise<UploadSite> {
   const url = new URL(spec.url)

@@ -18,6 +18,7 @@ export const subjects = [
   'breaker',
   'management-server',
   'data-centre',
+  'upload-server',
   'meter',
   'meter-reader',
   'cloud',

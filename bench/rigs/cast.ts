@@ -26,6 +26,7 @@ import { bothOf, emitFor, wantedAt } from './pair.ts'
 import { deviceRoles } from './parts.ts'
 import { startReading } from './reading.ts'
 import { isLab } from './schema.ts'
+import { startUploads } from './uploads.ts'
 import type { ReferenceRig } from './schema.ts'
 import { makeSetting, seenByMains } from './setting.ts'
 import type { Setting } from './setting.ts'
@@ -94,6 +95,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       : undefined
     if (link !== undefined) made.link = Object.assign(s.faulty(link), { router: s.faulty(link.router) })
     if (wanted.has('tus')) made.tus = await startTus(s)
+    if (wanted.has('uploads')) made.uploads = await startUploads(s)
     if (wanted.has('mqtt')) made.mqtt = await startMqttPair(s, link)
     if (wanted.has('centre'))
       made.centre = await startDataCentre(s, places, link, seenByMains(o, mains, 'centre'))

@@ -12,6 +12,7 @@ import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
 import { labHost, powerLacks } from './lab-mains.ts'
 import { deviceRoles } from './parts.ts'
+import { reachUploads } from './uploads.ts'
 import type { DeviceRole } from './parts.ts'
 import { operationLimit, unarmed } from './switches.ts'
 
@@ -31,6 +32,7 @@ export function labLacks(file: LabRig, needs: readonly string[], armed = false):
     ...Object.keys(file.roles),
     ...(file.points.csv === undefined ? [] : ['recorder']),
     ...(file.power === undefined ? [] : ['mains']),
+    ...(file.uploads === undefined ? [] : ['uploads']),
   ])
   return needs
     .filter((n) => !has.has(n))
@@ -46,6 +48,7 @@ const whyNot: Readonly<Record<string, string>> = {
   storage: "no app of the bench's is installed on the platform",
   recorder: 'it declares no folder to which the recorder exports',
   mains: 'nothing is declared that switches the power of its platform',
+  uploads: 'it names no server of resumable uploads',
 }
 
 /** Builds the rig. Nothing is opened before `cast`, and nothing of the platform is started or changed. */
@@ -143,6 +146,12 @@ export function buildLab(o: RigOptions & { readonly file: LabRig }): BuiltRig {
       try {
         for (const role of deviceRoles) if (wanted.has(role)) made[role] = await startDevice(role)
         if (wanted.has('mains')) await takeMains(made)
+        if (wanted.has('uploads') && file.uploads !== undefined) {
+          const armed = o.armed !== undefined
+          const uploads = await reachUploads(file.uploads, { world, realm: bench, armed, emitAs })
+          open.push(uploads)
+          made.uploads = uploads
+        }
         platform = await labPlatform({ rig: file, world, bench, devices, emitAs })
         open.push(platform)
         made.platform = platform satisfies Platform

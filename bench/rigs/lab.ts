@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import { parseYaml, placeOf, readYaml } from '../../drivers/yaml.ts'
 import { aliasFile, aliasMap } from '../platforms/alias-file.ts'
+import { labUploads, uploadsFrom } from './lab-uploads.ts'
 import { csvColumns, serial } from './parts.ts'
 
 const port = z.int().min(1).max(65_535)
@@ -152,6 +153,8 @@ const lab = z.strictObject({
   operationsAnHour: z.int().min(1).max(60).default(4),
   /** What switches the platform's power: it lets the bench play `mains`, with `--arm` alone. */
   power: power.optional(),
+  /** A server of resumable uploads, which is judged by itself: role `uploads`. */
+  uploads: labUploads.optional(),
   site: text.optional(),
   operator: text.optional(),
   /** What of the bench's own equipment bears on the evidence: adapters, the clock, meters. */
@@ -251,6 +254,7 @@ export function readLab(file: string): LabRig {
     ...(r.power === undefined || board?.kind !== 'http' || board.passwordFile === undefined
       ? {}
       : { power: { ...r.power, board: { ...board, passwordFile: from(board.passwordFile) } } }),
+    ...(r.uploads === undefined ? {} : { uploads: uploadsFrom(r.uploads, folder) }),
     points: {
       ...(marketplace === undefined ? {} : { marketplace: doorFrom(marketplace) }),
       ...(server === undefined ? {} : { server: doorFrom(server) }),

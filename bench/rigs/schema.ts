@@ -138,6 +138,14 @@ const rig = z.strictObject({
     /** For demonstrations: a server of resumable uploads as released. */
     tus: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
     mqtt: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),
+    /** A server of resumable uploads: the data centre's own, or a library as released. */
+    uploads: z
+      .strictObject({
+        at,
+        port: z.int().min(1).max(65_535),
+        server: z.enum(['own', '@tus/server']).default('own'),
+      })
+      .optional(),
     /** The predictor and the thermal rating app, where a scenario asks for them. */
     forecaster: z.strictObject({}).optional(),
     /** A laptop at the platform's Ethernet port; `port` is the maintenance service's. */

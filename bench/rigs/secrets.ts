@@ -36,6 +36,13 @@ export function redactorFor(rig: RigFile, rigFile: string, pki: string): Redacto
       if (password.length >= 4) known.add('password', password)
       known.addKey(textOf(door?.tls?.key) ?? '')
     }
+  if (isLab(rig)) {
+    known.addKey(textOf(rig.uploads?.tls?.key) ?? '')
+    for (const line of textOf(rig.uploads?.headersFile)?.split(/\r?\n/) ?? []) {
+      const value = line.slice(line.indexOf(':') + 1).trim()
+      if (value.length >= 4) known.add('header', value)
+    }
+  }
   for (const file of keysBelow(pki)) known.addKey(textOf(file) ?? '')
   return known
 }

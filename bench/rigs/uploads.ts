@@ -2,7 +2,8 @@
 import type { World, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
 import { uploadClient, type PlayedUploads } from '../platforms/upload-client.ts'
-import { hostedSite, remoteSite, type RemoteSpec } from '../platforms/upload-sites.ts'
+import { hostedSite, remoteSite } from '../platforms/upload-sites.ts'
+import type { LabUploads } from './lab-uploads.ts'
 import type { Setting } from './setting.ts'
 
 /** On a host of its own, where the machine can: with a disk that loses at a cut what was not flushed. */
@@ -24,7 +25,7 @@ export async function startUploads(s: Setting): Promise<PlayedUploads> {
 
 /** Somebody's, at an address. */
 export async function reachUploads(
-  spec: RemoteSpec,
+  spec: LabUploads,
   o: {
     readonly world: World
     readonly realm: Realm

@@ -56,6 +56,7 @@ const roleNames = {
   link: true,
   mqtt: true,
   tus: true,
+  uploads: true,
   mains: true,
   advisers: true,
   commander: true,

@@ -15,6 +15,7 @@ import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
+import * as uploadServer from '../servers/uploads/main.ts'
 import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
 import { adamDefects } from './adam.ts'
@@ -41,6 +42,7 @@ import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 import { uploadDefects } from './upload.ts'
+import { uploadServerDefects } from './upload-server.ts'
 
 /** A module in parts. */
 interface Module<P extends object> {
@@ -98,6 +100,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
   ['sim/reference/lvcap/apps/dtr/main.ts', wrappable('dtr-app', dtr, dtrDefects)],
   ['sim/reference/lvcap/apps/upload/main.ts', wrappable('upload-app', upload, uploadDefects)],
   ['sim/reference/lvcap/apps/comms/main.ts', wrappable('comms-app', comms, commsDefects)],
+  ['sim/servers/uploads/main.ts', wrappable('upload-server', uploadServer, uploadServerDefects)],
   ['sim/reference/han-logger/main.ts', wrappable('han-logger', hanLogger, hanDefects)],
   ['sim/reference/lvcap/apps/loadsense/main.ts', wrappable('loadsense-app', loadsense, loadSenseDefects)],
   [

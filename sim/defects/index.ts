@@ -15,6 +15,7 @@ import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
+import type { UploadServerParts } from '../servers/uploads/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
 import { commsDefects } from './comms.ts'
@@ -39,6 +40,7 @@ import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 import { uploadDefects } from './upload.ts'
+import { uploadServerDefects } from './upload-server.ts'
 
 export type { AppId, Defect } from './defect.ts'
 export { mutations } from './mutations.ts'
@@ -60,6 +62,7 @@ export type AnyDefect =
   | Defect<PredictorParts>
   | Defect<DtrParts>
   | Defect<LoadSenseParts>
+  | Defect<UploadServerParts>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
@@ -82,6 +85,7 @@ export const defects: readonly AnyDefect[] = [
   ...managerPowerDefects,
   ...hanDefects,
   ...uploadDefects,
+  ...uploadServerDefects,
   ...commsDefects,
   ...meshingDefects,
   ...predictorDefects,

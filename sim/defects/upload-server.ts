@@ -153,7 +153,10 @@ export const uploadServerDefects: readonly Defect<UploadServerParts>[] = [
         },
       }),
     ],
-    'tells-no-expiry': ['Does not tell when an upload expires.', without('any', 'upload-expires')],
+    'tells-no-expiry': [
+      'Tells when a new upload expires, and not that each append puts that off.',
+      without('append', 'upload-expires'),
+    ],
     'never-expires': [
       'Keeps uploads that it has said to have expired.',
       (p, reached) => ({ ...p, expire: () => reached() }),
