@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { benchNow } from '../../../drivers/real/clock.ts'
 import { createFleet } from '../../../sim/devices/meter/fleet.ts'
 import { meterSchema } from '../../../sim/devices/meter/personality.ts'
@@ -60,6 +60,29 @@ test('on ports of their own a meter is heard by all who come', async () => {
   const s = await serve(1, true)
   const all = await Promise.all([meterAt(s.port), meterAt(s.port)])
   expect(all.map((x) => x.meter)).toEqual(['5706567200000001', '5706567200000001'])
+})
+
+test('registers count on while nobody listens, and no longer than it serves', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const told: number[] = []
+  const fleet = createFleet({
+    personalities: [readPersonality('kamstrup-6841', meterSchema)],
+    count: 1,
+    seed: 1,
+    spreadMs: 0,
+    start: benchNow(),
+  })
+  const serving = await serveFleet({
+    fleet: { ...fleet, countOn: (now) => void told.push(now) },
+    host: '127.0.0.1',
+    port: 0,
+    portEach: false,
+  })
+  vi.advanceTimersByTime(3000)
+  await serving[Symbol.asyncDispose]()
+  vi.advanceTimersByTime(3000)
+  expect(told).toHaveLength(3)
 })
 
 test('lateness is told to a tenth of a millisecond', () => {

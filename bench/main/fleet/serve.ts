@@ -43,6 +43,9 @@ const mostWaiting = 64 * 1024
 /** Time between turns of the wheel, ms: the finest of Node's timers. */
 const turnMs = 1
 
+/** Time between turns of the registers, which also count while nobody listens, ms. Ours. */
+const countEvery = 1000
+
 /** Throws `rig-lacks` where a port cannot be had. */
 export async function serveFleet(o: ServeOptions): Promise<Serving> {
   const { fleet } = o
@@ -107,7 +110,9 @@ export async function serveFleet(o: ServeOptions): Promise<Serving> {
       socket.destroy()
     }
   }
+  const counting = setInterval(() => fleet.countOn(benchNow()), countEvery)
   const close = async (): Promise<void> => {
+    clearInterval(counting)
     clearTimeout(timer)
     for (const set of clients) for (const s of set ?? []) s.destroy()
     await Promise.all(

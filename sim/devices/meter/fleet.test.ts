@@ -7,6 +7,7 @@ import { createMbusReceiver } from '../../../drivers/protocols/mbus/link.ts'
 import { readPersonality } from '../personality.ts'
 import { type Fleet, createFleet } from './fleet.ts'
 import { type MeterPersonality, meterSchema } from './personality.ts'
+import { createRegisters } from './registers.ts'
 import { createWheel } from './wheel.ts'
 
 const start = Date.UTC(2026, 0, 15, 8, 0, 0)
@@ -95,12 +96,35 @@ describe('a fleet of meters', () => {
     expect([a2 > a1, b2 > b1, a1 === b1]).toEqual([true, true, false])
   })
 
+  test('whose registers were made to count on show the same as one in which lists make them count', () => {
+    const [kept, left] = [fleetOf(['kaifa-ma304h3e'], 2), fleetOf(['kaifa-ma304h3e'], 2)]
+    const end = start + 900_000
+    for (let t = start; t <= end + 20_000; t += 10_000) kept.countOn(t)
+    for (const at of [end, end + 10_000, end + 300_000])
+      for (const m of [0, 1]) expect(kept.list(m, { list: 3, at })).toEqual(left.list(m, { list: 3, at }))
+  })
+
   test('no two ciphered meters share a title, so no nonce comes twice', () => {
     const f = fleetOf(['kaifa-ma309m'], 50)
     const key = readPersonality('kaifa-ma309m', meterSchema).cipher?.encryption_key
     const titles = Array.from({ length: 50 }, (_, m) => read(f.list(m, f.next(m, start).slot), key).title)
     expect(new Set(titles).size).toBe(50)
   })
+})
+
+test('registers that count on as time goes have only the last seconds to count when they are asked', () => {
+  let counted = 0
+  const r = createRegisters(start, [0, 0, 0, 0], () => {
+    counted++
+    return { activePower: 3600, reactivePower: 0 }
+  })
+  const end = start + 6 * 3_600_000
+  for (let t = start; t < end; t += 1000) r.countOn(t)
+  // What is counted is not counted again.
+  r.countOn(start)
+  expect(counted).toBe(6 * 3600 - 1)
+  expect(r.at(end)).toEqual([6 * 3600, 0, 0, 0])
+  expect(counted).toBe(6 * 3600)
 })
 
 test('a wheel turns out each once, never early, at the turn after its time', () => {

@@ -34,6 +34,8 @@ export interface Fleet {
   next(meter: number, after: Instant): { readonly slot: Slot; readonly due: Instant }
   /** The list of a slot, as it goes on the line. */
   list(meter: number, slot: Slot): Uint8Array
+  /** Has the registers of all homes count on: to be called every second or so, so that no list must count for hours. */
+  countOn(now: Instant): void
 }
 
 /** Homes of each personality. Ours. */
@@ -41,6 +43,8 @@ const homes = 16
 /** Sizes of homes, in shares of the personality's. Ours. */
 const scaleFrom = 0.4
 const scaleTo = 1.9
+/** A list may be asked for so long after it was due, ms. Ours. */
+const lookBack = 10_000
 /** Seconds since this instant count ciphered messages (as in device.ts). */
 const countsSince = Date.UTC(2000, 0, 1)
 
@@ -71,6 +75,9 @@ function createKind(p: MeterPersonality, seed: number, start: Instant) {
     p,
     lists,
     all,
+    countOn(to: Instant): void {
+      for (const { registers } of behind) registers.countOn(to)
+    },
     at(slot: Slot, home: number): { values: Values; clock: CosemDateTime } {
       const s = slotOf(slot)
       let values = s.values[home]
@@ -132,6 +139,10 @@ export function createFleet(o: FleetOptions): Fleet {
   return {
     count: o.count,
     numberOf,
+    countOn(now) {
+      // Not beyond what lists are still to be made of: looking back costs more than going on.
+      for (const k of kinds) k.countOn(now - o.spreadMs - k.p.phase - lookBack)
+    },
     next(meter, after) {
       const { p } = kindOf(meter)
       const phase = phases[meter] ?? 0

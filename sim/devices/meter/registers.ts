@@ -13,6 +13,8 @@ export type PowerAt = (t: Instant) => { readonly activePower: number; readonly r
 export interface Registers {
   /** At the last whole second at or before `t`; at its start where that is later. */
   at(t: Instant): Energies
+  /** Counts on to `t`, where that is not done yet: who asks later then waits for no more than what has come since. */
+  countOn(t: Instant): void
   /** What is counted from `from` on may have changed. */
   forget(from: Instant): void
 }
@@ -40,6 +42,10 @@ export function createRegisters(start: Instant, initial: Energies, powerAt: Powe
   }
 
   return {
+    countOn(t) {
+      const second = Math.floor(t / 1000)
+      if (second > last.second) last = { second, sums: advance(last, second) }
+    },
     at(t) {
       const second = Math.max(first, Math.floor(t / 1000))
       if (second < last.second) {
