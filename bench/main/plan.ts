@@ -14,6 +14,7 @@ import { isLab } from '../rigs/schema.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { loadScenarios, nearest } from '../scenario/load.ts'
 import type { LoadedScenario } from '../scenario/load.ts'
+import { checkApps } from './app-options.ts'
 import { checkScenario } from './check-scenario.ts'
 import { checkDevices, checkLoad } from './devices.ts'
 import { knownDefects } from './defects.ts'
@@ -61,6 +62,7 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
   const rig = readRigWith(rigFile, material.personalities)
   const identity = identityOf(rig, o.identity ?? {})
   checkDevices(rig, relative(process.cwd(), rigFile))
+  checkApps(rig, relative(process.cwd(), rigFile))
   const scenarios = await loadScenarios(material.scenarios, o.scenarios, {
     clausesOf: (r) => catalogue.clausesOf(r),
     defects: knownDefects(),
