@@ -50,7 +50,7 @@ export interface Link extends Faulty {
 
 /**
  * The router at the platform's end of the link, played by the bench, with a page of its own. Fault `freeze`: nothing passes
- * and its page does not answer until its power is cut.
+ * and its page does not answer until its power is cut; `modem`: nothing passes until then, and its page answers.
  */
 export interface Router extends Faulty {
   /** Where its page is. */
@@ -70,6 +70,17 @@ export interface RouterVisit {
   readonly gives: 'right' | 'wrong' | 'none'
   /** `reset-computer`: cuts the power of the platform's host for a moment. */
   readonly asks: 'status' | 'addresses' | 'reset-computer' | 'restart'
+}
+
+/**
+ * The watchdogs of the device, on hardware of their own, and what they have in hand: the relay in the computer's supply,
+ * the router's, and somebody beyond the link who always answers. They are the product's; ask for `link` and `mains` too.
+ * Resets of the computer are `host` events, alias `watchdog.reset`; of the router `link` events of src `router`, both with
+ * `resets`. Faults: `hang` ({ what: `computer`, or `marketplace`, a process of it }: nothing comes from it until its power is
+ * cut), `slow-boot` ({ for }: so much longer from power to its first process, at the relay's resets).
+ */
+export interface Watchdog extends Faulty {
+  readonly events: Series
 }
 
 /** When power goes and how it comes back. */

@@ -28,6 +28,10 @@ export interface PlayedLink extends Link, AsyncDisposable {
   reach: LinkPort['reach']
   /** Lets peers in to a service of the platform's host; where they find it. */
   admit: LinkPort['admit']
+  /** Another host of the site reaches what is behind the link by it too. */
+  share: LinkPort['share']
+  /** Where the router's own power is taken for a moment. */
+  readonly outlet: PlayedRouter['outlet']
 }
 
 /** What happens to the link, as evidence. */
@@ -101,6 +105,8 @@ export async function playLink(o: LinkOptions): Promise<PlayedLink> {
     router: role,
     reach: (peer) => port.reach(peer),
     admit: (service) => port.admit(service),
+    share: (address) => port.share(address),
+    outlet: router.outlet,
     async [Symbol.asyncDispose]() {
       counters()
       await router[Symbol.asyncDispose]()

@@ -55,6 +55,8 @@ export interface ReferenceOptions {
   readonly speakers?: Speakers | undefined
   /** The mains at which its host hangs, where a scenario plays them. */
   readonly mains?: PlayedMains | undefined
+  /** The watchdog that it is to feed, where there is one. */
+  readonly watchdog?: { readonly address: string; readonly port: number } | undefined
   emitAs(src: string): Emit
 }
 
@@ -123,6 +125,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
         ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
+        ...(o.watchdog === undefined ? {} : { watchdog: o.watchdog }),
         apps: apps as unknown as Json,
       },
     },

@@ -64,6 +64,25 @@ describe('the router', () => {
     )
   })
 
+  test('whose modem hangs still shows its page, and passes nothing on until its power is cut', async () => {
+    const { router, orders, told, url } = await make()
+    const fault = router.inflict('modem')
+    expect(orders).toEqual([{ do: 'router', state: 'frozen' }])
+    expect((await fetch(`${url}/`)).status).toBe(200)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    fault.lift()
+    await vi.advanceTimersByTimeAsync(25_000)
+    expect(orders.slice(1)).toEqual([
+      { do: 'router', state: 'off' },
+      { do: 'router', state: 'works' },
+    ])
+    expect(told.filter((t) => t.kind === 'fault').map((t) => (t.data as { name: string }).name)).toEqual([
+      'modem',
+      'modem',
+    ])
+    expect(() => router.inflict('antenna')).toThrow(/freeze, modem/)
+  })
+
   test('hears nobody for a minute after five wrong passwords', async () => {
     const { router, pass } = await make()
     const tryOut = async (gives: 'right' | 'wrong'): Promise<unknown> =>

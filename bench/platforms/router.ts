@@ -1,7 +1,8 @@
 /**
  * The 4G router of a site, played by the bench (OpenLV M:003, M:0010, W:001): a page with a log-in of its own, by password
  * and token; its status and address table; a restart of itself; and a reset of the site's computer by its power. It can
- * freeze: then nothing passes, its page does not answer, and only its power helps. Beside it stands an outlet by which its
+ * freeze: then nothing passes, its page does not answer, and only its power helps; or its modem can: nothing passes, and the
+ * page answers. Beside it stands an outlet by which its
  * power is cut from the site's own network, as a watchdog would.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
@@ -50,17 +51,18 @@ export async function playRouter(o: RouterOptions): Promise<PlayedRouter> {
   const tokens = new Set<string>()
   const sockets = new Set<Socket>()
   const timers = new Set<NodeJS.Timeout>()
-  let state: 'works' | 'frozen' | 'off' = 'works'
+  /** `deaf`: its modem hangs, and its page answers. */
+  let state: 'works' | 'frozen' | 'deaf' | 'off' = 'works'
   let since = o.now()
   let wrong = 0
   let lockedUntil = 0
   let count = 0
-  const frozen = new Map<string, { readonly params: Json; readonly cause: number }>()
+  const frozen = new Map<string, Frozen>()
 
   const become = (next: typeof state): void => {
     if (state === next) return
     state = next
-    o.link.order({ do: 'router', state: next })
+    o.link.order({ do: 'router', state: next === 'deaf' ? 'frozen' : next })
     emit('link', { alias: 'link.router', state: next })
   }
   const later = (ms: number, f: () => void): void => {
@@ -83,9 +85,8 @@ export async function playRouter(o: RouterOptions): Promise<PlayedRouter> {
         become('works')
       })
     })
-  const lifted = (id: string, f: { params: Json; cause: number }): void => {
-    if (frozen.delete(id))
-      emit('fault', { phase: 'lifted', id, name: 'freeze', params: f.params }, { cause: f.cause })
+  const lifted = (id: string, { name, params, cause }: Frozen): void => {
+    if (frozen.delete(id)) emit('fault', { phase: 'lifted', id, name, params }, { cause })
   }
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -257,21 +258,22 @@ export async function playRouter(o: RouterOptions): Promise<PlayedRouter> {
   }
 
   return {
-    faults: ['freeze'],
+    faults: ['freeze', 'modem'],
     address: realm.address,
     port: portOf(server),
     outlet: { address: realm.address, port: portOf(outlet) },
     outcomes: { src: 'router', kind: 'seen', select: 'router.*' },
     powerCycle,
     inflict(name, params = {}): Fault {
-      if (name !== 'freeze')
-        throw new GridproofError('no-such', `the router has no fault '${name}'; there are: freeze`)
+      if (name !== 'freeze' && name !== 'modem')
+        throw new GridproofError('no-such', `the router has no fault '${name}'; there are: freeze, modem`)
       if (!nothing.safeParse(params).success)
-        throw new GridproofError('bad-value', `the router's fault 'freeze' takes no parameters`)
-      const id = `router/freeze#${++count}`
+        throw new GridproofError('bad-value', `the router's fault '${name}' takes no parameters`)
+      const id = `router/${name}#${++count}`
       const cause = emit('fault', { phase: 'on', id, name, params })
-      frozen.set(id, { params, cause })
-      become('frozen')
+      frozen.set(id, { name, params, cause })
+      // A router that hangs as a whole answers no better for its modem.
+      if (name === 'freeze' || state === 'works') become(name === 'freeze' ? 'frozen' : 'deaf')
       // Whoever lifts it has cut its power.
       return { id, params, lift: () => (frozen.has(id) ? powerCycle() : undefined) }
     },
@@ -298,6 +300,12 @@ export async function playRouter(o: RouterOptions): Promise<PlayedRouter> {
       })
     },
   }
+}
+
+interface Frozen {
+  readonly name: string
+  readonly params: Json
+  readonly cause: number
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 /** Makes the roles that a scenario asks for, from a rig file, on a world. All or none. */
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
+import type { Json } from '../../drivers/faces.ts'
 import type { MainsModel } from '../../sim/faces.ts'
 import type { Cast, Platform, Roles } from '../faces.ts'
 import { automationApps, speakersFor } from '../platforms/apps.ts'
@@ -10,6 +11,7 @@ import { playMains } from '../platforms/mains.ts'
 import type { PlayedMains } from '../platforms/mains.ts'
 import { referencePlatform } from '../platforms/reference.ts'
 import type { ReferenceOptions, ReferencePlatform } from '../platforms/reference.ts'
+import type { PlayedWatchdog } from '../platforms/watchdog.ts'
 import {
   advisersAt,
   automationOf,
@@ -25,6 +27,7 @@ import type { BuiltRig, RigOptions } from './options.ts'
 import { bothOf, emitFor, wantedAt } from './pair.ts'
 import { deviceRoles } from './parts.ts'
 import { startReading } from './reading.ts'
+import { startWatchdog } from './watchdog.ts'
 import { isLab } from './schema.ts'
 import { startUploads } from './uploads.ts'
 import type { ReferenceRig } from './schema.ts'
@@ -52,13 +55,19 @@ function mainsIn(o: RigOptions): MainsModel {
   return o.mains
 }
 
-function startMains(s: Setting): PlayedMains {
+/** `told`: each event of the mains. */
+function startMains(s: Setting, told: (data: Json) => void): PlayedMains {
+  const emit = s.o.emitAs('mains')
   return s.keep(
     playMains({
       model: mainsIn(s.o),
       now: () => s.o.world.now(),
       random: () => s.o.world.random('mains'),
-      emit: s.o.emitAs('mains'),
+      emit(kind, data, more) {
+        const seq = emit(kind, data, more)
+        told(data)
+        return seq
+      },
     }),
   )
 }
@@ -84,16 +93,19 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     for (const role of deviceRoles)
       if (wanted.has(role)) made[role] = await startDevice(s, role, { first: places, second }, network)
     if (wanted.has('commander') && !wanted.has('alvin')) await startEmptyLine(s, places)
-    const mains = wanted.has('mains') ? startMains(s) : undefined
+    let watchdog: PlayedWatchdog | undefined
+    const mains = wanted.has('mains') ? startMains(s, (data) => watchdog?.see(data)) : undefined
     if (mains !== undefined) made.mains = s.faulty(mains)
     platform = await startReading(s, wanted, made)
     const link = wanted.has('link')
       ? await startLink(s, async () => {
-          if (mains !== undefined) await mains.cut({ for: '5 s' })
+          if (watchdog !== undefined) await watchdog.cycle('5 s')
+          else if (mains !== undefined) await mains.cut({ for: '5 s' })
           else await platform?.ask('machine', { do: 'restart' })
         })
       : undefined
     if (link !== undefined) made.link = Object.assign(s.faulty(link), { router: s.faulty(link.router) })
+    if (wanted.has('watchdog')) watchdog = await startWatchdog(s, link, mains)
     if (wanted.has('tus')) made.tus = await startTus(s)
     if (wanted.has('uploads')) made.uploads = await startUploads(s)
     if (wanted.has('mqtt')) made.mqtt = await startMqttPair(s, link)
@@ -128,6 +140,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           ...storageAt(s, wanted.has('storage')),
           ...(laptop === undefined ? {} : { maintenance: { port: laptop.port, password: hashOf(password) } }),
           mains,
+          watchdog: watchdog?.feed,
           speakers,
           emitAs: (src) => seenByMains(o, mains, src),
         }),
@@ -138,6 +151,10 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       if (lvcap.storage !== undefined) made.storage = s.faulty(lvcap.storage)
       if (lvcap.recorder !== undefined) made.recorder = lvcap.recorder
       const host = lvcap.hosts[0]
+      if (watchdog !== undefined && host !== undefined) {
+        s.keep(await watchdog.begin(host))
+        made.watchdog = s.faulty(watchdog)
+      }
       if (host !== undefined) management?.at(host)
       if (wanted.has('forecaster') && host !== undefined)
         made.forecaster = makeForecaster({

@@ -96,6 +96,18 @@ const rig = z.strictObject({
     clock: z.strictObject({}).optional(),
     /** The mains of the platform's host, played by cutting it. */
     mains: z.strictObject({}).optional(),
+    /**
+     * The watchdogs beside the platform: where they are, and on which port the computer feeds them; the relay in its supply;
+     * somebody beyond the link who always answers.
+     */
+    watchdog: z
+      .strictObject({
+        at,
+        port: z.int().min(1).max(65_535),
+        relay: z.strictObject({ at }),
+        beyond: z.strictObject({ at }),
+      })
+      .optional(),
     /** Whoever advises LoadSense: all apps that it hears and that are not installed. */
     advisers: z.strictObject({ at }).optional(),
     /** LoadSense as the bench plays it, and whoever pretends to be it. */

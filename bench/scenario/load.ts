@@ -58,6 +58,7 @@ const roleNames = {
   tus: true,
   uploads: true,
   mains: true,
+  watchdog: true,
   advisers: true,
   commander: true,
   forecaster: true,

@@ -12,6 +12,7 @@ import { idleForecaster } from '../platforms/forecaster.ts'
 import { idlePeers } from '../platforms/peers.ts'
 import { mqttSeries } from '../platforms/mqtt-pair.ts'
 import { tusSeries } from '../platforms/tus-library.ts'
+import { idleWatchdog } from '../platforms/watchdog.ts'
 import { idleUploads } from '../platforms/idle-uploads.ts'
 import { idleScripted } from '../platforms/scripted.ts'
 import { idleStorage } from '../platforms/storage.ts'
@@ -200,6 +201,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'uploads') cast[role] = idleUploads(step)
     else if (role === 'mqtt') cast[role] = { ...mqttSeries, start: () => step() }
     else if (role === 'mains') cast[role] = idleMains(step)
+    else if (role === 'watchdog') cast[role] = idleWatchdog()
     else if (role === 'forecaster') cast[role] = idleForecaster()
     else if (role === 'peers') cast[role] = idlePeers(step)
     else if (role === 'advisers') cast[role] = idleAdvisers(step)

@@ -15,6 +15,7 @@ import * as maintenance from '../reference/lvcap/maintenance/main.ts'
 import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
+import * as watchdog from '../reference/lvcap/watchdog/main.ts'
 import * as uploadServer from '../servers/uploads/main.ts'
 import * as scripted from '../apps/scripted/main.ts'
 import type { ProgramModule } from '../../drivers/faces.ts'
@@ -42,6 +43,7 @@ import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 import { uploadDefects } from './upload.ts'
+import { feedingDefects, watchdogDefects } from './watchdog.ts'
 import { uploadServerDefects } from './upload-server.ts'
 
 /** A module in parts. */
@@ -84,6 +86,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
       ...managerDefects,
       ...lifecycleDefects,
       ...managerPowerDefects,
+      ...feedingDefects,
     ]),
   ],
   ['sim/reference/lvcap/marketplace/main.ts', wrappable('marketplace', marketplace, marketplaceDefects)],
@@ -107,6 +110,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
     'sim/reference/lvcap/storage/main.ts',
     wrappable('data-storage', storage, [...storageDefects, ...storagePowerDefects]),
   ],
+  ['sim/reference/lvcap/watchdog/main.ts', wrappable('watchdog', watchdog, watchdogDefects)],
   ['sim/reference/lvcap/maintenance/main.ts', wrappable('maintenance', maintenance, maintenanceDefects)],
   ['sim/reference/lvcap/apps/meshing/main.ts', wrappable('meshing-app', meshing, meshingDefects)],
   ['sim/reference/lvcap/apps/peer/main.ts', wrappable('peer-app', peer, peerDefects)],

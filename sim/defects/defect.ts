@@ -17,6 +17,7 @@ export type AppId =
   | 'predictor-app'
   | 'dtr-app'
   | 'loadsense-app'
+  | 'watchdog'
   | 'upload-server'
 
 export interface Defect<P> {

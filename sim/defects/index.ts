@@ -15,6 +15,7 @@ import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
 import type { MarketplaceParts } from '../reference/lvcap/marketplace/main.ts'
 import type { UploadParts } from '../reference/lvcap/upload/engine.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
+import type { WatchdogParts } from '../reference/lvcap/watchdog/main.ts'
 import type { UploadServerParts } from '../servers/uploads/main.ts'
 import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
@@ -40,6 +41,7 @@ import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 import { uploadDefects } from './upload.ts'
+import { feedingDefects, watchdogDefects } from './watchdog.ts'
 import { uploadServerDefects } from './upload-server.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -62,6 +64,7 @@ export type AnyDefect =
   | Defect<PredictorParts>
   | Defect<DtrParts>
   | Defect<LoadSenseParts>
+  | Defect<WatchdogParts>
   | Defect<UploadServerParts>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
@@ -92,6 +95,8 @@ export const defects: readonly AnyDefect[] = [
   ...dtrDefects,
   ...loadSenseDefects,
   ...peerDefects,
+  ...watchdogDefects,
+  ...feedingDefects,
 ]
 
 /**

@@ -16,6 +16,7 @@ import * as marketplace from '../reference/lvcap/marketplace/main.ts'
 import * as platform from '../reference/lvcap/platform.ts'
 import * as reader from '../reference/han-logger/main.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
+import * as watchdog from '../reference/lvcap/watchdog/main.ts'
 import * as uploadServer from '../servers/uploads/main.ts'
 import { defectOf, defects } from './index.ts'
 import { altered, difference, mutationOf, mutations, seams } from './mutations.ts'
@@ -36,6 +37,7 @@ const modules = {
   'peer-app': peer.parts({}),
   'upload-app': upload.parts({}),
   'comms-app': comms.parts({}),
+  watchdog: watchdog.parts({}),
   'upload-server': uploadServer.parts({}),
 } as const
 

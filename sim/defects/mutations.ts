@@ -62,6 +62,8 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'peer-app': {},
   // What it sends and reports has a defect each (upload.ts).
   'upload-app': {},
+  // When it pulls has a defect each (watchdog.ts).
+  watchdog: {},
   'comms-app': {},
   // What it answers and keeps has a defect each (upload-server.ts).
   'upload-server': {},

@@ -33,8 +33,10 @@ export const watchdogSchema = z.strictObject({
     relay: place,
     /** Somebody beyond it who always answers. */
     beyond: place,
-    /** Seconds between two questions to either. */
+    /** Seconds between two questions to its page. */
     every: seconds.default(5),
+    /** And to whoever is beyond it, which cost data. */
+    reach: seconds.default(20),
     /** Seconds without an answer of its page after which a router that had answered is reset. More than it takes to boot. */
     silence: seconds.default(30),
     /** Seconds that it has from power to its first answer; twice as long after each reset that brought none. */

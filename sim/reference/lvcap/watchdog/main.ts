@@ -115,10 +115,8 @@ export async function run(p: WatchdogParts, env: ProgramEnv): Promise<number> {
   }
   const timers = [
     setInterval(() => take({ kind: 'tick' }), lookEvery),
-    setInterval(() => {
-      void probe(router.page, 'page')
-      void probe(router.beyond, 'beyond')
-    }, router.every * 1_000),
+    setInterval(() => void probe(router.page, 'page'), router.every * 1_000),
+    setInterval(() => void probe(router.beyond, 'beyond'), router.reach * 1_000),
   ]
   await new Promise<void>((resolve) => {
     if (env.term.aborted) resolve()
