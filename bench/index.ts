@@ -1,5 +1,6 @@
 /** What scenarios import: inside the project by path, anywhere else by its name, `gridproof`. */
 export type * from './faces.ts'
+export { noise } from './platforms/file-to-read.ts'
 export { scenario } from './scenario/define.ts'
 export {
   allSeen,
@@ -42,6 +43,7 @@ export {
   installsWhole,
   reachesServer,
   refetchesLittle,
+  deliversLittle,
   receivesLittle,
   reportsOutages,
   partnerKnown,

@@ -23,8 +23,9 @@ export interface Centre extends Faulty {
   readonly reports: Series
   /** What Data Storage answers when that app asks it for what was not uploaded yet. */
   readonly queue: Series
-  /** Bytes that the app sends at a time. */
+  /** Bytes that the app sends at a time, and of a long backlog, packed, by the rig. */
   readonly window: number
+  readonly backlog: number
   knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>
 }
 

@@ -156,7 +156,7 @@ export const automationApps = {
       rtu: platformRtu,
       rows: 200,
       interval: 5,
-      window: uploadWindow,
+      window: c.file.roles.centre?.window ?? uploadWindow,
       timeout: 10,
       retry: { first: 1, most: 15 },
     }),

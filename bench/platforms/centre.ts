@@ -24,6 +24,8 @@ export const uploadApp = {
 } as const
 export const platformRtu = 'site-1'
 export const uploadWindow = 4096
+/** Bytes of a long backlog where no rig says. Ours. */
+export const longBacklog = 1_500_000
 
 /** Who may read what it keeps. */
 const entitled = 'observer'
@@ -36,6 +38,9 @@ export interface PlayedCentreOptions {
   /** A folder of its own. */
   readonly folder: string
   readonly emit: Emit
+  /** Bytes that the app sends at a time, and of a long backlog; `uploadWindow` and 1.5 MB unless given. */
+  readonly window?: number
+  readonly backlog?: number
   now(): number
 }
 
@@ -231,7 +236,8 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
     ...seriesOf(src, o.app),
     rtu: platformRtu,
     name: centreName,
-    window: uploadWindow,
+    window: o.window ?? uploadWindow,
+    backlog: o.backlog ?? longBacklog,
     faults: Object.keys(kinds),
     inflict,
     knock: (as) =>
@@ -267,6 +273,7 @@ export function idleCentre(): Centre {
     rtu: platformRtu,
     name: centreName,
     window: uploadWindow,
+    backlog: longBacklog,
     faults: [],
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
     knock: async () => undefined,

@@ -32,6 +32,12 @@ export function fileOf(size: number, seed: number): FileToRead {
   }
 }
 
+/** So many characters that no packing makes smaller than three quarters: of base64, made from the seed. */
+export function noise(characters: number, seed: number): string {
+  const bytes = Math.ceil((characters * 3) / 4)
+  return Buffer.from(fileOf(bytes, seed).read(0, bytes)).toString('base64').slice(0, characters)
+}
+
 /** SHA-256, hexadecimal. */
 export function digestOf(file: FileToRead): string {
   const hash = createHash('sha256')

@@ -17,7 +17,7 @@ import type {
 } from '../../sim/faces.ts'
 import type { Management, Offer } from '../faces.ts'
 import { digestOf, fileOf, type FileToRead } from './file-to-read.ts'
-import { platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
+import { longBacklog, platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
 import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
 
 /** Common name of the management server, and file name of its certificate. */
@@ -243,6 +243,7 @@ export function idleManagement(): Management {
     rtu: platformRtu,
     name: managementName,
     window: uploadWindow,
+    backlog: longBacklog,
     serial: commsSite.serial,
     location: commsSite.location,
     piece: 16_384,

@@ -125,7 +125,16 @@ const rig = z.strictObject({
       })
       .optional(),
     /** The data centre to which the platform uploads. */
-    centre: z.strictObject({ at, port: port.default(0) }).optional(),
+    centre: z
+      .strictObject({
+        at,
+        port: port.default(0),
+        /** Bytes that the platform sends at a time. */
+        window: z.int().min(256).max(16_777_216).default(4_096),
+        /** Bytes of what scenarios call a long backlog. */
+        backlog: z.int().min(500_000).max(1_000_000_000).default(1_500_000),
+      })
+      .optional(),
     /** The management server. */
     management: z
       .strictObject({

@@ -91,8 +91,10 @@ export async function startDataCentre(
 ): Promise<Centre> {
   const { startCentre: start } = s.o
   const at = start === undefined ? undefined : served(s, 'centre', emit)
-  if (start === undefined || at === undefined) throw s.lacks('data centre')
-  const centre = s.keep(await playCentre({ start, ...at }))
+  const entry = s.file.roles.centre
+  if (start === undefined || at === undefined || entry === undefined) throw s.lacks('data centre')
+  const { window, backlog } = entry
+  const centre = s.keep(await playCentre({ start, ...at, window, backlog }))
   places.centre = await placed('centre', centre, link)
   return s.faulty(centre)
 }
