@@ -58,8 +58,9 @@ export interface Roles {
   management: Management
   /** At the reader's configuration page. */
   installer: Installer
-  /** Between the platform and the servers. */
+  /** Between the platform and the servers; and that of the second substation, where the relay of `peers` lies behind both. */
   link: Link
+  link2: Link
   /** Libraries as released, in place of a platform: for demonstrations. */
   mqtt: MqttPair
   tus: TusLibrary

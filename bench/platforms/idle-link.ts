@@ -1,10 +1,11 @@
 /** A link to which nothing happens, for a scenario that is tried on paper. */
 import type { Fault } from '../../sim/faces.ts'
 import type { Link, LinkCounters } from '../faces.ts'
+import { linkEvents } from './link.ts'
 
 const nothing: LinkCounters = { peers: {}, 'carrier drops [1]': 0, 'down [s]': 0, 'resets [1]': 0 }
 
-export function idleLink(step: () => Promise<null>): Link {
+export function idleLink(src: 'link' | 'link2', step: () => Promise<null>): Link {
   const inflict = (_: string, params: Fault['params'] = null): Fault => ({
     id: 'rehearsal',
     params,
@@ -13,7 +14,7 @@ export function idleLink(step: () => Promise<null>): Link {
   return {
     faults: [],
     inflict,
-    events: { src: 'link', kind: 'link', select: 'link.*' },
+    events: linkEvents(src),
     profile: () => undefined,
     drop: () => undefined,
     script: () => undefined,

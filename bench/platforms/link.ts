@@ -5,11 +5,14 @@
 import type { Json, LinkPort, Realm, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
 import type { Emit, Fault, MakeLink } from '../../sim/faces.ts'
-import type { Link, LinkCounters, Router } from '../faces.ts'
+import type { Link, LinkCounters, Router, Series } from '../faces.ts'
+import type { Suffix } from '../rigs/pair.ts'
 import { playRouter, type PlayedRouter } from './router.ts'
 
 export interface LinkOptions {
   readonly world: World
+  /** Nothing for that of the first substation, `2` for that of the second: of its name, its sources and random streams. */
+  readonly side: Suffix
   /** Where it stands in real time, and its router's place. */
   readonly realm: Realm
   readonly router: { readonly realm: Realm; readonly port: number; readonly password: string }
@@ -34,21 +37,22 @@ export interface PlayedLink extends Link, AsyncDisposable {
   readonly outlet: PlayedRouter['outlet']
 }
 
-/** What happens to the link, as evidence. */
-export const linkEvents = { src: 'link', kind: 'link', select: 'link.*' } as const
+/** What happens to a link, as evidence. */
+export const linkEvents = (src: `link${Suffix}`): Series => ({ src, kind: 'link', select: 'link.*' })
 
 /** Throws `no-such` for an unknown profile; `not-capable` in a world that has no links. */
 export async function playLink(o: LinkOptions): Promise<PlayedLink> {
   const { world } = o
-  const emit = o.emitAs('link')
+  const src = `link${o.side}` as const
+  const emit = o.emitAs(src)
   const model = o.makeLink({
     profile: o.profile,
-    random: (stream) => world.random(`link/${stream}`),
+    random: (stream) => world.random(`${src}/${stream}`),
     began: world.now(),
   })
   if (world.link === undefined) throw new TypeError('this world has no links')
   const port = await world.link({
-    name: 'link',
+    name: src,
     realm: o.realm,
     host: o.host,
     model,
@@ -60,7 +64,7 @@ export async function playLink(o: LinkOptions): Promise<PlayedLink> {
   const inForce = new Set<string>()
 
   const inflict = (name: string, params: Json = {}): Fault => {
-    const id = `link/${name}#${++count}`
+    const id = `${src}/${name}#${++count}`
     port.order({ do: 'inflict', id, fault: name, params })
     inForce.add(id)
     const cause = emit('fault', { phase: 'on', id, name, params })
@@ -82,7 +86,7 @@ export async function playLink(o: LinkOptions): Promise<PlayedLink> {
   const router: PlayedRouter = await playRouter({
     ...o.router,
     now: () => world.now(),
-    emit: o.emitAs('router'),
+    emit: o.emitAs(`router${o.side}`),
     link: {
       order: (order) => port.order(order),
       counters: () => model.counters(world.now()),
@@ -90,10 +94,11 @@ export async function playLink(o: LinkOptions): Promise<PlayedLink> {
     },
     resetComputer: () => o.resetComputer(),
   })
-  const role: Router = router
+  const outcomes: Series = { src: `router${o.side}`, kind: 'seen', select: 'router.*' }
+  const role: Router = { ...router, outcomes }
   return {
     faults: model.faults,
-    events: linkEvents,
+    events: linkEvents(src),
     inflict,
     profile: (name) => port.order({ do: 'profile', name }),
     drop(lasts) {

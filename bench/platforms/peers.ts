@@ -18,6 +18,8 @@ import { knock, pose, type ImpostorOptions } from './peer-impostors.ts'
 
 export interface PeersOptions {
   readonly realm: Realm
+  /** Where the apps stand whose results are carried, as the bench plays them. */
+  readonly sources: Realm
   readonly pki: string
   readonly emit: Emit
   readonly topics: TopicProfile
@@ -36,6 +38,8 @@ export interface PeerPlatforms {
 
 export interface PlayedPeers extends Peers, AsyncDisposable {
   readonly places: PeerPlaces
+  /** Where one end finds all that: a modem of its own may lie between. */
+  found(end: PeerEnd, places: PeerPlaces): void
   meet(platforms: PeerPlatforms): void
 }
 
@@ -147,6 +151,7 @@ export async function playPeers(o: PeersOptions): Promise<PlayedPeers> {
     relay: { address: realm.address, port: portOf(house) },
     port: o.called.port,
   }
+  const placesOf = new Map<PeerEnd, PeerPlaces>()
   let turn: Promise<void> = Promise.resolve()
   /** The relay opens or shuts its house, one after the other. */
   const rearrange = (): void => {
@@ -198,6 +203,7 @@ export async function playPeers(o: PeersOptions): Promise<PlayedPeers> {
     crossings: { src: 'peers', kind: 'seen', select: 'peers.crossing' },
     impostors: { src: 'peers', kind: 'seen', select: 'peers.impostor' },
     faults: Object.keys(kinds),
+    found: (end, at) => void placesOf.set(end, at),
     meet: (p) => void (platforms = p),
     async publish(at, name, payload) {
       const topic = topics.get(name)
@@ -210,7 +216,7 @@ export async function playPeers(o: PeersOptions): Promise<PlayedPeers> {
       )
       try {
         await Promise.race([
-          realm.run(async () =>
+          o.sources.run(async () =>
             (await clientAt(at)).publishAsync(topic, JSON.stringify(payload), { qos: 1 }),
           ),
           late.promise,
@@ -225,7 +231,14 @@ export async function playPeers(o: PeersOptions): Promise<PlayedPeers> {
       await asked(at, { set: dataSet }, { dataSet })
     },
     async via(road) {
-      for (const at of ['b', 'a'] as const) await asked(at, { road }, { road: roadOf(at, road, places) })
+      for (const at of ['b', 'a'] as const)
+        await asked(
+          at,
+          { road },
+          {
+            road: roadOf(at, road, placesOf.get(at) ?? places),
+          },
+        )
     },
     async knock({ name, shows, sends: bytes = 'nothing' }) {
       await realm.run(() => knock(posing, { name, towards: 'b', shows, sends: bytes }, o.called))
@@ -257,8 +270,10 @@ export async function playPeers(o: PeersOptions): Promise<PlayedPeers> {
     },
     async [Symbol.asyncDispose]() {
       await turn
-      await realm.run(async () => {
+      await o.sources.run(async () => {
         for (const c of clients.values()) await c.then((x) => x.endAsync(true)).catch(() => undefined)
+      })
+      await realm.run(async () => {
         crossing.close()
         relay.drop()
         for (const s of sockets) s.destroy()

@@ -88,6 +88,10 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     const made: Partial<Record<keyof Roles, unknown>> = {}
     const places: DevicePlaces = {}
     const second: DevicePlaces = {}
+    const ends: { a: ReferencePlatform | undefined; b: ReferencePlatform | undefined } = {
+      a: undefined,
+      b: undefined,
+    }
     const network = wanted.has('network') ? startNetwork(s) : undefined
     if (network !== undefined) made.network = s.faulty(network.role)
     for (const role of deviceRoles)
@@ -98,13 +102,21 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     if (mains !== undefined) made.mains = s.faulty(mains)
     platform = await startReading(s, wanted, made)
     const link = wanted.has('link')
-      ? await startLink(s, async () => {
+      ? await startLink(s, '', async () => {
           if (watchdog !== undefined) await watchdog.cycle('5 s')
           else if (mains !== undefined) await mains.cut({ for: '5 s' })
           else await platform?.ask('machine', { do: 'restart' })
         })
       : undefined
     if (link !== undefined) made.link = Object.assign(s.faulty(link), { router: s.faulty(link.router) })
+    const link2 = wanted.has('link2')
+      ? await startLink(s, '2', async () => {
+          const host = ends.b?.hosts[0]
+          if (mains !== undefined && host !== undefined) await mains.cut({ for: '5 s', host: host.name })
+          else await ends.b?.ask('machine', { do: 'restart' })
+        })
+      : undefined
+    if (link2 !== undefined) made.link2 = Object.assign(s.faulty(link2), { router: s.faulty(link2.router) })
     if (wanted.has('watchdog')) watchdog = await startWatchdog(s, link, mains)
     if (wanted.has('tus')) made.tus = await startTus(s)
     if (wanted.has('uploads')) made.uploads = await startUploads(s)
@@ -117,16 +129,14 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     if (management !== undefined) made.management = s.faulty(management)
     if (wanted.has('scripted')) made.scripted = await startScripted(s, places)
     const peers =
-      wanted.has('peers') || wanted.has('automation') ? await startPeers(s, [places, second]) : undefined
+      wanted.has('peers') || wanted.has('automation')
+        ? await startPeers(s, { a: { places, link }, b: { places: second, link: link2 } })
+        : undefined
     const laptop = wanted.has('laptop') ? file.roles.laptop : undefined
     const password = drawPassword(() => world.random('laptop/password'))
     const speakers = wanted.has('advisers')
       ? speakersFor({ side: '', file, interval: 60, wanted: wantedAt('', wanted), places, pki: o.pki })
       : undefined
-    const ends: { a: ReferencePlatform | undefined; b: ReferencePlatform | undefined } = {
-      a: undefined,
-      b: undefined,
-    }
     if (wanted.has('platform')) {
       const lvcap = s.keep(
         await referencePlatform({

@@ -29,6 +29,14 @@ const device = z
     message: 'expected either port (a TCP device) or serial (a device on a serial line)',
   })
 
+const link = z.strictObject({
+  at,
+  /** Of fixtures/links. */
+  profile: z.string().default('good-site'),
+  /** Its router's place, and the port of that one's page. */
+  router: z.strictObject({ at, port: port.default(0) }),
+})
+
 /** The first three numbers of an IPv4 address that a host can have: not this-network, not multicast, not reserved. */
 function isNetwork(text: string): boolean {
   const parts = /^\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text) ? text.split('.').map(Number) : []
@@ -146,15 +154,9 @@ const rig = z.strictObject({
         large: z.int().min(1_000_000).max(4_000_000_000).default(5_000_000),
       })
       .optional(),
-    /** The 4G link between the platform and the servers; its router's place, and the port of that one's page. */
-    link: z
-      .strictObject({
-        at,
-        /** Of fixtures/links. */
-        profile: z.string().default('good-site'),
-        router: z.strictObject({ at, port: port.default(0) }),
-      })
-      .optional(),
+    /** The 4G link between the platform and the servers; and that of the second substation. */
+    link: link.optional(),
+    link2: link.optional(),
     /** An MQTT broker behind the link, for demonstrations; its client stands in the platform's place. */
     /** For demonstrations: a server of resumable uploads as released. */
     tus: z.strictObject({ at, port: z.int().min(1).max(65_535) }).optional(),

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Centre, MqttPair, TusLibrary } from '../faces.ts'
+import type { Centre, MqttPair, PeerEnd, TusLibrary } from '../faces.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { playCentre } from '../platforms/centre.ts'
 import { drawPassword } from '../platforms/laptop.ts'
@@ -15,23 +15,26 @@ import { playMqttPair } from '../platforms/mqtt-pair.ts'
 import { playPeers } from '../platforms/peers.ts'
 import type { PlayedPeers } from '../platforms/peers.ts'
 import { playTusLibrary } from '../platforms/tus-library.ts'
+import type { Suffix } from './pair.ts'
 import type { Setting } from './setting.ts'
 
-/** The link to all servers; `reset` takes the power of the computer, which is yet to be there. */
-export async function startLink(s: Setting, reset: () => Promise<void>): Promise<PlayedLink> {
+/** The link of a substation to all servers; `reset` takes the power of its computer, which is yet to be there. */
+export async function startLink(s: Setting, side: Suffix, reset: () => Promise<void>): Promise<PlayedLink> {
   const { world, makeLink } = s.o
-  const entry = s.file.roles.link
-  if (entry === undefined || makeLink === undefined) throw s.lacks('link')
+  const entry = s.file.roles[`link${side}`]
+  const host = side === '' ? s.file.platform : s.file.roles.platform2
+  if (entry === undefined || host === undefined || makeLink === undefined) throw s.lacks(`link${side}`)
   return s.keep(
     await playLink({
       world,
-      realm: s.realm('link', entry.at),
+      side,
+      realm: s.realm(`link${side}`, entry.at),
       router: {
-        realm: s.realm('router', entry.router.at),
+        realm: s.realm(`router${side}`, entry.router.at),
         port: entry.router.port,
-        password: drawPassword(() => world.random('router/password')),
+        password: drawPassword(() => world.random(`router${side}/password`)),
       },
-      host: s.address(s.file.platform.at),
+      host: s.address(host.at),
       profile: entry.profile,
       makeLink,
       emitAs: (src) => s.o.emitAs(src),
@@ -117,23 +120,48 @@ export async function startManagementServer(
   return management
 }
 
+/** One end of what lies between two platforms: its devices, and its modem where that is played. */
+export interface PeerSide {
+  readonly places: DevicePlaces
+  readonly link: PlayedLink | undefined
+}
+
 /** What lies between two platforms: before their apps, which are told of it. */
-export async function startPeers(s: Setting, places: readonly DevicePlaces[]): Promise<PlayedPeers> {
+export async function startPeers(
+  s: Setting,
+  sides: Readonly<Record<PeerEnd, PeerSide>>,
+): Promise<PlayedPeers> {
   const { makeRelay, world } = s.o
   const { peers: entry, platform2 } = s.file.roles
   if (entry === undefined || platform2 === undefined || makeRelay === undefined)
     throw s.lacks('link between two platforms')
+  const listens = { name: 'partner', address: s.address(platform2.at), port: entry.port }
+  const called = (await sides.b.link?.admit(listens)) ?? listens
   const peers = s.keep(
     await playPeers({
       realm: s.realm('peers', entry.at),
+      // It shares no address with the relay: what comes from there comes by the link.
+      sources: s.bench,
       pki: s.o.pki,
       emit: s.o.emitAs('peers'),
       topics: s.file.platform.topics,
-      called: { address: s.address(platform2.at), port: entry.port },
+      called: { address: called.address, port: called.port },
       random: () => world.random('peers'),
       makeRelay,
     }),
   )
-  for (const p of places) p.peers = peers.places
+  for (const [end, { places, link }] of Object.entries(sides) as [PeerEnd, PeerSide][]) {
+    const { crossing, relay } = peers.places
+    const found =
+      link === undefined
+        ? peers.places
+        : {
+            ...peers.places,
+            crossing: await link.reach({ name: 'partner', ...crossing }),
+            relay: await link.reach({ name: 'relay', ...relay }),
+          }
+    places.peers = found
+    peers.found(end, found)
+  }
   return peers
 }

@@ -54,6 +54,7 @@ const roleNames = {
   centre: true,
   management: true,
   link: true,
+  link2: true,
   mqtt: true,
   tus: true,
   uploads: true,

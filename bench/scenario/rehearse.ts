@@ -188,7 +188,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'storage') cast[role] = idleStorage()
     else if (role === 'centre') cast[role] = idleCentre()
     else if (role === 'management') cast[role] = idleManagement()
-    else if (role === 'link') cast[role] = idleLink(step)
+    else if (role === 'link' || role === 'link2') cast[role] = idleLink(role, step)
     else if (role === 'tus')
       cast[role] = {
         ...tusSeries,

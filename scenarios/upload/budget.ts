@@ -10,14 +10,14 @@ const budget = 40_000
 
 export default scenario({
   title: 'Uploads keep to a budget of mobile data, wait where it is used up, and lose nothing by it',
-  verifies: ['I:00127/volume-managed'],
+  verifies: ['I:00127/volume-managed', 'M:003/data-centre-outgoing'],
   needs: ['platform', 'storage', 'centre', 'link'],
   catches: {
     'upload-app/sends-over-budget': 'I:00127/volume-managed',
     'upload-app/counts-what-it-sends': 'I:00127/volume-managed',
     'upload-app/forgets-its-volume': 'I:00127/volume-managed',
     'upload-app/drops-what-must-wait': 'I:00127/volume-managed',
-    'upload-app/waits-for-ever': 'I:00127/volume-managed',
+    'upload-app/waits-for-ever': 'M:003/data-centre-outgoing',
   },
   horizon: '20 min',
   short: '100 s',
@@ -36,7 +36,7 @@ export default scenario({
     check(
       reachesServer(storage.sent, centre.batches, {
         id: 'deferred-not-lost',
-        verifies: ['I:00127/volume-managed'],
+        verifies: ['I:00127/volume-managed', 'M:003/data-centre-outgoing'],
         rtu: centre.rtu,
         within: `${2 * per} ms`,
       }),
