@@ -15,7 +15,7 @@ import type { LabUploads } from '../rigs/lab-uploads.ts'
 import type { UploadSite } from './upload-client.ts'
 
 /** Largest upload that our own takes, bytes; how long it keeps what nobody goes on with, ms: short, for one run sees it. Ours. */
-const maxSize = 1_000_000
+const maxSize = 4_000_000
 const expiresAfter = 30_000
 /** A server that begins to listen may take so long, ms. Ours. */
 const upWithin = 30_000
@@ -80,7 +80,11 @@ export async function hostedSite(o: HostedOptions): Promise<UploadSite> {
             },
             defects: o.defects,
           }
-        : { entry: 'sim/demonstrations/tus-server.ts', config: { port }, defects: [] },
+        : {
+            entry: 'sim/demonstrations/tus-server.ts',
+            config: { port, limits: { maxSize, expiresAfter } },
+            defects: [],
+          },
     )
     const how = await proc.ended
     throw new GridproofError('rig-broke', `the upload server ended (${how}); its log says why`)
