@@ -6,7 +6,7 @@ import type { Check, Platform } from './faces/log.ts'
 import type { Advisers, Commander, Forecaster, Automation, Peers } from './faces/meshing.ts'
 import type { Reader, Installer, Modem, Cloud } from './faces/reader.ts'
 import type { Centre, Management, TusLibrary, MqttPair } from './faces/servers.ts'
-import type { Link, Mains, Watchdog } from './faces/site.ts'
+import type { DiskCache, Link, Mains, Watchdog } from './faces/site.ts'
 import type { Uploads } from './faces/uploads.ts'
 import type { Intruder, Clock, Laptop } from './faces/visitors.ts'
 
@@ -70,6 +70,8 @@ export interface Roles {
   mains: Mains
   /** Beside the platform's computer and the router; ask for `mains` and `link` too. */
   watchdog: Watchdog
+  /** Of the disk of the platform's host; ask for `mains` too. */
+  cache: DiskCache
   /** Whoever advises LoadSense, which is installed. */
   advisers: Advisers
   /** The predictor and the thermal rating app, which are installed, with a past put in place. */

@@ -292,6 +292,20 @@ export interface MainsModel {
   momentsOfABoot(n: number, bootMs: number, random: () => number): readonly number[]
 }
 
+/** What a platform's host is set to, which is no program of the platform. */
+export interface HostSetting {
+  /** Options by which its disk is mounted beyond those of all. */
+  readonly mount: readonly string[]
+  /** A cut of its power took so many sectors that had been written and not flushed. */
+  lost(sectors: number): void
+}
+
+/** The host as defects of these IDs have it; `say` tells which are applied, and which have come to bear. */
+export type SetHost = (
+  defects: readonly string[],
+  say: (phase: 'applied' | 'reached', defect: string) => void,
+) => HostSetting
+
 /** A row of a platform's Data Storage (LV-CAP API table 17), as an upload carries it. */
 export interface UploadedRow {
   readonly table: string

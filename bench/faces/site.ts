@@ -83,6 +83,15 @@ export interface Watchdog extends Faulty {
   readonly events: Series
 }
 
+/**
+ * The write cache of the disk of the platform's host, where the machine can play one (capability `write-cache` of the
+ * platform): what was flushed stays through a cut, and of what was written and not flushed some sectors, drawn by the seed.
+ * What it was told, and what cuts left of it, stands in the events of the mains.
+ */
+export interface DiskCache {
+  readonly can: boolean
+}
+
 /** When power goes and how it comes back. */
 export interface CutOptions {
   /** How long it is away; without it until `restore`. */
@@ -91,7 +100,8 @@ export interface CutOptions {
   readonly host?: string
   /**
    * The point at which it goes, in place of now: at the next event of a series (`nth`: not the first), or just before or
-   * after the host does something, which takes virtual time (`can('points')`).
+   * after the host does something, which takes virtual time (`can('points')`); `disk-flush`: in the midst of a flush of its
+   * disk, which takes a `cache` too.
    */
   readonly at?:
     | (Series & { readonly nth?: number })

@@ -15,6 +15,7 @@ import { isLab } from '../rigs/schema.ts'
 import { redactorFor } from '../rigs/secrets.ts'
 import type { RigFile } from '../rigs/schema.ts'
 import { openOutlet } from '../../drivers/power/guardian.ts'
+import { hostSetting } from '../../sim/defects/environment.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
 import { makeLink } from '../../sim/link/make.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
@@ -104,6 +105,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       makeDevice,
       makeNetwork,
       mains: mainsModel,
+      setHost: hostSetting,
       openOutlet: (spec) => openOutlet(spec),
       startCentre,
       startManagement,

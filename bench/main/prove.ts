@@ -41,6 +41,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     'container-manager',
     ...(needs.has('gridkey') ? (['gridkey-app'] as const) : []),
     ...(needs.has('thermocouple') || needs.has('adam') ? (['temperature-app'] as const) : []),
+    ...(needs.has('cache') ? (['host'] as const) : []),
     ...(needs.has('laptop') ? (['maintenance'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),

@@ -73,6 +73,8 @@ export function playMains(o: MainsOptions): PlayedMains {
       what: what === 'cut' ? `the power of ${f.host.name} is cut` : `the power of ${f.host.name} is back`,
       host: f.host.name,
       durable: f.host.can.has('durability'),
+      // So far: what the cut before its return has left counts then.
+      ...(f.host.cache === undefined ? {} : { cache: { ...f.host.cache() } }),
       ...more,
     })
   const off = (f: Fed, why: string): void => {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Program, Realm, World } from '../../drivers/faces.ts'
 import { duration } from '../../drivers/units.ts'
-import type { Emit } from '../../sim/faces.ts'
+import type { Emit, SetHost } from '../../sim/faces.ts'
 import type { Platform, Roles } from '../faces.ts'
 import { addressOf } from '../rigs/address.ts'
 import { aliasFor } from '../rigs/pair.ts'
@@ -41,6 +41,7 @@ export interface ReferenceOptions {
   readonly bench: Realm
   readonly places: DevicePlaces
   readonly defects: readonly string[]
+  readonly setHost?: SetHost
   /** Every role that the scenario asks for: some install apps. */
   readonly wanted: ReadonlySet<keyof Roles>
   /** Whether the CSV recorder is installed. */
@@ -71,10 +72,17 @@ export type ReferencePlatform = Platform &
 export async function referencePlatform(o: ReferenceOptions): Promise<ReferencePlatform> {
   const { file, world, side } = o
   const at = side === '' ? file.platform.at : (file.roles.platform2?.at ?? file.platform.at)
+  const defect = o.emitAs('defect')
+  const setting = o.setHost?.(
+    o.defects,
+    (phase, id) => void defect('note', { event: 'defect', phase, defect: id, proc: 'host' }),
+  )
   const host = await world.host({
     name: `platform${side}`,
     address: addressOf(o.network, at),
     ...(o.mains === undefined ? {} : { durable: true, diskBytes: file.platform.diskMiB * 1_048_576 }),
+    ...(o.wanted.has('cache') ? { cached: true } : {}),
+    ...(setting === undefined || setting.mount.length === 0 ? {} : { mount: setting.mount.join(',') }),
   })
   const apps = appEntries({ ...o, interval: file.platform.intervalSeconds, storage: o.storage })
   const door = {
@@ -85,7 +93,6 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
   }
 
   const log = o.emitAs('log')
-  const defect = o.emitAs('defect')
   let up = false
   let failures = 0
   const died = Promise.withResolvers<never>()
@@ -196,10 +203,14 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     ...(file.observer.topics === undefined ? {} : { topics: file.observer.topics }),
   })
   const operator = operatorAt({ ...door, name: 'operator' }, o.bench, o.emitAs('operator'))
+  let lostBefore = 0
   o.mains?.feed(
     host,
     {
       coming() {
+        const { lost = 0 } = host.cache?.() ?? {}
+        setting?.lost(lost - lostBefore)
+        lostBefore = lost
         observer.again()
         operator.again()
         storage?.again()
@@ -222,6 +233,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
       'machine',
       ...(hasDisk(host, world) ? ['disk'] : []),
       ...(host.can.has('durability') ? ['durability'] : []),
+      ...(host.can.has('write-cache') ? ['write-cache'] : []),
       ...(host.can.has('skew') ? ['clock'] : []),
       ...(recorder === undefined ? [] : ['csv']),
       ...(storage === undefined ? [] : ['storage', 'upload', ...storage.can]),

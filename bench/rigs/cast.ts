@@ -2,7 +2,7 @@
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
 import type { MainsModel } from '../../sim/faces.ts'
-import type { Cast, Platform, Roles } from '../faces.ts'
+import type { Cast, DiskCache, Platform, Roles } from '../faces.ts'
 import { automationApps, speakersFor } from '../platforms/apps.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { makeForecaster } from '../platforms/forecaster.ts'
@@ -201,6 +201,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
     }
     if (wanted.has('automation')) made.automation = automationOf(s, ends, network?.role)
     const host = platform?.hosts[0]
+    if (wanted.has('cache')) made.cache = { can: host?.can.has('write-cache') === true } satisfies DiskCache
     if (wanted.has('clock')) made.clock = clockOf(s, host)
     if (laptop !== undefined) made.laptop = laptopAt(s, platform, password)
     if (speakers !== undefined) made.advisers = advisersAt(s, platform, speakers)

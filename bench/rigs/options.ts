@@ -6,6 +6,7 @@ import type {
   MainsModel,
   MakeLink,
   MakeRelay,
+  SetHost,
   StartCentre,
   StartManagement,
 } from '../../sim/faces.ts'
@@ -29,6 +30,8 @@ export interface RigOptions {
   /** Absent: there is no network to be had. */
   readonly makeNetwork?: MakeNetwork
   readonly mains?: MainsModel
+  /** Absent: a host is as it comes. */
+  readonly setHost?: SetHost
   /** Takes hold of what switches the power of a lab's platform. */
   openOutlet?(spec: LabPower): Promise<Outlet>
   /** Absent: there is no data centre to be had. */

@@ -116,6 +116,8 @@ const rig = z.strictObject({
         beyond: z.strictObject({ at }),
       })
       .optional(),
+    /** The write cache of that host's disk. */
+    cache: z.strictObject({}).optional(),
     /** Whoever advises LoadSense: all apps that it hears and that are not installed. */
     advisers: z.strictObject({ at }).optional(),
     /** LoadSense as the bench plays it, and whoever pretends to be it. */

@@ -60,6 +60,7 @@ const roleNames = {
   uploads: true,
   mains: true,
   watchdog: true,
+  cache: true,
   advisers: true,
   commander: true,
   forecaster: true,

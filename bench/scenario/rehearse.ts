@@ -116,6 +116,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
       'machine',
       'disk',
       'durability',
+      'write-cache',
       'maintenance',
       'tls',
     ]),
@@ -202,6 +203,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'mqtt') cast[role] = { ...mqttSeries, start: () => step() }
     else if (role === 'mains') cast[role] = idleMains(step)
     else if (role === 'watchdog') cast[role] = idleWatchdog()
+    else if (role === 'cache') cast[role] = { can: true }
     else if (role === 'forecaster') cast[role] = idleForecaster()
     else if (role === 'peers') cast[role] = idlePeers(step)
     else if (role === 'advisers') cast[role] = idleAdvisers(step)

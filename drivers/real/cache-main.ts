@@ -1,7 +1,8 @@
 /**
  * A disk with a write cache that loses power. Arguments: where to mount, its image, the seed of what is lost, and the file
  * that holds its state. Looking for one of these names is a command, done when the look is answered:
- * `<anything>-lose`, `-restore`, `-flush`, and `-lose-at-<n>`: at the nth flush from now, or not any more (0).
+ * `<anything>-lose`, `-restore`, `-flush`, `-lose-at-<n>` (at the nth flush from now, or not any more: 0), and `-tell`, by
+ * which its state is as it is now.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { serveFile } from './fuse-file.ts'
@@ -33,12 +34,12 @@ function main(): void {
         if (cache.powered !== before) tell()
       },
       named(name) {
-        const [, word, n] = /-(lose|restore|flush|lose-at-(\d+))$/.exec(name) ?? []
+        const [, word, n] = /-(lose|restore|flush|tell|lose-at-(\d+))$/.exec(name) ?? []
         if (word === undefined) return
         if (n !== undefined) cache.loseAtFlush(Number(n))
         else if (word === 'lose') cache.lose()
         else if (word === 'restore') cache.restore()
-        else cache.flush()
+        else if (word === 'flush') cache.flush()
         tell()
       },
     },

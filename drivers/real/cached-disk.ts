@@ -103,6 +103,7 @@ export function openCached(
     loseAtFlush: (nth) => order(`lose-at-${nth}`),
     powered: () => told().powered,
     figures() {
+      order('tell')
       const { powered: _powered, ...figures } = told()
       return figures
     },

@@ -1,7 +1,8 @@
 /**
  * The write cache of a disk, as a model: what is written stays in it until it is flushed, and when power goes any of its sectors
- * may have reached the medium and others not. Which ones follows from a seed, the sector's place and how many times it had
- * been written, and not from the order in which the kernel happened to write. Pure but for the medium.
+ * may have reached the medium and others not. Which ones follows from a seed, the order in which they were first written
+ * since the last flush, and how many times each was: ext4 writes in one order each time, and takes other places for it.
+ * Pure but for the medium.
  */
 import type { CacheFigures } from '../faces.ts'
 import { stream } from '../random.ts'
@@ -73,8 +74,8 @@ export function writeCache(o: WriteCacheOptions): WriteCache {
     const n = ++losses
     left = new Map()
     const share = shares[Math.floor(stream(seed, `loss ${n}`)() * shares.length)] ?? 0.5
-    for (const [at, versions] of waiting) {
-      const chance = stream(seed, `loss ${n} sector ${at / sectorBytes}`)
+    for (const [i, [at, versions]] of [...waiting].entries()) {
+      const chance = stream(seed, `loss ${n} sector ${i}`)
       for (const bytes of versions) if (chance() < share) left.set(at, bytes)
       if (left.has(at)) figures.kept++
       else figures.lost++

@@ -1,6 +1,6 @@
 /** A way to break the reference platform on purpose, or to be different within the rules. */
 
-/** Programs of the reference platform that can be wrapped. */
+/** Programs of the reference platform that can be wrapped, and the host that they run on. */
 export type AppId =
   | 'gridkey-app'
   | 'temperature-app'
@@ -19,6 +19,7 @@ export type AppId =
   | 'loadsense-app'
   | 'watchdog'
   | 'upload-server'
+  | 'host'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

@@ -1,5 +1,6 @@
 /** Every way to break the reference platform on purpose, and every legal variant of it. */
 import { GridproofError } from '../../drivers/errors.ts'
+import type { HostSetting } from '../faces.ts'
 import type { LoggerParts } from '../reference/han-logger/main.ts'
 import type { GridkeyParts } from '../reference/lvcap/apps/gridkey/main.ts'
 import type { LoadSenseParts } from '../reference/lvcap/apps/loadsense/main.ts'
@@ -21,6 +22,7 @@ import { adamDefects } from './adam.ts'
 import type { Defect } from './defect.ts'
 import { commsDefects } from './comms.ts'
 import { dtrDefects } from './dtr.ts'
+import { environmentDefects } from './environment.ts'
 import { gridkeyClockDefects } from './gridkey-clock.ts'
 import { gridkeyDefects } from './gridkey.ts'
 import { hanDefects } from './han.ts'
@@ -66,6 +68,7 @@ export type AnyDefect =
   | Defect<LoadSenseParts>
   | Defect<WatchdogParts>
   | Defect<UploadServerParts>
+  | Defect<HostSetting>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
@@ -97,6 +100,7 @@ export const defects: readonly AnyDefect[] = [
   ...peerDefects,
   ...watchdogDefects,
   ...feedingDefects,
+  ...environmentDefects,
 ]
 
 /**

@@ -39,6 +39,7 @@ const modules = {
   'comms-app': comms.parts({}),
   watchdog: watchdog.parts({}),
   'upload-server': uploadServer.parts({}),
+  host: {},
 } as const
 
 describe('mutations', () => {

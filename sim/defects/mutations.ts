@@ -67,6 +67,8 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'comms-app': {},
   // What it answers and keeps has a defect each (upload-server.ts).
   'upload-server': {},
+  // A setting, of which nothing is sent or kept.
+  host: {},
 }
 
 /**

@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '../../../drivers/errors.ts'
 import { probeAddress } from '../../../drivers/real/addresses.ts'
-import { probeDurable } from '../../../drivers/real/disk.ts'
+import { lacksCached, probeDurable } from '../../../drivers/real/disk.ts'
 import { stateFolder } from '../../../drivers/real/ledger.ts'
 import { ptyProvider } from '../../../drivers/real/pty.ts'
 import { startStolenProbe } from '../../../drivers/real/stolen.ts'
@@ -48,6 +48,17 @@ export function system(): readonly Finding[] {
           'run as root on Linux with loop devices and mkfs.ext4 (e2fsprogs)',
         )
       : ok('durable-disk', 'disks that lose at a power cut what was not flushed'),
+  )
+  if ('lacks' in durable) return found
+  const noCache = lacksCached()
+  found.push(
+    noCache === undefined
+      ? ok('write-cache', 'disks with a write cache of which a power cut leaves some sectors')
+      : warn(
+          'write-cache',
+          `no disk here has a write cache (${noCache}): checks that need one will be inconclusive, and gridproof explore has nothing to run on`,
+          'load the fuse module, and let the bench use /dev/fuse',
+        ),
   )
   return found
 }
