@@ -24,7 +24,7 @@ export default scenario({
   catches: {
     'upload-app/reports-before-it-sends': 'M:0081/only-after-success',
     'upload-app/never-reports': 'M:0081/marked',
-    'upload-app/reports-half': 'M:0081/not-sent-again',
+    'upload-app/reports-half': 'M:0081/marked',
     'upload-app/begins-anew-after-a-break': 'M:0077/upload-resumes',
     'upload-app/takes-a-piece-for-all': 'M:0077/upload-loss',
     'upload-app/names-a-batch-anew': 'M:0081/not-sent-again',

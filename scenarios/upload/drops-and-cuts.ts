@@ -33,6 +33,7 @@ export default scenario({
     'upload-app/begins-anew-after-a-break': 'M:0077/upload-resumes',
     'upload-app/takes-a-piece-for-all': 'M:0077/upload-loss',
     'upload-app/never-reports': 'M:0081/marked',
+    'data-storage/forgets-reports-at-a-restart': 'M:0081/not-sent-again',
   },
   horizon: '30 min',
   short: '110 s',
@@ -88,7 +89,10 @@ export default scenario({
     /** A moment of a transfer, or of work; the first late in a transfer, where it shows best who forgets what has gone. */
     const moment = (minute: number): NonNullable<NonNullable<Parameters<typeof mains.cut>[0]>['at']> => {
       if (minute < 10 && !short) return { ...centre.uploads, nth: whole('late', 6, 7) }
-      if (!mains.can('points') || random('where') < 0.3)
+      const where = random('where')
+      // Data Storage may not have heard of it yet.
+      if (where < 0.15) return { ...centre.reports }
+      if (!mains.can('points') || where < 0.4)
         return { ...centre.uploads, nth: whole('piece', 1, short ? 3 : 7) }
       const [doing, most] = work[whole('work', 0, work.length - 1)] ?? work[0]
       return { doing, when: random('when') < 0.5 ? 'before' : 'after', nth: whole('nth', 1, most) }

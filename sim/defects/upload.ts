@@ -26,16 +26,22 @@ export const sendingDefects = <P extends UploadParts>(): Entries<P> => ({
     }),
   ],
   'reports-half': [
-    'Reports every other row of a batch.',
-    (p, reached) => ({
-      ...p,
-      report: (ids) => {
-        reached()
-        return p.report(
-          Object.fromEntries(Object.entries(ids).map(([t, list]) => [t, list.filter((_, i) => i % 2 === 0)])),
-        )
-      },
-    }),
+    'Reports every other row of a batch, and none of the others when it is asked for them.',
+    (p, reached) => {
+      const left = new Set<string>()
+      return {
+        ...p,
+        report: (ids) => {
+          reached()
+          const told = Object.entries(ids).map(([table, list]): [string, number[]] => {
+            const some = list.filter((id, i) => i % 2 === 0 && !left.has(`${table} ${id}`))
+            for (const id of list) if (!some.includes(id)) left.add(`${table} ${id}`)
+            return [table, some]
+          })
+          return p.report(Object.fromEntries(told))
+        },
+      }
+    },
   ],
   'begins-anew-after-a-break': [
     'Sends a batch from its first byte again after each break.',

@@ -60,6 +60,12 @@ export function nameOf(rows: readonly Row[]): string {
   return createHash('sha256').update(keys).digest('hex').slice(0, 32)
 }
 
+/** A row, told apart from every other one: also from one that gets its ID when Data Storage has begun anew. */
+export function keyOf(r: Row): string {
+  const digest = createHash('sha256').update(JSON.stringify(r)).digest('hex').slice(0, 16)
+  return `${r.table}/${r.id}/${digest}`
+}
+
 /** Payload of a report that these were uploaded (table 15). */
 export function reportOf(ids: Ids): Json {
   return { NewData: Object.entries(ids).map(([table, list]) => ({ [table]: list })) }

@@ -14,6 +14,7 @@ import { LvcapError, textOf } from '../errors.ts'
 import { sdkParts, type AppContext, type Operation, type SdkParts } from '../sdk/app.ts'
 import {
   idsOf,
+  keyOf,
   nameOf,
   pack,
   readAnswer,
@@ -120,8 +121,9 @@ export function operateUpload(
   const stopping = new AbortController()
   const counts = { batches: 0, rows: 0, failures: 0, resumed: spool.held === undefined ? 0 : 1 }
   let rows = config.rows
-  /** What was reported last: if Data Storage still gives just that, it has not heard of it yet, and nothing is hurried. */
-  let before = ''
+  /** Uploaded and reported before the batch on its way, and given by Data Storage beside it: it has not heard of them. */
+  let givenAgain: string[] = []
+  const isUploaded = (r: Row): boolean => spool.has(keyOf(r))
   let answered: ((a: Answer | undefined) => void) | undefined
   const ready = context.hear([topics.newDataResponse(iid)], (_topic, payload) => {
     const body = parseObject(payload)
@@ -143,6 +145,7 @@ export function operateUpload(
 
   /** The next batch into the spool; false where there is nothing to upload. */
   const fetchNext = async (): Promise<boolean> => {
+    givenAgain = []
     for (const request of p.queries(config, rows)) {
       const a = await ask({ ...request, Timestamp: unixSeconds(wallClock()) })
       if (a === undefined) throw new LvcapError('closed', 'Data Storage did not answer in time.')
@@ -161,22 +164,24 @@ export function operateUpload(
         continue
       }
       if (a.rows.length === 0) continue
-      const name = p.name(a.rows)
-      if (name === before) {
-        before = ''
-        context.log({ event: 'not-marked-yet', batch: name })
-        continue
+      const [still, fresh] = [a.rows.filter(isUploaded), a.rows.filter((r) => !isUploaded(r))]
+      givenAgain.push(...still.map(keyOf))
+      if (still.length > 0) {
+        context.log({ event: 'not-marked-yet', rows: still.length })
+        await p.afterUpload(idsOf(still), reported)
       }
-      const bytes = p.pack(a.rows)
+      if (fresh.length === 0) continue
+      const bytes = p.pack(fresh)
       spool.put({
-        name,
+        name: p.name(fresh),
         rtu: config.rtu,
         sha256: sha256Of(bytes),
-        ids: idsOf(a.rows),
+        ids: idsOf(fresh),
+        rows: fresh.map(keyOf),
         bytes,
         url: undefined,
       })
-      await p.beforeUpload(idsOf(a.rows), reported)
+      await p.beforeUpload(idsOf(fresh), reported)
       return true
     }
     return false
@@ -193,8 +198,7 @@ export function operateUpload(
     await sendOnce(p, paid, spool, config.server.path, config.window)
     context.log({ event: 'uploaded', batch: batch.name, bytes: batch.bytes.length })
     await p.afterUpload(batch.ids, reported)
-    spool.clear()
-    before = batch.name
+    spool.clear(givenAgain)
     counts.batches++
     counts.rows += Object.values(batch.ids).reduce((n, list) => n + list.length, 0)
     return true

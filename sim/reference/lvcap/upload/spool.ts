@@ -7,7 +7,7 @@ import { fsyncSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject } from '../api.ts'
 import type { Json } from '../env.ts'
-import { flushFolder, makeFolder, replaceFile, type Flush } from '../sdk/disk.ts'
+import { flushFolder, makeFolder, readJson, replaceFile, type Flush } from '../sdk/disk.ts'
 import { sha256Of, type Ids } from './batch.ts'
 
 export interface Spooled {
@@ -15,6 +15,8 @@ export interface Spooled {
   readonly rtu: string
   readonly sha256: string
   readonly ids: Ids
+  /** Its rows, as `keyOf` tells them apart. */
+  readonly rows: readonly string[]
   readonly bytes: Uint8Array
   /** Where the server lets it be sent to; undefined before that is known. */
   readonly url: string | undefined
@@ -26,22 +28,36 @@ export interface Spool {
   put(b: Spooled): void
   /** Notes where it is sent to. */
   at(url: string | undefined): void
-  clear(): void
+  /** The server has it, and its report is on its way. `still`: uploaded before, and given by Data Storage all the same. */
+  clear(still?: readonly string[]): void
+  /** Whether a row was uploaded with one of the last batches. */
+  has(row: string): boolean
 }
+
+/** Batches whose rows are remembered. Data Storage is asked for the oldest first, so one would do. Ours. */
+const remembered = 2
 
 /** Opens it; what a cut left half made is taken away. Throws what `fs` throws. */
 export function openSpool(folder: string, { flush = fsyncSync }: { readonly flush?: Flush } = {}): Spool {
   makeFolder(folder, flush)
   const bytesFile = join(folder, 'batch.gz')
   const noteFile = join(folder, 'batch.json')
+  const doneFile = join(folder, 'uploaded.json')
   let held = read()
+  let done = readDone()
+  let known = new Set(done.flat())
 
+  function readDone(): readonly (readonly string[])[] {
+    const list = readJson(doneFile)
+    if (!Array.isArray(list)) return []
+    return list.map((one) => (Array.isArray(one) ? one.filter((key) => typeof key === 'string') : []))
+  }
   function read(): Spooled | undefined {
     try {
       const note = JSON.parse(readFileSync(noteFile, 'utf8')) as Json
       const bytes = readFileSync(bytesFile)
       if (!isObject(note)) return undefined
-      const { name, rtu, sha256, ids, url } = note
+      const { name, rtu, sha256, ids, rows, url } = note
       if (typeof name !== 'string' || typeof rtu !== 'string' || !isObject(ids ?? null)) return undefined
       if (sha256Of(bytes) !== sha256) return undefined
       return {
@@ -49,6 +65,7 @@ export function openSpool(folder: string, { flush = fsyncSync }: { readonly flus
         rtu,
         sha256,
         ids: ids as unknown as Ids,
+        rows: Array.isArray(rows) ? rows.filter((key) => typeof key === 'string') : [],
         bytes,
         url: typeof url === 'string' ? url : undefined,
       }
@@ -74,11 +91,15 @@ export function openSpool(folder: string, { flush = fsyncSync }: { readonly flus
     at(url) {
       if (held !== undefined && held.url !== url) note({ ...held, url })
     },
-    clear() {
+    clear(still = []) {
+      done = [[...(held?.rows ?? []), ...still], ...done].slice(0, remembered)
+      known = new Set(done.flat())
+      replaceFile(doneFile, JSON.stringify(done), { flush })
       held = undefined
       rmSync(noteFile, { force: true })
       flushFolder(folder, flush)
       rmSync(bytesFile, { force: true })
     },
+    has: (row) => known.has(row),
   }
 }

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import { FileStore } from '@tus/file-store'
 import { Server as TusServer } from '@tus/server'
 import { afterEach, describe, expect, test } from 'vitest'
-import { idsOf, nameOf, pack, readAnswer, reportOf, type Row } from './batch.ts'
+import { idsOf, keyOf, nameOf, pack, readAnswer, reportOf, type Row } from './batch.ts'
 import type { Line } from './line.ts'
 import { sendOnce, soundSending } from './send.ts'
 import { openSpool, type Spooled } from './spool.ts'
@@ -33,7 +33,7 @@ const rows: Row[] = [
 
 function batchOf(bytes: Uint8Array): Spooled {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { name: 'one', rtu: 'site-1', sha256, ids: { a_b_01: [3] }, bytes, url: undefined }
+  return { name: 'one', rtu: 'site-1', sha256, ids: { a_b_01: [3] }, rows: ['a'], bytes, url: undefined }
 }
 
 describe('a batch', () => {
@@ -57,6 +57,8 @@ describe('a batch', () => {
     expect(lines.map((l) => JSON.parse(l) as unknown)).toEqual(rows)
     expect(nameOf(rows)).toBe(nameOf(rows.map((r) => ({ ...r, data: '0' }))))
     expect(nameOf(rows)).not.toBe(nameOf(rows.slice(1)))
+    expect(new Set(rows.map(keyOf)).size).toBe(3)
+    expect(rows.map((r) => keyOf({ ...r, data: '0' }))).not.toEqual(rows.map(keyOf))
     expect(reportOf(idsOf(rows))).toEqual({ NewData: [{ a_b_01: [3, 4] }, { error: [5] }] })
   })
 })
@@ -71,6 +73,26 @@ describe('the spool', () => {
     expect(openSpool(f).held).toEqual({ ...b, url: '/files/1' })
     first.clear()
     expect(openSpool(f).held).toBeUndefined()
+  })
+  test('remembers over a restart which rows were uploaded with the last batches', () => {
+    const f = folder()
+    const upload = (row: string, still: readonly string[] = []): void => {
+      const spool = openSpool(f)
+      spool.put({ ...batchOf(randomBytes(10)), rows: [row] })
+      spool.clear(still)
+    }
+    const has = (...list: readonly string[]): boolean[] => list.map((row) => openSpool(f).has(row))
+    expect(has('a')).toEqual([false])
+    upload('a')
+    upload('b')
+    expect(has('a', 'b', 'c')).toEqual([true, true, false])
+    upload('c', ['b'])
+    expect(has('a', 'b', 'c')).toEqual([false, true, true])
+    upload('d', ['b'])
+    upload('e', ['b'])
+    expect(has('b', 'c', 'd', 'e')).toEqual([true, false, true, true])
+    writeFileSync(join(f, 'uploaded.json'), '[1,["x",')
+    expect(has('e')).toEqual([false])
   })
   test('holds nothing that is not whole', () => {
     const f = folder()
