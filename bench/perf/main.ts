@@ -4,6 +4,7 @@
  */
 import { measureModbus } from '../../drivers/protocols/modbus/perf.ts'
 import { measureVirtualTime, speedBar } from '../../drivers/virtual/perf.ts'
+import { measureCuts, measureExplore, remountBarMs, statesBar } from './disk.ts'
 import { latenessBarMs, measureFleet } from './fleet.ts'
 import { measureYear } from './grid.ts'
 import { measureHan } from './han.ts'
@@ -28,6 +29,9 @@ const calmFleetMs = 20
 /** Fewer frame ends, and fewer bytes, say nothing of a p99. Ours. */
 const calmFrames = 100
 const calmBytes = 250
+/** Fewer cuts say nothing of a p99; of its time, what the explorer may have waited for a core. Ours. */
+const calmCuts = 100
+const calmExploreShare = 0.1
 /** Of one core, what other work may have taken while the link was measured. Ours. */
 const calmLinkShare = 0.1
 
@@ -171,6 +175,36 @@ if (wanted('pacing')) {
       )
   }
 }
+
+if (wanted('disk')) {
+  for (const [name, cached] of [
+    ['power back at a disk', false],
+    ['power back at a disk with a write cache', true],
+  ] as const) {
+    const r = measureCuts(cached, 200)
+    if ('lacks' in r) process.stdout.write(`– ${name}: not measured, ${r.lacks}\n`)
+    else
+      timing(
+        name,
+        r.calm.count >= calmCuts,
+        r.calm.p99 <= remountBarMs,
+        `cut and mounted again in p50 ${r.calm.p50.toFixed(1)}, p99 ${r.calm.p99.toFixed(1)} ms (bar ${remountBarMs}), of the ${r.calm.count} ` +
+          `of ${r.all.count} in which it had a core at once; of all p99 ${r.all.p99.toFixed(1)}`,
+      )
+  }
+  const e = await measureExplore(200)
+  if ('lacks' in e) process.stdout.write(`– crash states: not measured, ${e.lacks}\n`)
+  else
+    timing(
+      'crash states',
+      // An alarm is no matter of time.
+      e.alarms > 0 || (e.waited !== undefined && e.waited <= calmExploreShare),
+      e.perSecond >= statesBar && e.alarms === 0,
+      `${e.perSecond.toFixed(1)} states a second of '${e.subject}' (bar ${statesBar}), ${e.alarms} alarms in ${e.states}; it waited ` +
+        `${e.waited === undefined ? 'nobody knows how long' : `${(100 * e.waited).toFixed(0)} % of that time`} for a core`,
+    )
+}
+
 if (wanted('link')) {
   const l = await measureLink()
   const { othersMs } = l
