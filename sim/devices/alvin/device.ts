@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { Conn, Json, SerialSettings, Wire } from '../../../drivers/faces.ts'
 import { GridproofError } from '../../../drivers/errors.ts'
-import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
+import { hooksInOrder } from '../../../drivers/protocols/modbus/hooks.ts'
 import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
 import { serveModbusRtu } from '../../../drivers/protocols/modbus/serve.ts'
 import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
@@ -13,6 +13,7 @@ import type { Alvin, AlvinSource, DeviceEnv, Emit, Phase } from '../../faces.ts'
 import { createFaults } from '../faults.ts'
 import type { Faults } from '../faults.ts'
 import { channel } from '../noise.ts'
+import { tellsAnswers } from '../said.ts'
 import { alvinCommand } from './command.ts'
 import type { AlvinCommand } from './command.ts'
 import { alvinFaults } from './faults.ts'
@@ -177,23 +178,17 @@ export function createAlvin(personality: AlvinPersonality, options: AlvinOptions
       return phase !== undefined && alive().units[phase].away() ? { ignore: true } : undefined
     },
   }
-  /** Tells what was answered, beside the truth then. */
-  const tell: Hooks = {
-    answered(ask, response, shape) {
-      const phase = phaseOf(ask.unit)
-      if (phase === undefined || ((response[0] ?? 0) & 0x80) !== 0) return
-      const asked = { function: ask.fc, address: ask.address, quantity: ask.quantity, unit: ask.unit }
-      if (!isSound(shape)) {
-        emit('note', { what: 'answered wrongly, by a fault', asked, shape: { ...shape } })
-        return
-      }
-      if (ask.fc !== 3 && ask.fc !== 4) return
+  const tell = tellsAnswers({
+    emit,
+    by: (ask) => (phaseOf(ask.unit) === undefined ? undefined : { unit: ask.unit }),
+    answersIn(ask, values) {
       const { units, env } = alive()
-      const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
-      const answers = answersOf(p, units[phase], ask, (i) => view.getUint16(2 * i), env.now())
-      emit('said', { answers, asked })
+      const phase = phaseOf(ask.unit)
+      return phase === undefined
+        ? {}
+        : answersOf(p, units[phase], ask, (i) => values.getUint16(2 * i), env.now())
     },
-  }
+  })
 
   const serve = (conn: Conn): void => {
     const { units } = alive()

@@ -5,8 +5,8 @@
 import { z } from 'zod'
 import type { Conn, Instant, Json, Wire } from '../../../drivers/faces.ts'
 import { GridproofError, messageOf } from '../../../drivers/errors.ts'
-import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
-import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
+import { hooksInOrder } from '../../../drivers/protocols/modbus/hooks.ts'
+import type { Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
 import { exceptions } from '../../../drivers/protocols/modbus/model.ts'
 import type { DataModel } from '../../../drivers/protocols/modbus/model.ts'
 import { getUint32, putFloat32, putUint32 } from '../../../drivers/protocols/modbus/registers.ts'
@@ -15,8 +15,11 @@ import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
 import type { DeviceEnv, Emit, GridKey, GridKeySource, ProfileSpec } from '../../faces.ts'
 import { createFaults, wireFaults } from '../faults.ts'
 import { channel, noise } from '../noise.ts'
-import { profile, profileSpec } from '../profile.ts'
+import { profile } from '../profile.ts'
+import { tellsAnswers } from '../said.ts'
 import { accuracyOf } from './accuracy.ts'
+import { changed, gridkeyCommand } from './command.ts'
+import type { GridKeyCommand } from './command.ts'
 import { allValid, gridkeyFaults, raise, states } from './faults.ts'
 import type { Reading } from './faults.ts'
 import { createFedGrid, createGrid, createMeter } from './grid.ts'
@@ -33,31 +36,6 @@ export interface GridKeyOptions {
   /** `gridkey` unless given. */
   readonly role?: GridKey['role']
 }
-
-const feeder = z.int().min(1).max(feeders)
-const phase = z.int().min(1).max(phases)
-
-/** What `command` takes. `null` goes back to the profile or personality. */
-export const gridkeyCommand = z.discriminatedUnion('do', [
-  /** Another profile from now on. */
-  z.strictObject({ do: z.literal('follow'), profile: profileSpec }),
-  /** A constant current on a feeder, one phase or all, in amps (below zero: back to the busbar). */
-  z.strictObject({
-    do: z.literal('load'),
-    feeder,
-    phase: phase.optional(),
-    amps: z.number().min(-1e5).max(1e5).nullable(),
-  }),
-  z.strictObject({ do: z.literal('power-factor'), feeder, powerFactor: z.number().gt(0).max(1).nullable() }),
-  /** Voltage of the source without load, one phase or all, in volts L-N. */
-  z.strictObject({
-    do: z.literal('voltage'),
-    phase: phase.optional(),
-    volts: z.number().min(0).max(1000).nullable(),
-  }),
-])
-
-export type GridKeyCommand = z.infer<typeof gridkeyCommand>
 
 /** What there is once it has been started. */
 interface Life {
@@ -222,27 +200,20 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
     },
   }
 
-  /** Tells what was answered, beside the truth then. */
-  const tell: Hooks = {
-    answered(ask, response, shape) {
-      if (((response[0] ?? 0) & 0x80) !== 0) return
-      const asked = { function: ask.fc, address: ask.address, quantity: ask.quantity, from: ask.peer }
-      if (!isSound(shape)) emit('note', { what: 'answered wrongly, by a fault', asked, shape: { ...shape } })
-      else if (ask.fc === 3 || ask.fc === 4) emit('said', { answers: answersIn(ask, response), asked })
+  const tell = tellsAnswers({
+    emit,
+    by: (ask) => ({ from: ask.peer }),
+    answersIn(ask, values) {
+      const truth = alive().mean(alive().env.now())
+      const answers: Record<string, [number | null, number]> = {}
+      for (const q of quantities) {
+        if (q.address < ask.address || q.address + 2 > ask.address + ask.quantity) continue
+        const value = values.getFloat32(2 * (q.address - ask.address))
+        answers[q.name] = [Number.isFinite(value) ? value : null, truth[q.index] ?? 0]
+      }
+      return answers
     },
-  }
-
-  const answersIn = (ask: Ask, response: Uint8Array): Record<string, [number | null, number]> => {
-    const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
-    const truth = alive().mean(alive().env.now())
-    const answers: Record<string, [number | null, number]> = {}
-    for (const q of quantities) {
-      if (q.address < ask.address || q.address + 2 > ask.address + ask.quantity) continue
-      const value = view.getFloat32(2 * (q.address - ask.address))
-      answers[q.name] = [Number.isFinite(value) ? value : null, truth[q.index] ?? 0]
-    }
-    return answers
-  }
+  })
 
   const serve = (conn: Conn): void => {
     if (away !== undefined || disposed) return conn.end('rst')
@@ -290,28 +261,9 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
   }
 
   const apply = (c: GridKeyCommand): void => {
-    switch (c.do) {
-      case 'follow': {
-        const next = load(c.profile, alive().seed, alive().env.now())
-        return change(() => ({ load: next }))
-      }
-      case 'load':
-        return change((s) => {
-          const amps = new Map(s.amps)
-          for (let ph = 0; ph < phases; ph++)
-            if (c.phase === undefined || c.phase === ph + 1) put(amps, (c.feeder - 1) * phases + ph, c.amps)
-          return { amps }
-        })
-      case 'power-factor':
-        return change((s) => ({ powerFactor: put(new Map(s.powerFactor), c.feeder - 1, c.powerFactor) }))
-      case 'voltage':
-        return change((s) => {
-          const volts = new Map(s.volts)
-          for (let ph = 0; ph < phases; ph++)
-            if (c.phase === undefined || c.phase === ph + 1) put(volts, ph, c.volts)
-          return { volts }
-        })
-    }
+    if (c.do !== 'follow') return change((s) => changed(s, c))
+    const next = load(c.profile, alive().seed, alive().env.now())
+    change(() => ({ load: next }))
   }
 
   const device: GridKey = {
@@ -404,10 +356,3 @@ export function createGridKey(personality: GridKeyPersonality, options: GridKeyO
 
 /** Stands for a truth that there is not. */
 const none = new Float64Array(quantityCount)
-
-/** A map with an entry set, or taken away where it is null. */
-function put(map: Map<number, number>, key: number, value: number | null): Map<number, number> {
-  if (value === null) map.delete(key)
-  else map.set(key, value)
-  return map
-}

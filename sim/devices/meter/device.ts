@@ -8,6 +8,7 @@ import { GridproofError } from '../../../drivers/errors.ts'
 import { wallTime } from '../../../drivers/protocols/dlms/datetime.ts'
 import { type QuantityName, unitOf } from '../../../drivers/protocols/han/quantities.ts'
 import type { DeviceEnv, Meter, ProfileSpec } from '../../faces.ts'
+import { withPhases } from '../entries.ts'
 import { createFaults } from '../faults.ts'
 import { channel } from '../noise.ts'
 import { profile } from '../profile.ts'
@@ -286,9 +287,9 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
         return change(() => ({ load: next }))
       }
       case 'load':
-        return change((s) => ({ watts: putEach(s.watts, c.load, c.watts) }))
+        return change((s) => ({ watts: withPhases(s.watts, c.load, c.watts) }))
       case 'voltage':
-        return change((s) => ({ volts: putEach(s.volts, c.phase, c.volts) }))
+        return change((s) => ({ volts: withPhases(s.volts, c.phase, c.volts) }))
       case 'power-factor':
         return change(() => ({ powerFactor: c.powerFactor ?? undefined }))
       case 'draw': {
@@ -387,19 +388,4 @@ export function createMeter(personality: MeterPersonality, options: MeterOptions
     },
   }
   return device
-}
-
-/** A map with one entry, or those of all three, set; or taken away where the value is null. */
-function putEach(
-  map: ReadonlyMap<number, number>,
-  which: number | undefined,
-  value: number | null,
-): Map<number, number> {
-  const out = new Map(map)
-  for (let i = 0; i < 3; i++) {
-    if (which !== undefined && which !== i + 1) continue
-    if (value === null) out.delete(i)
-    else out.set(i, value)
-  }
-  return out
 }

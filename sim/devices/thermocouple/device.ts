@@ -2,8 +2,7 @@
 import { z } from 'zod'
 import type { Conn, Instant, Json, SerialSettings, Wire } from '../../../drivers/faces.ts'
 import { GridproofError } from '../../../drivers/errors.ts'
-import { hooksInOrder, isSound } from '../../../drivers/protocols/modbus/hooks.ts'
-import type { Ask, Hooks } from '../../../drivers/protocols/modbus/hooks.ts'
+import { hooksInOrder } from '../../../drivers/protocols/modbus/hooks.ts'
 import { exceptions } from '../../../drivers/protocols/modbus/model.ts'
 import type { DataModel } from '../../../drivers/protocols/modbus/model.ts'
 import { serveModbusRtu } from '../../../drivers/protocols/modbus/serve.ts'
@@ -11,6 +10,7 @@ import type { Session } from '../../../drivers/protocols/modbus/serve.ts'
 import type { DeviceEnv, Emit, TemperatureCourse, Thermocouple } from '../../faces.ts'
 import { createFaults, faultKind, wireFaults } from '../faults.ts'
 import { channel, noise } from '../noise.ts'
+import { tellsAnswers } from '../said.ts'
 import { createCourses } from './course.ts'
 import type { Courses } from './course.ts'
 import { adam4018 } from './adam4018.ts'
@@ -197,25 +197,19 @@ export function createThermocouple(
     },
   }
 
-  /** Tells what was answered, beside the truth then. */
-  const tell: Hooks = {
-    answered(ask, response, shape) {
-      if (((response[0] ?? 0) & 0x80) !== 0) return
-      const asked = { function: ask.fc, address: ask.address, quantity: ask.quantity, unit: ask.unit }
-      if (!isSound(shape)) emit('note', { what: 'answered wrongly, by a fault', asked, shape: { ...shape } })
-      else if (ask.fc === 3 || ask.fc === 4) emit('said', { answers: answersIn(ask, response), asked })
+  const tell = tellsAnswers({
+    emit,
+    by: (ask) => ({ unit: ask.unit }),
+    answersIn(ask, values) {
+      const t = alive().env.now()
+      const answers: Record<string, [number, number]> = {}
+      for (const [name, i] of inputs) {
+        const told = show.told(ask, values, i)
+        if (told !== undefined) answers[quantityOf(name)] = [told, courseOf(name).at(t)]
+      }
+      return answers
     },
-  }
-  const answersIn = (ask: Ask, response: Uint8Array): Record<string, [number, number]> => {
-    const view = new DataView(response.buffer, response.byteOffset + 2, response.length - 2)
-    const t = alive().env.now()
-    const answers: Record<string, [number, number]> = {}
-    for (const [name, i] of inputs) {
-      const told = show.told(ask, view, i)
-      if (told !== undefined) answers[quantityOf(name)] = [told, courseOf(name).at(t)]
-    }
-    return answers
-  }
+  })
 
   const serve = (conn: Conn): void => {
     const session = serveModbusRtu(conn, new Map([[p.modbus.unit, model]]), lineOf(p), {
