@@ -29,6 +29,7 @@ export {
   forecastForm,
   intervalSet,
   invalidDuring,
+  keepsOut,
   keptThrough,
   listLatency,
   listsArrive,

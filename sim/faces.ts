@@ -1,5 +1,6 @@
 /** Faces of what is played: devices, their truth and their faults. Types only. */
 import type { Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { Instant, Json, LinkModel, Wire } from '../drivers/faces.ts'
 
 /**
@@ -365,6 +366,8 @@ export interface CentreOptions {
   readonly seams?: {
     /** Called before an answer leaves; false: it is not sent, and the connection is broken instead. */
     answers?(asked: 'options' | 'create' | 'offset' | 'append' | 'end' | 'refused'): boolean
+    /** What TLS asks of whoever comes, given as it should be. */
+    door?(sound: TlsOptions): TlsOptions
   }
 }
 
@@ -375,6 +378,13 @@ export interface CentreServer extends AsyncDisposable {
   /** As a machine that is switched off: connections end without a word of its programs. */
   shut(): Promise<void>
 }
+
+/** A server's options with those of these defects that are of such a server; `note` hears of each. */
+export type BreakServer = <O extends Omit<CentreOptions, 'tell'>>(
+  o: O,
+  defects: readonly string[],
+  note: (phase: 'applied' | 'reached', defect: string) => void,
+) => O
 
 /** Starts a data centre. Throws what `listen` throws. */
 export type StartCentre = (o: CentreOptions) => Promise<CentreServer>

@@ -2,6 +2,30 @@
 import type { Faulty } from '../../sim/faces.ts'
 import type { Series } from './log.ts'
 
+/** Somebody knocks at the door of a server that takes uploads. */
+export interface DoorTry {
+  /** Names it in the log. */
+  readonly name: string
+  /**
+   * Whose certificate is shown: that of the app that uploads, of another identity of the platform, none, or one in the
+   * app's name that must not count.
+   */
+  readonly as:
+    | 'app'
+    | 'colleague'
+    | 'nobody'
+    | 'expired'
+    | 'not-yet-valid'
+    | 'foreign-ca'
+    | 'self-signed'
+    | 'revoked'
+  /** To upload a row; to send the bytes of an upload that the app has begun; to read what is kept. */
+  readonly asks: 'upload' | 'go-on' | 'read'
+  /** For the app's own RTU unless given. */
+  readonly rtu?: 'another'
+  readonly over?: 'clear' | 'old-tls'
+}
+
 /**
  * The data centre to which the platform's Data Upload app sends, played by the bench; the app uploads for the RTU `rtu`.
  * Faults: `away`; `loses-answers` ({ answers }: so many answers to appended bytes do not arrive, the bytes are kept);
@@ -26,7 +50,8 @@ export interface Centre extends Faulty {
   /** Bytes that the app sends at a time, and of a long backlog, packed, by the rig. */
   readonly window: number
   readonly backlog: number
-  knock(as: 'entitled' | 'colleague' | 'nobody'): Promise<void>
+  /** Somebody at its door; resolves when that is over. */
+  knock(what: DoorTry): Promise<void>
 }
 
 /** Something that the platform is to fetch: made anew, of so many bytes, each time it is offered. */

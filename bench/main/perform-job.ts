@@ -17,6 +17,7 @@ import type { RigFile } from '../rigs/schema.ts'
 import { openOutlet } from '../../drivers/power/guardian.ts'
 import { hostSetting } from '../../sim/defects/environment.ts'
 import { mainsModel } from '../../sim/mains/index.ts'
+import { breakServer } from '../../sim/defects/data-server.ts'
 import { makeLink } from '../../sim/link/make.ts'
 import { startCentre } from '../../sim/servers/data-centre/centre.ts'
 import { startManagement } from '../../sim/servers/management/server.ts'
@@ -109,6 +110,7 @@ export async function performJob(job: Job, c: JobContext): Promise<Outcome> {
       openOutlet: (spec) => openOutlet(spec),
       startCentre,
       startManagement,
+      breakServer,
       makeLink,
       makeRelay: createRelay,
       defects: job.defects,
@@ -174,5 +176,7 @@ function playedRoles(rig: RigFile, needs: readonly string[]): Record<string, str
   const breakers = played['alvin'] ?? played['alvin2']
   if (breakers !== undefined) played['breaker'] = breakers
   if (needs.includes('cloud')) played['cloud'] = 'the cloud of the bench'
+  if (needs.includes('centre')) played['data-centre'] = 'the data centre of the bench'
+  if (needs.includes('management')) played['management-server'] = 'the management server of the bench'
   return played
 }

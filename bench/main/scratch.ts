@@ -7,8 +7,8 @@ import type { Cleared } from '../../drivers/real/ledger.ts'
 import { mosquittoLacks } from '../../sim/reference/lvcap/marketplace/mosquitto-programs.ts'
 import { makePki } from '../../sim/reference/lvcap/pki.ts'
 import { enrolled, intruderApp, withSessions } from '../platforms/apps.ts'
-import { centreName } from '../platforms/centre.ts'
-import { managementName } from '../platforms/management.ts'
+import { centreName, uploadApp } from '../platforms/centre.ts'
+import { commsApp, managementName } from '../platforms/management.ts'
 import { platformNames } from '../platforms/peer-parties.ts'
 import { addressOf } from '../rigs/address.ts'
 import { isLab } from '../rigs/schema.ts'
@@ -50,6 +50,7 @@ export function makeScratch(rig: RigFile): Scratch {
       apps: enrolled,
       revoked: [intruderApp.revoked],
       platforms: [...Object.values(platformNames), centreName, managementName],
+      impersonated: [uploadApp.apid, commsApp.apid],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own'
         ? {}

@@ -4,7 +4,6 @@
  * nothing. What it has acknowledged is on its disk.
  */
 import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { GridproofError, messageOf } from '../../drivers/errors.ts'
@@ -12,6 +11,7 @@ import type { Json, Realm } from '../../drivers/faces.ts'
 import type { CentreEvent, CentreOptions, CentreServer, Emit, Fault, StartCentre } from '../../sim/faces.ts'
 import type { Centre, Series } from '../faces.ts'
 import { kept } from './json-text.ts'
+import { tryDoor } from './upload-door.ts'
 
 /** Common name of the data centre, and file name of its certificate. */
 export const centreName = 'data-centre'
@@ -206,28 +206,6 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
     }
   }
 
-  const fetchAs = (as: 'entitled' | 'colleague' | 'nobody'): Promise<Json> =>
-    new Promise((resolve) => {
-      const file = { entitled, colleague: 'operator', nobody: undefined }[as]
-      const q = request(
-        {
-          host: realm.address,
-          port: server.port,
-          path: '/rtus',
-          agent: false,
-          ca: read('ca.crt'),
-          servername: centreName,
-          ...(file === undefined ? {} : { cert: read(`${file}.crt`), key: read(`${file}.key`) }),
-        },
-        (r) => {
-          r.resume()
-          r.on('end', () => resolve({ as, status: r.statusCode ?? 0 }))
-        },
-      )
-      q.on('error', (e) => resolve({ as, stage: 'tls', reason: 'code' in e ? String(e.code) : e.name }))
-      q.end()
-    })
-
   return {
     address: realm.address,
     get port() {
@@ -240,8 +218,13 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
     backlog: o.backlog ?? longBacklog,
     faults: Object.keys(kinds),
     inflict,
-    knock: (as) =>
-      realm.run(async () => void emit('seen', { alias: `${src}.door`, payload: await fetchAs(as) })),
+    knock: (t) =>
+      realm.run(async () => {
+        const { address } = realm
+        const { pki, apid } = o
+        const door = { pki, address, port: server.port, name: centreName, apid, rtu: platformRtu }
+        emit('seen', { alias: `${src}.door`, payload: { ...(await tryDoor(door, t)) } })
+      }),
     async [Symbol.asyncDispose]() {
       await turn
       disposed = true

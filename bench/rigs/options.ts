@@ -1,6 +1,7 @@
 /** What a rig is built from, and what comes of it: what the parts of bench/rigs share. */
 import type { Json, Outlet, Realm, World } from '../../drivers/faces.ts'
 import type {
+  BreakServer,
   Device,
   Emit,
   MainsModel,
@@ -38,6 +39,8 @@ export interface RigOptions {
   readonly startCentre?: StartCentre
   /** Absent: there is no management server to be had. */
   readonly startManagement?: StartManagement
+  /** Puts those of these defects into a server's options that are of servers that the bench plays. */
+  readonly breakServer?: BreakServer
   /** Absent: there is no link to be had. */
   readonly makeLink?: MakeLink
   /** Absent: two platforms cannot meet. */

@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
-import type { Emit } from '../../sim/faces.ts'
+import type { CentreOptions, Emit } from '../../sim/faces.ts'
 import type { Centre, MqttPair, PeerEnd, TusLibrary } from '../faces.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { playCentre } from '../platforms/centre.ts'
@@ -86,6 +86,14 @@ function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
   }
 }
 
+/** A server's options with the defects of this run that are of such a server. */
+function broken<O extends Omit<CentreOptions, 'tell'>>(s: Setting, name: string, o: O): O {
+  const defect = s.o.emitAs('defect')
+  const note = (phase: 'applied' | 'reached', which: string): void =>
+    void defect('note', { event: 'defect', phase, defect: which, proc: name })
+  return s.o.breakServer?.(o, s.o.defects, note) ?? o
+}
+
 export async function startDataCentre(
   s: Setting,
   places: DevicePlaces,
@@ -97,7 +105,9 @@ export async function startDataCentre(
   const entry = s.file.roles.centre
   if (start === undefined || at === undefined || entry === undefined) throw s.lacks('data centre')
   const { window, backlog } = entry
-  const centre = s.keep(await playCentre({ start, ...at, window, backlog }))
+  const centre = s.keep(
+    await playCentre({ start: (o) => start(broken(s, 'centre', o)), ...at, window, backlog }),
+  )
   places.centre = await placed('centre', centre, link)
   return s.faulty(centre)
 }
@@ -114,7 +124,13 @@ export async function startManagementServer(
   if (start === undefined || at === undefined || entry === undefined) throw s.lacks('management server')
   const { piece, large } = entry
   const management = s.keep(
-    await playManagement({ start, ...at, piece, large, random: () => world.random('management') }),
+    await playManagement({
+      start: (o) => start(broken(s, 'management', o)),
+      ...at,
+      piece,
+      large,
+      random: () => world.random('management'),
+    }),
   )
   places.management = await placed('management', management, link)
   return management

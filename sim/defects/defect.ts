@@ -20,6 +20,7 @@ export type AppId =
   | 'watchdog'
   | 'upload-server'
   | 'host'
+  | 'data-server'
 
 export interface Defect<P> {
   /** `<app>/<what it does>`. */

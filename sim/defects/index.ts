@@ -44,6 +44,8 @@ import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
 import { uploadDefects } from './upload.ts'
 import { feedingDefects, watchdogDefects } from './watchdog.ts'
+import { dataServerDefects } from './data-server.ts'
+import type { DataServerParts } from './data-server.ts'
 import { uploadServerDefects } from './upload-server.ts'
 
 export type { AppId, Defect } from './defect.ts'
@@ -69,6 +71,7 @@ export type AnyDefect =
   | Defect<WatchdogParts>
   | Defect<UploadServerParts>
   | Defect<HostSetting>
+  | Defect<DataServerParts>
 
 /** Defects and variants. Mutations come from `mutations(seed, n)`. */
 export const defects: readonly AnyDefect[] = [
@@ -92,6 +95,7 @@ export const defects: readonly AnyDefect[] = [
   ...hanDefects,
   ...uploadDefects,
   ...uploadServerDefects,
+  ...dataServerDefects,
   ...commsDefects,
   ...meshingDefects,
   ...predictorDefects,

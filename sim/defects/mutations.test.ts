@@ -18,6 +18,7 @@ import * as reader from '../reference/han-logger/main.ts'
 import * as storage from '../reference/lvcap/storage/main.ts'
 import * as watchdog from '../reference/lvcap/watchdog/main.ts'
 import * as uploadServer from '../servers/uploads/main.ts'
+import { soundServer } from './data-server.ts'
 import { defectOf, defects } from './index.ts'
 import { altered, difference, mutationOf, mutations, seams } from './mutations.ts'
 
@@ -40,6 +41,7 @@ const modules = {
   watchdog: watchdog.parts({}),
   'upload-server': uploadServer.parts({}),
   host: {},
+  'data-server': soundServer,
 } as const
 
 describe('mutations', () => {

@@ -69,6 +69,8 @@ export const seams: Readonly<Record<AppId, Seams>> = {
   'upload-server': {},
   // A setting, of which nothing is sent or kept.
   host: {},
+  // Played by the bench.
+  'data-server': {},
 }
 
 /**

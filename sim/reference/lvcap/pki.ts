@@ -35,6 +35,8 @@ export interface PkiOptions {
    * and the intruder what would pass for it.
    */
   readonly platforms?: readonly string[]
+  /** Whom others pretend to be at servers: for each, `intruder/<name>-` and each of `clientImpostors`. */
+  readonly impersonated?: readonly string[]
 }
 
 /** Identities that every platform has, beside its applications. */
@@ -45,6 +47,9 @@ export const intruderIdentities = ['expired', 'not-yet-valid', 'foreign-ca', 'se
 
 /** What an intruder can show in the place of a platform `<name>`, as `intruder/<name>-<one of these>`. */
 export const platformImpostors = ['expired', 'foreign-ca', 'self-signed', 'wrong-name', 'revoked'] as const
+
+/** What somebody can show in the place of an application that is known at servers. */
+export const clientImpostors = [...intruderIdentities, 'revoked'] as const
 
 /** Common name on the certificate of the wrong name: of a platform that is nobody's partner. */
 export const strangePlatform = 'platform-elsewhere'
@@ -68,7 +73,7 @@ const rootName = 'Platform certificate authority'
 /**
  * Writes ca.crt and ca.crl; broker, maintenance, cloud, container-manager, observer, operator and `<APID>` as .crt and .key; and
  * intruder/{expired,not-yet-valid,foreign-ca,self-signed}.crt/key and cloud-{foreign-ca,other-host,self-signed}, and for
- * each platform what `platformImpostors` lists, all PEM, into `folder`, which is made. With RSA it takes a second or two.
+ * each platform what `platformImpostors` lists, for each whom others pretend to be `clientImpostors`, all PEM, into `folder`, which is made. With RSA it takes a second or two.
  * Synchronous, so it may run anywhere; dates of certificates do not depend on the clock.
  */
 export function makePki(folder: string, options: PkiOptions): void {
@@ -122,6 +127,17 @@ export function makePki(folder: string, options: PkiOptions): void {
     posing('self-signed', issue(name, own, own, 'broker', { issuer: name }))
     posing('wrong-name', issue(strangePlatform, own, root, 'broker'))
     const withdrawn = issue(name, own, root, 'broker')
+    posing('revoked', withdrawn)
+    serials.push(new X509Certificate(withdrawn).serialNumber)
+  }
+  for (const name of options.impersonated ?? []) {
+    const posing = (as: (typeof clientImpostors)[number], certificate: string): void =>
+      put(`intruder/${name}-${as}`, certificate, own)
+    posing('expired', issue(name, own, root, 'client', ended))
+    posing('not-yet-valid', issue(name, own, root, 'client', future))
+    posing('foreign-ca', issue(name, own, foreign, 'client'))
+    posing('self-signed', issue(name, own, own, 'client', { issuer: name }))
+    const withdrawn = issue(name, own, root, 'client')
     posing('revoked', withdrawn)
     serials.push(new X509Certificate(withdrawn).serialNumber)
   }

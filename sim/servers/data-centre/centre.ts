@@ -11,7 +11,7 @@ import { mkdirSync } from 'node:fs'
 import { createServer as createWeb, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { CentreOptions, CentreServer } from '../../faces.ts'
 import { answerOf } from '../uploads/protocol.ts'
 import { serveUploads, type UploadSeams } from '../uploads/serve.ts'
@@ -19,6 +19,7 @@ import { openUploads, soundIo, type StoreIo, type Upload } from '../uploads/stor
 import { openRtus, unpack, type Rtus } from './rtus.ts'
 
 export interface CentreSeams extends UploadSeams {
+  door?(sound: TlsOptions): TlsOptions
   readonly io?: StoreIo
 }
 
@@ -114,12 +115,13 @@ export async function startCentre(
 
   const open = async (): Promise<void> => {
     if (server !== undefined) return
-    const tls = createTlsServer({
+    const sound: TlsOptions = {
       ...o.tls(),
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
-    })
+    }
+    const tls = createTlsServer(o.seams?.door?.(sound) ?? sound)
     const carriers = new Map<number | undefined, Socket>()
     tls.on('secureConnection', (s) => {
       s.on('error', () => undefined)
