@@ -3,21 +3,23 @@
  * publishes what is to be kept, and knows what was acknowledged; upload applications ask and report as section 8.5 of
  * the LV-CAP API has it. Each has a certificate of its own and comes in by the marketplace's door.
  */
-import { connect, connectAsync } from 'mqtt'
+import { connectAsync } from 'mqtt'
 import type { MqttClient } from 'mqtt'
 import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Answer } from '../evidence/storage.ts'
 import type { Publication, Storage } from '../faces.ts'
 import { uploadApp } from './centre.ts'
 import { commsApp } from './management.ts'
 import { kept } from './json-text.ts'
-import { connectionAt, tlsOptions } from './observer.ts'
+import { connectionAt } from './observer.ts'
 import type { Door } from './observer.ts'
-import { answerOf } from './storage-answer.ts'
-import type { Heard } from './storage-answer.ts'
+import { openClient, patience } from './storage-client.ts'
+import type { Client } from './storage-client.ts'
+import { uploaderApid, uploaderAt, uploaders } from './storage-uploader.ts'
+
+export { uploaderApid } from './storage-uploader.ts'
 
 /** Data Storage itself. */
 export const storageApp = {
@@ -28,16 +30,6 @@ export const storageApp = {
 
 export const publisherApid = 'thirdparty_publisher_1.0'
 export const publishers = { first: 'thirdparty_publisher_01', second: 'thirdparty_publisher_02' } as const
-
-export const uploaderApid = 'thirdparty_uploader_1.0'
-/** Upload applications: one that may have every table, one that may have the first publisher's, one that may have none. */
-export const uploaders = {
-  all: 'thirdparty_uploader_01',
-  limited: 'thirdparty_uploader_02',
-  stranger: 'thirdparty_uploader_03',
-  late: 'thirdparty_uploader_04',
-} as const
-export type UploaderName = keyof typeof uploaders
 
 /** Instances that the bench plays, for the marketplace's list of who may publish. */
 export const guests: readonly { readonly apid: string; readonly iid: string }[] = [
@@ -59,8 +51,6 @@ export const storageConfig: { readonly [k: string]: Json } = {
   readers: { [uploaders.stranger]: [publishers.second] },
 }
 
-/** How long an acknowledgement or an answer may take, in ms: ours. */
-const patience = 30_000
 /** Messages on their way at a time, and in one event. */
 const atOnce = 250
 
@@ -210,65 +200,6 @@ export function shownAtMarketplace(data: Json): Json {
   return { ...(data as { [k: string]: Json }), payload: { Status: status, Response: 'not kept here' } }
 }
 
-interface Client {
-  readonly up: Promise<void>
-  publish(topic: string, text: string, qos: 1 | 2): Promise<void>
-  /** The next message on a topic that it subscribed. */
-  hear(topic: string, qos: 1 | 2): Promise<() => Promise<Heard | undefined>>
-  again(): void
-  close(): Promise<void>
-}
-
-function openClient(door: Door): Client {
-  const client: MqttClient = connect({
-    protocol: 'mqtts',
-    host: door.address,
-    port: door.port,
-    ...tlsOptions(door),
-    clientId: door.name,
-    username: door.name,
-    clean: false,
-    keepalive: 30,
-    reconnectPeriod: 1000,
-    connectTimeout: 10_000,
-  })
-  client.on('error', () => undefined)
-  const up = new Promise<void>((resolve) => {
-    client.once('connect', () => resolve())
-  })
-  const waiting = new Map<string, (h: Heard) => void>()
-  const subscribed = new Set<string>()
-  client.on('message', (topic, bytes, packet) => {
-    waiting.get(topic)?.({ bytes, qos: packet.qos, retain: packet.retain })
-    waiting.delete(topic)
-  })
-  return {
-    up,
-    async publish(topic, text, qos) {
-      await client.publishAsync(topic, text, { qos })
-    },
-    async hear(topic, qos) {
-      if (!subscribed.has(topic)) await client.subscribeAsync(topic, { qos })
-      subscribed.add(topic)
-      return async () => {
-        const heard = Promise.withResolvers<Heard | undefined>()
-        waiting.set(topic, heard.resolve)
-        const timer = setTimeout(() => heard.resolve(undefined), patience)
-        const h = await heard.promise
-        clearTimeout(timer)
-        waiting.delete(topic)
-        return h
-      }
-    },
-    again() {
-      if (client.connected) client.stream.destroy()
-    },
-    async close() {
-      await client.endAsync(true).catch(() => undefined)
-    },
-  }
-}
-
 /** Subscribes to everything, and stops reading. It asks for no sign of life either, so that none can be missed. */
 async function stall(o: PlayedOptions): Promise<MqttClient> {
   const door: Door = { ...o.door, name: o.subscriber }
@@ -348,68 +279,4 @@ async function acknowledged(
     while (done.has(i + 1)) i++
     tell(from, i)
   }
-}
-
-interface Uploading {
-  query(as: UploaderName, name: string, text: string, whole?: boolean): Promise<Answer>
-  report(as: UploaderName, tables: readonly { name: string; ids: readonly number[] }[]): Promise<Json>
-  drain(as: UploaderName, name: string, request: Json): Promise<Json>
-}
-
-/** Rounds of a drain at most: more than any queue that a scenario fills needs. */
-const mostRounds = 2_000
-
-function uploaderAt(client: Client, port: 'upload' | 'storage', emit: Emit): Uploading {
-  const [asking, answering, qos] =
-    port === 'upload'
-      ? (['storage/request/newdata', 'storage/response/newdata', 2] as const)
-      : (['storage/request', 'storage/response', 1] as const)
-  const self: Uploading = {
-    async query(as, name, text, whole = false) {
-      await client.up
-      const iid = uploaders[as]
-      const topic = `${answering}/${iid}`
-      const next = await client.hear(topic, qos)
-      const cause = emit('sent', { alias: `${port}.query.${name}`, by: as, text: text.slice(0, 2000) })
-      const heard = next()
-      await client.publish(`${asking}/${iid}`, text, qos)
-      const payload = answerOf(as, topic, await heard, patience)
-      emit('seen', { alias: `${port}.${name}`, whole, payload: payload as unknown as Json }, { cause })
-      return payload
-    },
-    async report(as, tables) {
-      await client.up
-      const body = { NewData: tables.map((t) => ({ [t.name]: t.ids })) }
-      await client.publish(`storage/uploaded/${uploaders[as]}`, JSON.stringify(body), 1)
-      emit('sent', { alias: `${port}.report`, by: as, tables: tables as unknown as Json })
-      return null
-    },
-    async drain(as, name, request) {
-      let rows = 0
-      let rounds = 0
-      for (; rounds < mostRounds; rounds++) {
-        const a = await self.query(as, name, JSON.stringify(request), isWhole(request))
-        const tables = a.tables.map((t) => ({
-          name: t.name,
-          ids: t.rows.flatMap((r) => (typeof r.id === 'number' ? [r.id] : [])),
-        }))
-        const found = tables.reduce((sum, t) => sum + t.ids.length, 0)
-        rows += found
-        if ((a.status !== 1 && a.status !== 8) || found === 0) break
-        await self.report(as, tables)
-      }
-      return { rows, rounds }
-    },
-  }
-  return self
-}
-
-/** Whether a request leaves nothing out. */
-function isWhole(request: Json): boolean {
-  const narrowing = ['InstanceID', 'SubTopic', 'StartTime', 'EndTime', 'MinPriority', 'MaxPriority']
-  return (
-    typeof request === 'object' &&
-    request !== null &&
-    !Object.keys(request).some((k) => narrowing.includes(k))
-  )
 }

@@ -1,107 +1,25 @@
 /** Defects and variants of the Container Manager about the life of apps (API sections 5, 6 and 8.2; W:002, W:004). */
-import { status, topics } from '../reference/lvcap/api.ts'
-import type { Message } from '../reference/lvcap/api.ts'
-import type { Json } from '../reference/lvcap/env.ts'
+import { status } from '../reference/lvcap/api.ts'
 import type { ManagerParts } from '../reference/lvcap/manager/main.ts'
-import type { AppState, Effect, Input, Policy, State } from '../reference/lvcap/manager/machine.ts'
 import { listOf, type Defect } from './defect.ts'
+import { lifecycleMessageDefects } from './lifecycle-messages.ts'
+import {
+  deciding,
+  effects,
+  messages,
+  byPolicy,
+  takesForOk,
+  deafTo,
+  isConfig,
+  isCommand,
+  isError,
+  textOf,
+  up,
+  appOf,
+  never,
+  longWait,
+} from './lifecycle-seams.ts'
 import { objectOf } from './payload.ts'
-
-type Wrap = Defect<ManagerParts>['wrap']
-type Decide = ManagerParts['decide']
-type Step = ReturnType<Decide>
-
-/** Decides otherwise. `change` gets what the shipped one decides, and says when its difference comes to bear. */
-function deciding(
-  change: (
-    shipped: (input?: Input, state?: State) => Step,
-    given: { readonly state: State; readonly input: Input; readonly reached: () => void },
-  ) => Step,
-): Wrap {
-  return (p, reached) => ({
-    ...p,
-    decide: (state, input, now, policy, iid) =>
-      change((i = input, s = state) => p.decide(s, i, now, policy, iid), { state, input, reached }),
-  })
-}
-
-/** Changes or leaves out effects; undefined leaves one out. */
-function effects(
-  change: (e: Effect, given: { readonly state: State; readonly input: Input }) => Effect | undefined,
-): Wrap {
-  return deciding((shipped, { state, input, reached }) => {
-    const [next, done] = shipped()
-    const out = done.flatMap((e) => {
-      const changed = change(e, { state, input })
-      if (changed !== e) reached()
-      return changed === undefined ? [] : [changed]
-    })
-    return [next, out]
-  })
-}
-
-/** Changes or leaves out messages. */
-function messages(change: (m: Message, state: State, input: Input) => Message | undefined): Wrap {
-  return effects((e, { state, input }) => {
-    if (e.do !== 'publish') return e
-    const message = change(e.message, state, input)
-    if (message === e.message) return e
-    return message === undefined ? undefined : { ...e, message }
-  })
-}
-
-function byPolicy(change: Partial<Policy>): Wrap {
-  return (p, reached) => ({
-    ...p,
-    decide: (state, input, now, policy, iid) => {
-      const shipped = p.decide(state, input, now, policy, iid)
-      const other = p.decide(state, input, now, { ...policy, ...change }, iid)
-      if (JSON.stringify(shipped[1]) !== JSON.stringify(other[1])) reached()
-      return other
-    },
-  })
-}
-
-/** Takes a status with this code for a plain status 1. */
-function takesForOk(...codes: readonly Json[]): Wrap {
-  return deciding((shipped, { input, reached }) => {
-    if (input.kind !== 'status' || !codes.includes(input.code)) return shipped()
-    reached()
-    return shipped({ kind: 'status', iid: input.iid, code: status.ok })
-  })
-}
-
-/** Hears nothing of messages that fit. */
-function deafTo(fits: (topic: string, body: { readonly [k: string]: Json }) => boolean): Wrap {
-  return (p, reached) => ({
-    ...p,
-    interpret: (topic, payload) => {
-      const heard = p.interpret(topic, payload)
-      if (heard === undefined || heard.kind === 'operator' || !fits(topic, bodyOf(payload))) return heard
-      reached()
-      return undefined
-    },
-  })
-}
-
-function bodyOf(payload: Uint8Array): { readonly [k: string]: Json } {
-  try {
-    return objectOf(JSON.parse(Buffer.from(payload).toString('utf8')) as Json)
-  } catch {
-    return {}
-  }
-}
-
-const isConfig = (m: Message): boolean => m.topic.startsWith('config/response/')
-const isCommand = (m: Message): boolean => m.topic.startsWith('command/')
-const isError = (m: Message): boolean => m.topic.startsWith('storage/data/error/')
-const textOf = (m: Message): string => JSON.stringify(objectOf(m.payload)['Message'] ?? '')
-const up = (a: AppState | undefined): boolean => a?.phase === 'running' || a?.phase === 'starting'
-const appOf = (state: State, iid: string): AppState | undefined => state.apps.find((a) => a.iid === iid)
-const isGuid = (iid: string): boolean => !iid.includes('_')
-const never = Number.MAX_SAFE_INTEGER
-/** As long as a timer can wait, ms: 24 days. */
-const longWait = 2 ** 31 - 1
 
 export const lifecycleDefects: readonly Defect<ManagerParts>[] = [
   ...listOf<ManagerParts>('container-manager', 'defect', {
@@ -303,132 +221,8 @@ export const lifecycleDefects: readonly Defect<ManagerParts>[] = [
         }
       },
     ],
-    'answers-with-anothers-configuration': [
-      "Sends an application the next one's configuration.",
-      (p, reached) => {
-        let answers = 0
-        return {
-          ...p,
-          decide: (state, input, now, policy, iid) => {
-            const [next, done] = p.decide(state, input, now, policy, iid)
-            // The first answers are right, so that the platform comes up at all.
-            if (input.kind !== 'config-request' || ++answers <= state.apps.length) return [next, done]
-            const at = state.apps.findIndex((a) => a.iid === input.iid)
-            const other = state.apps[(at + 1) % state.apps.length]?.config ?? null
-            reached()
-            return [next, done.map((e) => (e.do === 'publish' ? withConfig(e, other) : e))]
-          },
-        }
-      },
-    ],
-    'configuration-as-text': [
-      'Sends a changed configuration as a text instead of an object.',
-      deciding((shipped, { input, reached }) => {
-        const [next, done] = shipped()
-        if (input.kind !== 'operator' || !done.some((e) => e.do === 'publish' && isConfig(e.message)))
-          return [next, done]
-        reached()
-        return [
-          next,
-          done.map((e) =>
-            e.do === 'publish' && isConfig(e.message)
-              ? withConfig(e, JSON.stringify(objectOf(e.message.payload)['Configuration']))
-              : e,
-          ),
-        ]
-      }),
-    ],
-    'deaf-to-requests': [
-      'Answers the first request for configuration of each application and no later one.',
-      (p, reached) => {
-        const answered = new Set<string>()
-        return {
-          ...p,
-          decide: (state, input, now, policy, iid) => {
-            if (input.kind !== 'config-request' || !answered.has(input.iid)) {
-              if (input.kind === 'config-request') answered.add(input.iid)
-              return p.decide(state, input, now, policy, iid)
-            }
-            reached()
-            return [state, []]
-          },
-        }
-      },
-    ],
-    'silent-where-none-is-known': [
-      'Does not answer a request where it knows no configuration.',
-      messages((m) => (isConfig(m) && objectOf(m.payload)['Configuration'] === null ? undefined : m)),
-    ],
-    'configuration-at-qos-0': [
-      'Sends configurations at QoS 0.',
-      messages((m) => (isConfig(m) ? { ...m, qos: 0 } : m)),
-    ],
-    'heartbeat-at-qos-1': [
-      'Sends status requests at QoS 1.',
-      messages((m) => (m.topic === topics.statusRequest ? { ...m, qos: 1 } : m)),
-    ],
-    'commands-at-qos-0': ['Sends commands at QoS 0.', messages((m) => (isCommand(m) ? { ...m, qos: 0 } : m))],
-    'commands-by-name': [
-      'Sends the command by its name instead of its number.',
-      messages((m) => (isCommand(m) ? { ...m, payload: { Command: 'SHUT_DOWN' } } : m)),
-    ],
-    'commands-everybody': [
-      'Sends a command to all applications.',
-      deciding((shipped, { state, input, reached }) => {
-        const [next, done] = shipped()
-        if (input.kind !== 'operator') return [next, done]
-        const more = done.flatMap((e): Effect[] =>
-          e.do === 'publish' && isCommand(e.message)
-            ? state.apps
-                .filter((a) => topics.command(a.iid) !== e.message.topic)
-                .map((a) => ({ ...e, message: { ...e.message, topic: topics.command(a.iid) } }))
-            : [],
-        )
-        if (more.length > 0) reached()
-        return [next, [...done, ...more]]
-      }),
-    ],
-    'errors-without-number': [
-      'Logs errors without their number.',
-      messages((m) => {
-        if (!isError(m)) return m
-        const { Errno: _errno, ...rest } = objectOf(m.payload)
-        return { ...m, payload: rest }
-      }),
-    ],
-    'errors-without-words': [
-      'Logs errors without a message.',
-      messages((m) => {
-        if (!isError(m)) return m
-        const { Message: _message, ...rest } = objectOf(m.payload)
-        return { ...m, payload: rest }
-      }),
-    ],
-    'says-nothing-of-bad-json': [
-      'Passes over what is no JSON without an error.',
-      messages((m, _state, input) => (input.kind === 'bad-message' && isError(m) ? undefined : m)),
-    ],
-    'ends-on-bad-json': [
-      'Ends when it gets what is no JSON.',
-      deciding((shipped, { input, reached }) => {
-        if (input.kind !== 'bad-message') return shipped()
-        reached()
-        throw new SyntaxError('Unexpected end of JSON input')
-      }),
-    ],
-    'insists-on-signatures': [
-      'Does not hear status messages without a signature.',
-      deafTo((topic, body) => topic.startsWith('status/response/') && !('Signature' in body)),
-    ],
-    'chokes-on-signatures': [
-      'Does not hear messages with a signature.',
-      deafTo((_topic, body) => 'Signature' in body),
-    ],
-    'deaf-to-guids': [
-      'Does not hear the status of applications whose identifier is a GUID.',
-      deafTo((topic) => topic.startsWith('status/response/') && isGuid(topic.split('/')[2] ?? '_')),
-    ],
   }),
+  ...lifecycleMessageDefects,
   ...listOf<ManagerParts>('container-manager', 'variant', {
     'sends-the-whole-file': [
       'Sends the whole configuration file, which holds the ContainerConfig object.',
@@ -452,11 +246,3 @@ export const lifecycleDefects: readonly Defect<ManagerParts>[] = [
     ],
   }),
 ]
-
-function withConfig(e: Extract<Effect, { do: 'publish' }>, config: Json): Effect {
-  if (!isConfig(e.message)) return e
-  return {
-    ...e,
-    message: { ...e.message, payload: { ...objectOf(e.message.payload), Configuration: config } },
-  }
-}
