@@ -1,4 +1,5 @@
 /** What stands upstream of a platform, and libraries as released for demonstrations. Types only; met through bench/faces.ts. */
+import type { Json } from '../../drivers/faces.ts'
 import type { Faulty } from '../../sim/faces.ts'
 import type { Series } from './log.ts'
 
@@ -66,6 +67,46 @@ export interface Offer {
 }
 
 /**
+ * What becomes of an update: it is in effect for good; it is tried, and what was before comes back; or it is not touched.
+ */
+export type UpdateFate = 'applied' | 'returned' | 'refused'
+
+/** An update of the platform: other versions, other settings, more or fewer apps, taken as a whole or not at all. */
+export interface Update {
+  readonly id: string
+  readonly kind: 'software' | 'configuration'
+  /** By their names here, as `operator` knows them. */
+  readonly apps?: Readonly<
+    Record<
+      string,
+      {
+        /** Enrolled are those that are installed, and `1.1` of the scripted app `first`. */
+        readonly version?: string
+        /** The whole of its configuration. */
+        readonly config?: { readonly [k: string]: Json }
+        /** It comes with its program, as an app does that is not installed; of scripted apps alone. */
+        readonly program?: true
+      }
+    >
+  >
+  readonly remove?: readonly string[]
+  /** Of the images that come with it, in bytes. */
+  readonly size: number
+  /**
+   * What is wrong with it; nothing unless given. `altered`: after it was signed. `damaged`: an image in it. `unfit`: it
+   * cannot be applied to what is installed. `never-runs`: something of what it brings does not come up.
+   */
+  readonly wrong?:
+    | 'unsigned'
+    | 'wrong-signer'
+    | 'altered'
+    | 'damaged'
+    | 'other-platform'
+    | 'unfit'
+    | 'never-runs'
+}
+
+/**
  * The management server, played by the bench; the Management Comms app, which is installed, speaks to it. Faults: those of
  * the data centre; `cuts-downloads` ({ answers, passing: answers that come through before, after: bytes of each that leave }); `wrong-bytes` (what it serves is not
  * what its digest says).
@@ -91,6 +132,8 @@ export interface Management extends Centre {
   readonly serial: string
   readonly location: string
   offer(o: Offer): void
+  /** Offers an update, packed and signed; the event of it in `offers` says what it is to come to. */
+  update(u: Update): void
   withdraw(id: string): void
   /** The platform is out of service from now on. */
   decommission(): void

@@ -15,7 +15,7 @@ import { dtrConfig, predictorConfig } from './forecaster.ts'
 import { peerConfig, sourceApid } from './peer-parties.ts'
 import type { PeerPlaces } from './peer-parties.ts'
 import { recorderApp } from './recorder.ts'
-import { scriptedApps, scriptedEntry } from './scripted.ts'
+import { scriptedApps, scriptedEntry, scriptedUpdate } from './scripted.ts'
 import { publisherApid, publishers, storageApp, storageConfig, uploaderApid } from './storage.ts'
 
 /** The sensor apps that stand behind the roles: certificate name (APID) and instance (IID). */
@@ -196,8 +196,16 @@ export const enrolled: readonly string[] = [
   isolationApp.apid,
   sourceApid,
   ...Object.values(scriptedApps).map((a) => a.apid),
+  scriptedUpdate,
   ...Object.values(automationApps).map((a) => a.apid),
 ]
+
+/** Every app that an update may be about, by its name. */
+export const updatable: Readonly<Record<string, { readonly apid: string; readonly iid: string }>> = {
+  ...sensorReaders,
+  ...automationApps,
+  ...scriptedApps,
+}
 
 /** Those of them that keep sessions beside their first one. */
 export const withSessions: readonly string[] = [recorderApp.apid, storageApp.apid]

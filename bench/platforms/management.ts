@@ -15,10 +15,12 @@ import type {
   ManagementServer,
   StartManagement,
 } from '../../sim/faces.ts'
-import type { Management, Offer } from '../faces.ts'
+import type { Management, Offer, Update } from '../faces.ts'
 import { digestOf, fileOf, type FileToRead } from './file-to-read.ts'
 import { longBacklog, platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
 import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
+import { packUpdate } from './updates.ts'
+import type { UpdateSite } from './updates.ts'
 
 /** Common name of the management server, and file name of its certificate. */
 export const managementName = 'management-server'
@@ -51,7 +53,7 @@ export interface PlayedManagementOptions extends Omit<PlayedCentreOptions, 'star
 
 export interface PlayedManagement extends Management, PlayedCentre {
   /** The host on which the platform runs, as soon as there is one. */
-  at(host: Pick<Host, 'disk'>): void
+  at(host: Pick<Host, 'disk'>, site: UpdateSite): void
 }
 
 const nothing = z.strictObject({})
@@ -72,6 +74,7 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
   let after: number | undefined
   let spoils = false
   let host: Pick<Host, 'disk'> | undefined
+  let site: UpdateSite = { apps: {} }
   const centre = await playTaker<ManagementServer>({
     ...o,
     src: 'management',
@@ -133,8 +136,17 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
     piece: o.piece,
     large: o.large,
     life: lifeSeconds,
-    at: (h: Pick<Host, 'disk'>) => {
+    at: (h: Pick<Host, 'disk'>, s: UpdateSite) => {
       host = h
+      site = s
+    },
+    update(u: Update) {
+      const payload = fileOf(u.size, o.random())
+      const { file, sha256, told: update } = packUpdate(u, { ...site, pki: o.pki, payload })
+      const { id, kind } = u
+      const offer = { id, kind, name: `${id}.update`, size: file.size, sha256 }
+      emit('sent', { alias: 'management.offered', ...offer, update: update as unknown as Json })
+      server?.offer(platformRtu, { ...offer, read: (from, to) => file.read(from, to) })
     },
     offer(offer: Offer) {
       const file = fileOf(offer.size, o.random())
@@ -253,6 +265,7 @@ export function idleManagement(): Management {
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
     knock: async () => undefined,
     offer: () => undefined,
+    update: () => undefined,
     withdraw: () => undefined,
     decommission: () => undefined,
     collect: async () => undefined,

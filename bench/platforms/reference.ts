@@ -29,6 +29,7 @@ import { makeRecorder } from './recorder.ts'
 import type { PlayedRecorder } from './recorder.ts'
 import { guests, playStorage, shownAtMarketplace } from './storage.ts'
 import { commanderGuests } from './commander.ts'
+import { updateSettings } from './updates.ts'
 import type { PlayedStorage } from './storage.ts'
 
 export interface ReferenceOptions {
@@ -132,6 +133,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
         manager: { statusInterval: file.platform.statusSeconds },
         topics: file.platform.topics,
         ...(o.maintenance === undefined ? {} : { maintenance: o.maintenance }),
+        ...(o.places.management === undefined ? {} : { updates: updateSettings }),
         ...(o.watchdog === undefined ? {} : { watchdog: o.watchdog }),
         apps: apps as unknown as Json,
       },

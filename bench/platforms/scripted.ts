@@ -28,6 +28,9 @@ export const scriptedApps = {
   bare: { apid: 'thirdparty_bare_1.0', iid: 'thirdparty_bare_01', config: null },
 } as const satisfies Record<ScriptedName, object>
 
+/** Another version of `first`, which is enrolled too. */
+export const scriptedUpdate = 'thirdparty_first_1.1'
+
 const names = Object.keys(scriptedApps) as readonly ScriptedName[]
 
 /** Module that the Container Manager starts for each. */

@@ -3,7 +3,7 @@ import { GridproofError, messageOf } from '../../drivers/errors.ts'
 import type { Json } from '../../drivers/faces.ts'
 import type { MainsModel } from '../../sim/faces.ts'
 import type { Cast, DiskCache, Platform, Roles } from '../faces.ts'
-import { automationApps, speakersFor } from '../platforms/apps.ts'
+import { automationApps, speakersFor, updatable } from '../platforms/apps.ts'
 import type { DevicePlaces } from '../platforms/apps.ts'
 import { makeForecaster } from '../platforms/forecaster.ts'
 import { drawPassword, hashOf } from '../platforms/laptop.ts'
@@ -165,7 +165,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
         s.keep(await watchdog.begin(host))
         made.watchdog = s.faulty(watchdog)
       }
-      if (host !== undefined) management?.at(host)
+      if (host !== undefined) management?.at(host, { apps: updatable, control: places.scripted })
       if (wanted.has('forecaster') && host !== undefined)
         made.forecaster = makeForecaster({
           host,

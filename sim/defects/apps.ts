@@ -42,9 +42,10 @@ import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
+import { managerUpdateDefects } from './updates.ts'
 import { uploadDefects } from './upload.ts'
-import { feedingDefects, watchdogDefects } from './watchdog.ts'
 import { uploadServerDefects } from './upload-server.ts'
+import { feedingDefects, watchdogDefects } from './watchdog.ts'
 
 /** A module in parts. */
 interface Module<P extends object> {
@@ -86,6 +87,7 @@ export const wrappables: ReadonlyMap<string, Wrappable> = new Map([
       ...managerDefects,
       ...lifecycleDefects,
       ...managerPowerDefects,
+      ...managerUpdateDefects,
       ...feedingDefects,
     ]),
   ],

@@ -42,6 +42,7 @@ import { storageDefects } from './storage.ts'
 import { sdkDefects, temperatureSdkDefects } from './sdk.ts'
 import { temperatureStoredDefects } from './temperature-stored.ts'
 import { temperatureDefects } from './temperature.ts'
+import { managerUpdateDefects } from './updates.ts'
 import { uploadDefects } from './upload.ts'
 import { feedingDefects, watchdogDefects } from './watchdog.ts'
 import { dataServerDefects } from './data-server.ts'
@@ -92,6 +93,7 @@ export const defects: readonly AnyDefect[] = [
   ...storagePowerDefects,
   ...recorderPowerDefects,
   ...managerPowerDefects,
+  ...managerUpdateDefects,
   ...hanDefects,
   ...uploadDefects,
   ...uploadServerDefects,
