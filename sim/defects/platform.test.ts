@@ -15,6 +15,7 @@ import {
   clientOptions,
   freePort,
   listen,
+  marketplaceConfig,
   tempFolder,
   testHost,
   type TestHost,
@@ -92,18 +93,15 @@ describe('a broken Data Marketplace', () => {
       defects: [id],
       config: {
         app: 'sim/reference/lvcap/marketplace/main.ts',
-        config: {
-          iid: 'eatl_marketplace_00',
+        config: marketplaceConfig(
           pki,
-          address: '127.0.0.1',
           port,
-          managerIid: 'eatl_containermanager_00',
-          apps: [
+          [
             { apid: app, iid },
             { apid: other, iid: 'eatl_modbusrtusensor_01' },
           ],
           revoked,
-        },
+        ),
       },
     })
     await host.logged((l) => l.entry['event'] === 'listening', 'the marketplace')

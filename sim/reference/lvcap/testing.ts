@@ -138,6 +138,24 @@ export function tempFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
+/** Configuration of a marketplace on this machine, for these apps and the platform's own parts. */
+export function marketplaceConfig(
+  pki: string,
+  port: number,
+  apps: readonly { readonly apid: string; readonly iid: string }[],
+  revoked: readonly string[] = [],
+): JsonObject {
+  return {
+    iid: 'eatl_marketplace_00',
+    pki,
+    address: '127.0.0.1',
+    port,
+    managerIid: 'eatl_containermanager_00',
+    apps: apps.map(({ apid, iid }) => ({ apid, iid })),
+    revoked,
+  }
+}
+
 /** A TCP port that was free a moment ago. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

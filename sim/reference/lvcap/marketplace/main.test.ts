@@ -11,6 +11,7 @@ import {
   clientOptions,
   freePort,
   listen,
+  marketplaceConfig,
   tempFolder,
   testHost,
   type Listener,
@@ -47,19 +48,16 @@ describe('the Data Marketplace', () => {
     await host.start('marketplace', {
       entry: 'sim/reference/lvcap/marketplace/main.ts',
       defects: [],
-      config: {
-        iid: 'eatl_marketplace_00',
+      config: marketplaceConfig(
         pki,
-        address: '127.0.0.1',
         port,
-        managerIid: 'eatl_containermanager_00',
-        apps: [
+        [
           { apid: app, iid },
           { apid: other, iid: 'eatl_modbusrtusensor_01' },
           { apid: other, iid: 'eatl_modbusrtusensor_02' },
         ],
         revoked,
-      },
+      ),
     })
     await host.logged((l) => l.entry['event'] === 'listening', 'the marketplace to listen')
     observer = await as('observer')

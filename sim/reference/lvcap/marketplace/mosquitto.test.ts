@@ -13,6 +13,7 @@ import {
   eventually,
   freePort,
   listen,
+  marketplaceConfig,
   tempFolder,
   testHost,
   type Listener,
@@ -77,18 +78,16 @@ describe.skipIf(lacks.length > 0)(`the Data Marketplace with mosquitto${suffix}`
 
   const serial = (name: string): string =>
     new X509Certificate(readFileSync(join(pki, `${name}.crt`))).serialNumber
-  const configOf = (revoked: readonly string[]): { readonly [k: string]: Json } => ({
-    iid: 'eatl_marketplace_00',
-    pki,
-    address: '127.0.0.1',
-    port,
-    managerIid: 'eatl_containermanager_00',
-    apps: [
-      { apid: app, iid },
-      { apid: other, iid: 'eatl_modbusrtusensor_01' },
-    ],
-    revoked,
-  })
+  const configOf = (revoked: readonly string[]): { readonly [k: string]: Json } =>
+    marketplaceConfig(
+      pki,
+      port,
+      [
+        { apid: app, iid },
+        { apid: other, iid: 'eatl_modbusrtusensor_01' },
+      ],
+      revoked,
+    )
   beforeEach(async () => {
     host = testHost(folder.path)
     port = await freePort()

@@ -6,6 +6,7 @@ import { makePki } from '../pki.ts'
 import {
   freePort,
   listen,
+  marketplaceConfig,
   tempFolder,
   testHost,
   type Heard,
@@ -68,15 +69,7 @@ describe('an application', () => {
     await host.start('marketplace', {
       entry: 'marketplace',
       defects: [],
-      config: {
-        iid: 'eatl_marketplace_00',
-        pki,
-        address: '127.0.0.1',
-        port,
-        managerIid: 'eatl_containermanager_00',
-        apps: [{ apid, iid }, other],
-        revoked: [],
-      },
+      config: marketplaceConfig(pki, port, [{ apid, iid }, other]),
     })
     await host.logged((l) => l.entry['event'] === 'listening', 'the marketplace')
     manager = await listen(pki, 'container-manager', port)

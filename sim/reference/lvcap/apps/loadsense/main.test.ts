@@ -6,6 +6,7 @@ import { makePki } from '../../pki.ts'
 import {
   freePort,
   listen,
+  marketplaceConfig,
   tempFolder,
   testHost,
   type Heard,
@@ -53,15 +54,7 @@ describe('LoadSense', () => {
     await host.start('marketplace', {
       entry: 'sim/reference/lvcap/marketplace/main.ts',
       defects: [],
-      config: {
-        iid: 'eatl_marketplace_00',
-        pki,
-        address: '127.0.0.1',
-        port,
-        managerIid: 'eatl_containermanager_00',
-        apps: Object.values(apps),
-        revoked: [],
-      },
+      config: marketplaceConfig(pki, port, Object.values(apps)),
     })
     await host.logged((l) => l.entry['event'] === 'listening', 'the marketplace')
     manager = await listen(pki, 'container-manager', port)
