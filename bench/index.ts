@@ -1,6 +1,7 @@
 /** What scenarios import: inside the project by path, anywhere else by its name, `gridproof`. */
 export type * from './faces.ts'
 export { noise } from './platforms/file-to-read.ts'
+export { rowsIn, uploadSome } from './platforms/report-rows.ts'
 export { scenario } from './scenario/define.ts'
 export {
   allSeen,

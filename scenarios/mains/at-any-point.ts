@@ -3,7 +3,7 @@
  * platform is doing then, while a burst of messages is on its way. What had been acknowledged is there afterwards, once;
  * what had not may be there, for whoever publishes it does so again.
  */
-import { nothingLost, scenario } from '../../bench/index.ts'
+import { nothingLost, scenario, uploadSome } from '../../bench/index.ts'
 
 export default scenario({
   title: 'Cuts in the midst of storing lose nothing that was acknowledged, and store no row half',
@@ -28,12 +28,6 @@ export default scenario({
       }),
     )
     const start = time.now()
-    const upload = async (): Promise<void> => {
-      const request = { MaxLength: 15, PreferOldest: true }
-      const a = (await platform.ask('upload', { do: 'query', name: 'some', request })) as unknown as Answer
-      const tables = (a?.tables ?? []).map((t) => ({ name: t.name, ids: t.rows.map((r) => r.id) }))
-      await platform.ask('upload', { do: 'report', tables })
-    }
     let last = 0
     const burst = (n: number): string[] =>
       Array.from({ length: n }, () => `{"Timestamp":1,"Value":${++last},"ToStore":true}`)
@@ -41,7 +35,7 @@ export default scenario({
     const moments = mains.momentsOfABoot(tries, '40 s')
     for (const [n, moment] of moments.entries()) {
       await storage.publish({ messages: burst(10), kept: true })
-      await upload()
+      await uploadSome(platform, 15)
       await time.pass('2 s')
       const point = points[n % points.length]
       const sending = storage.publish({ as: 'second', messages: burst(30), kept: true })
@@ -67,7 +61,3 @@ const points = [
   { doing: 'row', when: 'after' },
   { doing: 'anything', when: 'before' },
 ] as const
-
-interface Answer {
-  readonly tables: readonly { readonly name: string; readonly rows: readonly { readonly id: number }[] }[]
-}

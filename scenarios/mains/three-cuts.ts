@@ -9,6 +9,7 @@ import {
   nothingLost,
   scenario,
   temperatureChannels,
+  uploadSome,
 } from '../../bench/index.ts'
 
 export default scenario({
@@ -80,12 +81,6 @@ export default scenario({
       const messages = Array.from({ length: n }, () => `{"Timestamp":1,"Value":${++last},"ToStore":true}`)
       return storage.publish({ messages, kept: true })
     }
-    const upload = async (): Promise<void> => {
-      const request = { MaxLength: 20, PreferOldest: true }
-      const a = (await platform.ask('upload', { do: 'query', name: 'some', request })) as unknown as Answer
-      const tables = (a?.tables ?? []).map((t) => ({ name: t.name, ids: t.rows.map((r) => r.id) }))
-      await platform.ask('upload', { do: 'report', tables })
-    }
 
     const start = time.now()
     await time.pass('8 s')
@@ -96,7 +91,7 @@ export default scenario({
       const before = began + outage.at - time.now() - 4_000
       if (before > 0) await time.pass(before)
       await publish(20)
-      await upload()
+      await uploadSome(platform, 20)
       // The broker's word comes before Data Storage's: what is on its way between the two is not judged.
       await time.pass('2500 ms')
       await mains.cut({ for: `${outage.for} ms` })
@@ -126,7 +121,3 @@ const threeInAMinute = [
   { at: 22_000, for: 1_000 },
   { at: 38_000, for: 3_000 },
 ] as const
-
-interface Answer {
-  readonly tables: readonly { readonly name: string; readonly rows: readonly { readonly id: number }[] }[]
-}

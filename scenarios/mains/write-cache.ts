@@ -3,7 +3,14 @@
  * after a new configuration was acknowledged and nobody has flushed since, and in the midst of the flushes by which the
  * platform stores. What had been acknowledged by then is there afterwards, and the platform goes on.
  */
-import { arrivesEvery, backInService, nothingLost, scenario, temperatureChannels } from '../../bench/index.ts'
+import {
+  arrivesEvery,
+  backInService,
+  nothingLost,
+  scenario,
+  temperatureChannels,
+  uploadSome,
+} from '../../bench/index.ts'
 
 export default scenario({
   title:
@@ -53,16 +60,10 @@ export default scenario({
     let last = 0
     const burst = (n: number): string[] =>
       Array.from({ length: n }, () => `{"Timestamp":1,"Value":${++last},"ToStore":true}`)
-    const upload = async (): Promise<void> => {
-      const request = { MaxLength: 15, PreferOldest: true }
-      const a = (await platform.ask('upload', { do: 'query', name: 'some', request })) as unknown as Answer
-      const tables = (a?.tables ?? []).map((t) => ({ name: t.name, ids: t.rows.map((r) => r.id) }))
-      await platform.ask('upload', { do: 'report', tables })
-    }
     const moments = mains.momentsOfABoot(Math.max(2, Math.floor((time.horizon - 36_000) / 20_000)), '12 s')
     for (const [n, moment] of moments.entries()) {
       await storage.publish({ messages: burst(12), kept: true })
-      await upload()
+      await uploadSome(platform, 15)
       await time.pass('1200 ms')
       const sending = storage.publish({ as: 'second', messages: burst(20), kept: true })
       // The very first flush once; and whoever flushes too seldom loses power all the same.
@@ -89,7 +90,3 @@ export default scenario({
     await platform.ask('upload', { do: 'drain', name: 'drained', request: {} })
   },
 })
-
-interface Answer {
-  readonly tables: readonly { readonly name: string; readonly rows: readonly { readonly id: number }[] }[]
-}

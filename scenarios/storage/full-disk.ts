@@ -1,5 +1,5 @@
 /** The disk takes nothing for a while, as when it is full, and then again: what was acknowledged is there in the end. */
-import { answered, nothingLost, scenario } from '../../bench/index.ts'
+import { answered, nothingLost, rowsIn, scenario } from '../../bench/index.ts'
 
 export default scenario({
   title: 'A full disk loses nothing that was acknowledged, and queries are still answered by the book',
@@ -48,10 +48,9 @@ export default scenario({
     const full = can ? storage.inflict('disk-full') : undefined
     await storage.publish({ messages: readings(100), kept: true })
     const query = { do: 'query', request: { MaxLength: 20, PreferOldest: true } } as const
-    const answer = (await platform.ask('upload', { ...query, name: 'while-full' })) as unknown as Answer
+    const answer = await platform.ask('upload', { ...query, name: 'while-full' })
     await platform.ask('upload', { do: 'query', name: 'no-json', text: '{' })
-    const tables = (answer?.tables ?? []).map((t) => ({ name: t.name, ids: t.rows.map((r) => r.id) }))
-    await platform.ask('upload', { do: 'report', tables })
+    await platform.ask('upload', { do: 'report', tables: rowsIn(answer) })
     await platform.ask('upload', { ...query, name: 'after-a-report' })
     await wait('60 s', '15 s')
     await storage.publish({ as: 'second', messages: readings(200), kept: true })
@@ -63,7 +62,3 @@ export default scenario({
     await platform.ask('upload', { do: 'drain', name: 'drained', request: {} })
   },
 })
-
-interface Answer {
-  readonly tables: readonly { readonly name: string; readonly rows: readonly { readonly id: number }[] }[]
-}

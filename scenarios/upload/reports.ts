@@ -2,7 +2,7 @@
  * Upload apps report what they have uploaded: rows leave the queue of the app that reported them, for good, through a
  * restart and a crash of Data Storage; no other row does, even where a report comes twice, or after a purge.
  */
-import { answered, nothingLost, scenario } from '../../bench/index.ts'
+import { answered, nothingLost, rowsIn, scenario } from '../../bench/index.ts'
 
 export default scenario({
   title: 'What an upload app has reported never comes again, and everything else still does',
@@ -32,13 +32,8 @@ export default scenario({
     const uploads = platform.watch('upload', 'upload.*')
     const history = platform.watch('storage', 'storage.*')
     const { first } = storage.tables
-    const ask = async (name: string, request: object, as = 'all'): Promise<Answer> =>
-      (await platform.ask('upload', {
-        do: 'query',
-        name,
-        as,
-        request: request as never,
-      })) as unknown as Answer
+    const ask = (name: string, request: object, as = 'all') =>
+      platform.ask('upload', { do: 'query', name, as, request: request as never })
     const report = async (tables: readonly { name: string; ids: readonly number[] }[]): Promise<void> => {
       await platform.ask('upload', { do: 'report', tables })
     }
@@ -91,13 +86,13 @@ export default scenario({
     await storage.publish({ messages: readings(1, 60), kept: true })
     await time.pass('2 s')
     const begin = await ask('first-thirty', { InstanceID: first, MaxLength: 30, PreferOldest: true })
-    await report(idsIn(begin))
+    await report(rowsIn(begin))
     await ask('of-the-other', { InstanceID: first }, 'late')
     const rest = await ask('after-the-report', { InstanceID: first })
     // The oldest ten of what is left, and the same report once more: QoS 1 may bring it twice.
     const ten = await ask('next-ten', { InstanceID: first, MaxLength: 10, PreferOldest: true })
-    await report(idsIn(ten))
-    await report(idsIn(ten))
+    await report(rowsIn(ten))
+    await report(rowsIn(ten))
     await ask('reported-twice', { InstanceID: first })
     await platform.ask('storage', { do: 'query', name: 'uploaded-too', request: { InstanceID: first } })
     await platform.ask('operator', { do: 'restart', app: 'storage' })
@@ -119,20 +114,11 @@ export default scenario({
     await time.pass('2 s')
     await storage.publish({ messages: readings(101, 130), kept: true })
     await time.pass('2 s')
-    await report(idsIn(begin))
-    await report(idsIn(rest))
+    await report(rowsIn(begin))
+    await report(rowsIn(rest))
     await ask('reported-after-the-purge', { InstanceID: first })
     await platform.ask('upload', { do: 'drain', name: 'drained', request: {} })
     await time.pass('65 s')
     await platform.ask('upload', { do: 'drain', name: 'drained', request: {} })
   },
 })
-
-interface Answer {
-  readonly tables: readonly { readonly name: string; readonly rows: readonly { readonly id: number }[] }[]
-}
-
-/** Every row of an answer, as a report names them. */
-function idsIn(a: Answer | null): { name: string; ids: readonly number[] }[] {
-  return (a?.tables ?? []).map((t) => ({ name: t.name, ids: t.rows.map((r) => r.id) }))
-}

@@ -10,25 +10,19 @@ import type { ConfigStore } from '../reference/lvcap/manager/store.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import { openStore, type Journal, type Synchronous } from '../reference/lvcap/storage/store.ts'
 import { listOf, type Defect } from './defect.ts'
+import { otherStore } from './storage-seams.ts'
 
 /** Keeps records with SQLite set otherwise. It comes to bear with the first record. */
 function kept(synchronous: Synchronous, journal: Journal = 'WAL'): Defect<StorageParts>['wrap'] {
-  return (p, reached) => ({
-    ...p,
-    store(folder) {
-      const store = openStore(folder, synchronous, journal)
-      return {
-        ...store,
-        get tables() {
-          return store.tables
-        },
-        append(records) {
-          reached()
-          store.append(records)
-        },
-      }
-    },
-  })
+  return otherStore(
+    (store, reached) => ({
+      append(records) {
+        reached()
+        store.append(records)
+      },
+    }),
+    (folder) => openStore(folder, synchronous, journal),
+  )
 }
 
 export const storagePowerDefects: readonly Defect<StorageParts>[] = [

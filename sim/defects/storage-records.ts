@@ -2,10 +2,9 @@
 import type { NewRecord } from '../reference/lvcap/storage/intake.ts'
 import type { StorageParts } from '../reference/lvcap/storage/main.ts'
 import type { Marks } from '../reference/lvcap/storage/query.ts'
-import type { Found } from '../reference/lvcap/storage/store.ts'
 import { listOf, type Defect } from './defect.ts'
 import { objectOf } from './payload.ts'
-import { keepsAs, otherStore, parsed, type Wrap } from './storage-seams.ts'
+import { hidesUploaded, keepsAs, otherStore, parsed, type Wrap } from './storage-seams.ts'
 
 /** Records above this number in one second are given up by `loses-when-flooded`. */
 const tooFast = 150
@@ -211,22 +210,7 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
     ],
     'one-queue-for-all': [
       'What one application has uploaded is gone for every other one.',
-      otherStore((store, reached) => {
-        const done = new Map<string, Set<number>>()
-        return {
-          mark(by, marks) {
-            store.mark(by, marks)
-            for (const m of marks) done.set(m.table, new Set([...(done.get(m.table) ?? []), ...m.ids]))
-          },
-          find(q, maxBytes) {
-            const found = store.find(q, maxBytes)
-            if (q.api === 'history') return found
-            const left = found.records.filter((r) => done.get(r.table)?.has(r.id) !== true)
-            if (left.length !== found.records.length) reached()
-            return { ...found, records: left }
-          },
-        }
-      }),
+      hidesUploaded('newdata'),
     ],
     'forgets-reports-at-a-restart': [
       'Keeps in memory alone what has been uploaded.',
@@ -309,22 +293,7 @@ export const storageRecordDefects: readonly Defect<StorageParts>[] = listOf<Stor
     ],
     'history-only-of-new-data': [
       'Leaves out of the history what has been uploaded.',
-      otherStore((store, reached) => {
-        const done = new Map<string, Set<number>>()
-        return {
-          mark(by, marks) {
-            store.mark(by, marks)
-            for (const m of marks) done.set(m.table, new Set([...(done.get(m.table) ?? []), ...m.ids]))
-          },
-          find(q, maxBytes): Found {
-            const found = store.find(q, maxBytes)
-            if (q.api === 'newdata') return found
-            const left = found.records.filter((r) => done.get(r.table)?.has(r.id) !== true)
-            if (left.length !== found.records.length) reached()
-            return { ...found, records: left }
-          },
-        }
-      }),
+      hidesUploaded('history'),
     ],
   },
 )
