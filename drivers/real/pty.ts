@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { GridproofError } from '../errors.ts'
 import type { Conn, Instant, SerialLine, SerialSettings, Wire, WireCan } from '../faces.ts'
-import { createInbox, type Inbox } from '../wires/inbox.ts'
+import { connOver, createInbox, type Inbox } from '../wires/inbox.ts'
 import { benchNow } from './clock.ts'
 import { loadLibc, type Libc } from './libc.ts'
 import { characterMs, createDirection, createDue } from './pace.ts'
@@ -173,17 +173,7 @@ function ptyConn(name: string, end: PtyEnd): Current {
   return {
     inbox,
     drop,
-    conn: {
-      peer: name,
-      send(b) {
-        const sent = send(b)
-        sent.catch(() => {})
-        return sent
-      },
-      onBytes: (f) => inbox.onBytes(f),
-      onEnd: (f) => inbox.onEnd(f),
-      // A serial line has no way to tell its peer of an end: all three fall silent.
-      end: drop,
-    },
+    // A serial line has no way to tell its peer of an end: all three fall silent.
+    conn: connOver(name, inbox, { send, end: drop }),
   }
 }

@@ -165,35 +165,21 @@ function delayOf(delay: unknown): number {
 /** Replaces the timers. Node's own modules that are loaded later take these too. */
 export function installTimers(kernel: Kernel, modules: { timers: Bag; promises: Bag }): void {
   kernel.add({ begin: () => numbered.delete(kernel) })
+  const begin = (
+    name: 'setTimeout' | 'setInterval',
+    f: unknown,
+    delay: unknown,
+    args: unknown[],
+  ): VirtualTimeout => {
+    const callback = needFunction(f)
+    const owner = kernel.current()
+    const on = kernel.seam(owner, name)
+    const given = args.length > 0 ? args : undefined
+    return new VirtualTimeout(kernel, owner, callback, delayOf(delay), given, name === 'setInterval', !on)
+  }
   const timers: Timers & Bag = {
-    setTimeout(f, delay, ...args) {
-      const callback = needFunction(f)
-      const owner = kernel.current()
-      const on = kernel.seam(owner, 'setTimeout')
-      return new VirtualTimeout(
-        kernel,
-        owner,
-        callback,
-        delayOf(delay),
-        args.length > 0 ? args : undefined,
-        false,
-        !on,
-      )
-    },
-    setInterval(f: unknown, delay?: unknown, ...args: unknown[]) {
-      const callback = needFunction(f)
-      const owner = kernel.current()
-      const on = kernel.seam(owner, 'setInterval')
-      return new VirtualTimeout(
-        kernel,
-        owner,
-        callback,
-        delayOf(delay),
-        args.length > 0 ? args : undefined,
-        true,
-        !on,
-      )
-    },
+    setTimeout: (f: unknown, delay?: unknown, ...args: unknown[]) => begin('setTimeout', f, delay, args),
+    setInterval: (f: unknown, delay?: unknown, ...args: unknown[]) => begin('setInterval', f, delay, args),
     setImmediate(f, ...args) {
       const callback = needFunction(f)
       const owner = kernel.current()

@@ -2,7 +2,7 @@
  * What every wire shares on its receiving side: bytes and the end wait for whoever registers late, come in order,
  * and the end comes once, after the bytes.
  */
-import type { Instant } from '../faces.ts'
+import type { Conn, Instant } from '../faces.ts'
 
 export type EndKind = 'fin' | 'rst' | 'lost'
 
@@ -90,5 +90,24 @@ export function createInbox(onRoom?: () => void): Inbox {
       endHandler = f
       if (ended !== undefined) soon()
     },
+  }
+}
+
+/** A Conn over a receiving side: whoever does not wait for what he sends to leave brings nothing down when it does not. */
+export function connOver(
+  peer: string,
+  inbox: Inbox,
+  more: { readonly send: (b: Uint8Array) => Promise<Instant>; readonly end: Conn['end'] },
+): Conn {
+  return {
+    peer,
+    send(b) {
+      const sent = more.send(b)
+      sent.catch(() => {})
+      return sent
+    },
+    onBytes: (f) => inbox.onBytes(f),
+    onEnd: (f) => inbox.onEnd(f),
+    end: more.end,
   }
 }

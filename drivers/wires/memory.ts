@@ -1,7 +1,7 @@
 /** A wire inside this process: for tests of devices, and the plainest thing that meets the contract of wires. */
 import { GridproofError } from '../errors.ts'
 import type { Conn, Instant, Wire, WireCan } from '../faces.ts'
-import { createInbox, type Inbox } from './inbox.ts'
+import { connOver, createInbox, type Inbox } from './inbox.ts'
 
 /** A wire and the other end of it. */
 export interface MemoryWire {
@@ -86,15 +86,8 @@ function end(line: Line, peer: string, mine: Inbox, theirs: Inbox, now: () => In
     queueMicrotask(() => theirs.bytes(copy, now()))
     return at
   }
-  return {
-    peer,
-    send(b) {
-      const sent = send(b)
-      sent.catch(() => {})
-      return sent
-    },
-    onBytes: (f) => mine.onBytes(f),
-    onEnd: (f) => mine.onEnd(f),
+  return connOver(peer, mine, {
+    send,
     end(how) {
       if (line.over || deaf) return
       deaf = true
@@ -103,5 +96,5 @@ function end(line: Line, peer: string, mine: Inbox, theirs: Inbox, now: () => In
       line.over = true
       queueMicrotask(() => theirs.end(how))
     },
-  }
+  })
 }

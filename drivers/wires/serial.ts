@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { SerialPort } from 'serialport'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Conn, Instant, SerialSettings, Wire, WireCan } from '../faces.ts'
-import { createInbox, type Inbox } from './inbox.ts'
+import { connOver, createInbox, type Inbox } from './inbox.ts'
 
 export interface SerialWireOptions {
   readonly name: string
@@ -230,17 +230,7 @@ function serialConn(o: SerialWireOptions, port: SerialPort, now: () => Instant):
   return {
     inbox,
     drop,
-    conn: {
-      peer: o.path,
-      send(b) {
-        const sent = send(b)
-        sent.catch(() => {})
-        return sent
-      },
-      onBytes: (f) => inbox.onBytes(f),
-      onEnd: (f) => inbox.onEnd(f),
-      // A serial line has no way to tell its peer of an end: all three fall silent.
-      end: drop,
-    },
+    // A serial line has no way to tell its peer of an end: all three fall silent.
+    conn: connOver(o.path, inbox, { send, end: drop }),
   }
 }

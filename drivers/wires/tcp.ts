@@ -5,7 +5,7 @@
 import { createServer, connect, type Server, type Socket } from 'node:net'
 import { GridproofError, messageOf } from '../errors.ts'
 import type { Conn, Instant, Wire } from '../faces.ts'
-import { createInbox } from './inbox.ts'
+import { connOver, createInbox } from './inbox.ts'
 
 /** Reading stops when so many bytes wait for a handler that nobody has set (octets). Ours. */
 const heldLimit = 256 * 1024
@@ -216,23 +216,15 @@ function tcpConn(socket: Socket, name: string, now: () => Instant): TcpConn {
       })
     })
   return {
-    conn: {
-      peer,
-      send(b) {
-        const sent = write(b)
-        // A device that does not wait for its answer to leave must not bring the bench down when its peer goes.
-        sent.catch(() => {})
-        return sent
-      },
-      onBytes: (f) => inbox.onBytes(f),
-      onEnd: (f) => inbox.onEnd(f),
+    conn: connOver(peer, inbox, {
+      send: write,
       end(how) {
         if (own !== undefined) return
         shut(how)
         if (how === 'fin') socket.end()
         else if (how === 'rst') socket.resetAndDestroy()
       },
-    },
+    }),
     drop() {
       shut('drop')
       socket.destroy()
