@@ -91,11 +91,22 @@ export async function makePlan(o: PlanOptions): Promise<Plan> {
       : (librarySubject(rig, scenarios) ?? {
           kind: 'reference',
           maker: 'Gridproof',
-          product: 'LV-CAP reference platform and HAN reader',
           version,
-          digest: `sha256:${treeDigest(join(root, 'sim/reference'))}`,
+          ...ownSubject(scenarios),
         }),
   }
+}
+
+/** What of ours the scenarios judge. */
+function ownSubject(scenarios: readonly LoadedScenario[]): {
+  readonly product: string
+  readonly digest: string
+} {
+  const ofUploads = scenarios.length > 0 && scenarios.every((s) => s.scenario.needs.includes('uploads'))
+  const [product, folder] = ofUploads
+    ? ['server of resumable uploads', 'sim/servers/uploads']
+    : ['LV-CAP reference platform and HAN reader', 'sim/reference']
+  return { product, digest: `sha256:${treeDigest(join(root, folder))}` }
 }
 
 /** Where all scenarios judge one library (a defect of it, or the server that the rig has of it), that as it is installed. */

@@ -1,6 +1,6 @@
 /** The role `uploads` on paper: it answers questions about itself and does nothing. */
 import type { UploadInHand, Uploads } from '../faces.ts'
-import { piece, version } from './upload-client.ts'
+import { piece, version } from './upload-requests.ts'
 
 /** Nothing happens; for rehearsals. */
 export function idleUploads(step: () => Promise<null>): Uploads {

@@ -17,19 +17,12 @@ import type {
   UploadObject,
   Uploads,
 } from '../faces.ts'
-import { openRaw, type Door, type Heard, type HttpAnswer, type RawConnection } from './raw-http.ts'
+import type { Door, Heard, HttpAnswer, RawConnection } from './raw-http.ts'
+import { answerWithin, piece, uploadRequests } from './upload-requests.ts'
 import { altered, checksum, noise, nobody, pathOf, readAnswer, readOffers } from './upload-words.ts'
 
-/** Of the protocol. */
-export const version = '1.0.0'
-/** Bytes of one request. Ours. */
-export const piece = 65_536
-/** How long an answer may take, and a connection, ms. Ours. */
-const answerWithin = 15_000
 /** Of an upload that is longer the client has no bytes: it is announced and not sent. Ours. */
 const longestContent = 2 ** 27
-/** A connection that stood idle for longer is not used again, for the server may be about to end it, ms. Ours. */
-const idleFor = 1_000
 /** Requests in a row that get an upload nowhere, until it is given up. Ours. */
 const mostStalls = 4
 /** After its expiry an upload may still be there for so long, ms: a server looks now and then. Ours. */
@@ -48,14 +41,18 @@ export interface UploadSite {
   readonly power:
     | { cut(): Promise<void>; restore(): Promise<void> }
     | { readonly cut?: undefined; readonly why: string }
-  /** What it has made of an upload, by its path; `why` where that cannot be seen. */
+  /**
+   * What it has made of an upload, by its path: how many objects (null: that cannot be seen), and the first (without the
+   * key: its bytes cannot be seen; undefined: there is none). `why` tells of what cannot be seen, or is not there.
+   */
   objects(
     path: string,
     get: (path: string) => Promise<HttpAnswer | undefined>,
-  ): Promise<
-    | { readonly count: number | null; readonly first: Uint8Array | undefined; readonly why?: string }
-    | { readonly count?: undefined; readonly why: string }
-  >
+  ): Promise<{
+    readonly count: number | null
+    readonly first?: Uint8Array | undefined
+    readonly why?: string
+  }>
 }
 
 export interface UploadClientOptions {
@@ -86,74 +83,11 @@ interface Hand {
 /** The client. Nothing is asked before a method is called. */
 export function uploadClient(o: UploadClientOptions): PlayedUploads {
   const { site, emit } = o
-  const open = new Set<RawConnection>()
-  let idle: { readonly connection: RawConnection; readonly since: Instant } | undefined
+  const requests = uploadRequests(o)
   let count = 0
   let pattern = site.path.replace(/\/$/, '')
 
-  const connection = async (): Promise<RawConnection> => {
-    const kept = idle
-    idle = undefined
-    if (kept !== undefined && !kept.connection.over && o.now() - kept.since <= idleFor) return kept.connection
-    kept?.connection.close()
-    const made = await openRaw(site.door, answerWithin)
-    open.add(made)
-    return made
-  }
-  const put = (c: RawConnection, reusable: boolean): void => {
-    if (reusable && !c.over && idle === undefined) idle = { connection: c, since: o.now() }
-    else {
-      c.close()
-      open.delete(c)
-    }
-  }
-  const head = (method: string, path: string, headers: Readonly<Record<string, string>>): string => {
-    const { host, port } = site.door
-    const all = {
-      Host: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      'Tus-Resumable': version,
-      ...site.headers,
-      ...headers,
-    }
-    const lines = Object.entries(all).flatMap(([k, v]) => (v === '' ? [] : [`${k}: ${v}\r\n`]))
-    return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
-  }
   const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-  /** One request with an answer, or why there was none. */
-  const request = async (
-    method: string,
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    body: Buffer = Buffer.alloc(0),
-    slices: { readonly bytes: number; readonly every: number } = { bytes: piece, every: 0 },
-  ): Promise<{ readonly heard: Heard; readonly sent: number }> => {
-    let c: RawConnection
-    try {
-      c = await connection()
-    } catch (e) {
-      return { heard: { is: 'closed', why: messageOf(e) }, sent: 0 }
-    }
-    const paced = slices.every * Math.ceil(body.length / slices.bytes)
-    const answered = { yet: false }
-    const heard = c.answer({ bodiless: method === 'HEAD', within: answerWithin + paced }).then((h) => {
-      answered.yet = true
-      return h
-    })
-    await c.send(head(method, path, headers))
-    let sent = 0
-    // A server may answer before it has heard all: the rest need not leave.
-    while (sent < body.length && !answered.yet && !c.over) {
-      // Before the first one too: requests that go at once have all begun by then.
-      if (slices.every > 0) await wait(slices.every)
-      const part = body.subarray(sent, sent + slices.bytes)
-      await c.send(part)
-      sent += part.length
-    }
-    const h = await heard
-    put(c, h.is === 'answer' && !h.answer.closes && sent === body.length)
-    return { heard: h, sent }
-  }
 
   /** Bookkeeping and evidence of one request. */
   const told = (
@@ -213,14 +147,14 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
         o.realm.run(async () => {
           const begun = o.now()
           const headers = how.version === undefined ? {} : { 'Tus-Resumable': how.version }
-          const { heard } = await request('HEAD', hand.path, headers)
+          const { heard } = await requests.request('HEAD', hand.path, headers)
           told(name, 'offset', { hand, begun, heard, says: how.version })
         }),
       append: (name, how = {}) => o.realm.run(() => append(name, hand, how)),
       end: (name) =>
         o.realm.run(async () => {
           const begun = o.now()
-          const { heard } = await request('DELETE', hand.path, { 'Content-Length': '0' })
+          const { heard } = await requests.request('DELETE', hand.path, { 'Content-Length': '0' })
           told(name, 'end', { hand, begun, heard })
         }),
       wakeGhost: (name) =>
@@ -240,8 +174,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
           }
           // What it says to a client that has long gone on is nothing that this one hears.
           told(name, 'append', { hand, claimed, body, begun, heard, ignored: true })
-          c.close()
-          open.delete(c)
+          requests.drop(c, 'close')
         }),
       finish: (name) =>
         o.realm.run(async () => {
@@ -286,7 +219,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     if (breaks === undefined) {
       const slices =
         how.slices === undefined ? undefined : { bytes: how.slices.bytes, every: duration(how.slices.every) }
-      const { heard, sent } = await request('PATCH', hand.path, headers, body, slices)
+      const { heard, sent } = await requests.request('PATCH', hand.path, headers, body, slices)
       told(name, 'append', {
         hand,
         claimed,
@@ -302,14 +235,13 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     let why = `the client broke the connection after ${after} of ${body.length} bytes`
     let body1 = after
     try {
-      const c = await connection()
-      await c.send(head('PATCH', hand.path, headers))
+      const c = await requests.connection()
+      await c.send(requests.head('PATCH', hand.path, headers))
       await c.send(body.subarray(0, after))
       // So that some of it is there: a connection that breaks takes with it what nobody has read yet.
       await wait(Math.floor(50 * o.random('breaks')))
       if (breaks.how === 'reset') {
-        c.reset()
-        open.delete(c)
+        requests.drop(c, 'reset')
       } else {
         why = `the client fell silent after ${after} of ${body.length} bytes`
         hand.ghost = { connection: c, rest: body.subarray(after), claimed: claimed + after }
@@ -323,21 +255,21 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
 
   const collect = async (name: string, hand: Hand): Promise<void> => {
     const get = async (path: string): Promise<HttpAnswer | undefined> => {
-      const { heard } = await request('GET', path, { 'Tus-Resumable': '' })
+      const { heard } = await requests.request('GET', path, { 'Tus-Resumable': '' })
       return heard.is === 'answer' && heard.answer.status === 200 ? heard.answer : undefined
     }
     const found = await site.objects(hand.path, get)
-    const first = found.count === undefined ? undefined : found.first
+    const { first } = found
     const data: UploadObject = {
       upload: hand.n,
       'length [B]': hand.length,
-      'objects [1]': found.count ?? null,
+      'objects [1]': found.count,
       'size [B]': first?.length ?? null,
       sha256: first === undefined ? null : createHash('sha256').update(first).digest('hex'),
       expected: createHash('sha256').update(hand.content).digest('hex'),
       'sent [B]': hand.sent,
       'broken [B]': hand.broken,
-      ...(found.count === undefined ? { hidden: true } : {}),
+      ...('first' in found ? {} : { hidden: true }),
       ...(found.why === undefined ? {} : { why: found.why }),
     }
     emit('seen', { alias: `uploads.${name}.object`, payload: data as unknown as Json })
@@ -364,7 +296,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
     look: () =>
       o.realm.run(async () => {
         const begun = o.now()
-        const { heard } = await request('OPTIONS', site.path, { 'Tus-Resumable': '' })
+        const { heard } = await requests.request('OPTIONS', site.path, { 'Tus-Resumable': '' })
         told('server', 'options', { begun, heard })
         const offers = readOffers(heard.is === 'answer' ? heard.answer : nobody)
         emit('seen', { alias: 'uploads.offers', payload: offers as unknown as Json })
@@ -377,7 +309,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
           .map(([k, v]) => `${k} ${Buffer.from(v, 'utf8').toString('base64')}`)
           .join(',')
         const begun = o.now()
-        const { heard } = await request('POST', site.path, {
+        const { heard } = await requests.request('POST', site.path, {
           'Content-Length': '0',
           'Upload-Length': String(length),
           ...(metadata === '' ? {} : { 'Upload-Metadata': metadata }),
@@ -407,9 +339,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
         }
         emit('host', { what: 'the power of the upload server is cut' })
         await power.cut()
-        for (const c of open) c.reset()
-        open.clear()
-        idle = undefined
+        requests.dropAll('reset')
         await wait(duration(lasts))
         await power.restore()
         emit('host', { what: 'the power of the upload server is back' })
@@ -433,8 +363,7 @@ export function uploadClient(o: UploadClientOptions): PlayedUploads {
         return true
       }),
     [Symbol.asyncDispose]() {
-      for (const c of open) c.close()
-      open.clear()
+      requests.dropAll('close')
       return Promise.resolve()
     },
   }

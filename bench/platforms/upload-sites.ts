@@ -201,19 +201,20 @@ export async function remoteSite(
         : !o.armed
           ? { why: 'the power of somebody’s server is cut with --arm alone' }
           : {
-              cut: () => command(power.cut),
+              cut: async () => void (await command(power.cut)),
               async restore() {
                 await command(power.restore)
                 await knock(power.upWithinSeconds * 1000)
               },
             },
     async objects(path, get) {
+      const count = spec.lists === undefined ? null : linesWith(path, await command(spec.lists))
       if (spec.reads === 'none')
-        return { why: 'the rig declares no way to read back what the server has made of an upload' }
+        return { count, why: 'the rig declares no way to read back what the server has made of an upload' }
       const answer = await get(path)
       return answer === undefined
-        ? { count: null, first: undefined, why: 'GET at its address gives nothing' }
-        : { count: null, first: answer.body }
+        ? { count, first: undefined, why: 'GET at its address gives nothing' }
+        : { count, first: answer.body }
     },
   }
 }
@@ -231,10 +232,17 @@ function headersIn(text: string): Readonly<Record<string, string>> {
   )
 }
 
-function command([program = '', ...args]: readonly string[]): Promise<void> {
+/** Lines that have the last part of an upload's address in them. */
+function linesWith(path: string, text: string): number {
+  const id = path.slice(path.lastIndexOf('/') + 1)
+  return text.split('\n').filter((line) => line.includes(id)).length
+}
+
+/** What it prints. Throws `rig-broke` where it fails. */
+function command([program = '', ...args]: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: commandWithin }, (e, _out, said) => {
-      if (e === null) resolve()
+    execFile(program, args, { timeout: commandWithin }, (e, out, said) => {
+      if (e === null) resolve(out)
       else
         reject(
           new GridproofError(

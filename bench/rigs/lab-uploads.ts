@@ -28,6 +28,8 @@ export const labUploads = z
     metadata: z.record(z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/), z.string()).default({}),
     /** How a complete upload is read back: by GET at its own address, or not at all. */
     reads: z.enum(['get', 'none']).default('none'),
+    /** Prints a line for each object that the server has made, with the last part of its upload's address in it. */
+    lists: command.optional(),
     /** Commands that take the server's power and give it back; with `--arm` alone. */
     power: z
       .strictObject({
