@@ -7,11 +7,11 @@ import { stands, whole } from './_due.ts'
 
 export default scenario({
   title: 'What a server of resumable uploads has acknowledged is there after it lost its power',
-  verifies: ['RUFH:guarantee'],
+  verifies: ['RUFH:keeps'],
   needs: ['uploads'],
   catches: {
-    'upload-server/acknowledges-before-flushing': 'RUFH:guarantee/at-once',
-    'upload-server/flushes-no-folder': 'RUFH:guarantee/at-once',
+    'upload-server/acknowledges-before-flushing': 'RUFH:keeps/at-once',
+    'upload-server/flushes-no-folder': 'RUFH:keeps/at-once',
   },
   horizon: '5 min',
   short: '60 s',
@@ -23,7 +23,7 @@ export default scenario({
       check(
         uploadsOwe(uploads.series(name, 'offset'), {
           id,
-          verifies: [`RUFH:guarantee/${id}`],
+          verifies: [`RUFH:keeps/${id}`],
           limit: `power goes ${when} an offset was told: afterwards HEAD tells no lower one`,
           due(x) {
             const wrong = stands(x, x['told before [B]'], x['left [B]'])
@@ -37,7 +37,7 @@ export default scenario({
     check(
       uploadsBecome(uploads.series('*', 'object'), {
         id: 'whole',
-        verifies: ['RUFH:guarantee/whole'],
+        verifies: ['RUFH:keeps/whole'],
         limit:
           'each upload comes out as it is at the client (SHA-256), those too that were complete before the power went',
         due: whole,

@@ -15,13 +15,13 @@ export default scenario({
     'TUS:patch/acknowledged',
     'TUS:patch/other-offset',
     'TUS:patch/empty',
-    'TUS:patch-type',
+    'TUS:type',
     'TUS:length',
-    'TUS:creation',
-    'TUS:checksum',
-    'TUS:expiration',
+    'TUS:create',
+    'TUS:sums',
+    'TUS:expiry',
     'TUS:expired',
-    'TUS:termination',
+    'TUS:end',
   ],
   needs: ['uploads'],
   catches: {
@@ -30,16 +30,16 @@ export default scenario({
     'upload-server/tells-no-length': 'TUS:head/where-it-stands',
     'upload-server/lets-answers-be-cached': 'TUS:head/not-cached',
     'upload-server/finds-every-upload': 'TUS:unknown/refused',
-    'upload-server/begins-with-200': 'TUS:creation/begun',
-    'upload-server/takes-any-size': 'TUS:creation/too-large',
+    'upload-server/begins-with-200': 'TUS:create/begun',
+    'upload-server/takes-any-size': 'TUS:create/too-large',
     'upload-server/tells-no-new-offset': 'TUS:patch/acknowledged',
     'upload-server/takes-a-wrong-offset': 'TUS:patch/other-offset',
-    'upload-server/takes-any-content-type': 'TUS:patch-type/refused',
+    'upload-server/takes-any-content-type': 'TUS:type/refused',
     'upload-server/takes-an-overrun': 'TUS:length/overrun',
     'upload-server/hangs-on-an-empty-append': 'TUS:patch/empty',
-    'upload-server/ignores-a-checksum': 'TUS:checksum/mismatch',
-    'upload-server/ends-nothing': 'TUS:termination/gone',
-    'upload-server/tells-no-expiry': 'TUS:expiration/told',
+    'upload-server/ignores-a-checksum': 'TUS:sums/mismatch',
+    'upload-server/ends-nothing': 'TUS:end/gone',
+    'upload-server/tells-no-expiry': 'TUS:expiry/told',
     'upload-server/never-expires': 'TUS:expired/gone',
   },
   horizon: '2 min',
@@ -115,7 +115,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('plain', 'create'), {
         id: 'begun',
-        verifies: ['TUS:creation/begun'],
+        verifies: ['TUS:create/begun'],
         limit: 'a new upload: 201 with Location',
         due: (x) => status(x, 201) ?? (x.answer?.located === true ? undefined : '201 without Location'),
       }),
@@ -123,7 +123,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('too-large', 'create'), {
         id: 'too-large',
-        verifies: ['TUS:creation/too-large'],
+        verifies: ['TUS:create/too-large'],
         limit: 'an upload of more than Tus-Max-Size: 413',
         due: (x) => status(x, 413),
         unless: (o) =>
@@ -154,7 +154,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('type'), {
         id: 'other-type',
-        verifies: ['TUS:patch-type/refused'],
+        verifies: ['TUS:type/refused'],
         limit: 'a body of another content type: 415, and nothing is changed',
         due: (x) => (x.asked === 'append' ? status(x, 415) : unchanged(x)),
       }),
@@ -182,7 +182,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('checksum'), {
         id: 'mismatch',
-        verifies: ['TUS:checksum/mismatch'],
+        verifies: ['TUS:sums/mismatch'],
         limit: 'bytes whose checksum does not agree: 460, and none of them counts; with the right one 204',
         due: (x) => (x.asked === 'append' ? status(x, x['claimed [B]'] === 0 ? 460 : 204) : unchanged(x)),
         unless: offering('checksum'),
@@ -191,7 +191,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('algorithm'), {
         id: 'algorithm',
-        verifies: ['TUS:checksum/unknown-algorithm'],
+        verifies: ['TUS:sums/unknown-algorithm'],
         limit: 'a checksum by an algorithm that the server does not have: 400, and none of the bytes counts',
         due: (x) => (x.asked === 'append' ? status(x, 400) : unchanged(x)),
         unless: offering('checksum'),
@@ -200,7 +200,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('expiry', 'append'), {
         id: 'expiry-told',
-        verifies: ['TUS:expiration/told'],
+        verifies: ['TUS:expiry/told'],
         limit:
           'the answer to each append of an upload that expires, and is not complete, tells Upload-Expires',
         due(x) {
@@ -225,7 +225,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('ended'), {
         id: 'ended',
-        verifies: ['TUS:termination/gone'],
+        verifies: ['TUS:end/gone'],
         limit: 'DELETE: 204, and the upload is gone: 404 or 410',
         due: (x) => (x.asked === 'end' ? status(x, 204) : status(x, 404, 410)),
         unless: offering('termination'),

@@ -9,21 +9,14 @@ import { stands, status, unchanged, whole } from './_due.ts'
 
 export default scenario({
   title: 'Uploads are resumed after any break, come out whole and once, and nothing is sent again in vain',
-  verifies: [
-    'TUS:patch/replay',
-    'TUS:resumes',
-    'TUS:whole',
-    'RUFH:offset',
-    'RUFH:concurrent',
-    'RUFH:complete',
-  ],
+  verifies: ['TUS:patch/replay', 'TUS:resumes', 'TUS:whole', 'RUFH:offset', 'RUFH:two', 'RUFH:end'],
   needs: ['uploads'],
   catches: {
     'upload-server/takes-a-wrong-offset': 'TUS:patch/replay',
     'upload-server/forgets-the-offset': 'RUFH:offset/never-lower',
     'upload-server/keeps-the-old-writer': 'TUS:resumes/half-open',
-    'upload-server/lets-two-append': 'RUFH:concurrent/whole',
-    'upload-server/forgets-what-is-complete': 'RUFH:complete/told',
+    'upload-server/lets-two-append': 'RUFH:two/whole',
+    'upload-server/forgets-what-is-complete': 'RUFH:end/told',
     'upload-server/completes-again': 'TUS:whole/once',
   },
   horizon: '5 min',
@@ -68,7 +61,7 @@ export default scenario({
     check(
       uploadsBecome(uploads.series('at-once', 'object'), {
         id: 'at-once',
-        verifies: ['RUFH:concurrent/whole'],
+        verifies: ['RUFH:two/whole'],
         limit: 'two appends at once: the upload comes out as it is at the client (SHA-256)',
         due: whole,
       }),
@@ -76,7 +69,7 @@ export default scenario({
     check(
       uploadsOwe(uploads.series('last', 'offset'), {
         id: 'last-answer',
-        verifies: ['RUFH:complete/told'],
+        verifies: ['RUFH:end/told'],
         limit: 'the answer to the last append is lost: HEAD says that the upload is complete',
         due: (x) =>
           x['told before [B]'] === x['length [B]']
