@@ -46,6 +46,8 @@ export interface Roles {
   laptop: Laptop
   scripted: Scripted
   storage: Storage
+  /** Data Storage of the second substation, which then uploads to the same servers. */
+  storage2: Storage
   /** A smart meter at its HAN port, read by `reader`; `meter2` is another beside it. */
   meter: Meter
   meter2: Meter

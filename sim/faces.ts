@@ -366,6 +366,8 @@ export interface CentreOptions {
   readonly seams?: {
     /** Called before an answer leaves; false: it is not sent, and the connection is broken instead. */
     answers?(asked: 'options' | 'create' | 'offset' | 'append' | 'end' | 'refused'): boolean
+    /** Under which RTU a batch is kept, given for which it came. */
+    keptFor?(rtu: string): string
     /** What TLS asks of whoever comes, given as it should be. */
     door?(sound: TlsOptions): TlsOptions
   }

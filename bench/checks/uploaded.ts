@@ -38,6 +38,8 @@ export interface ReachesServerOptions extends CheckOptions {
   readonly within?: string
   /** The platform's RTU at the server. */
   readonly rtu: string
+  /** RTUs of other platforms that upload there meanwhile: what is theirs is not judged, and nothing of this one's may be there. */
+  readonly others?: readonly string[]
   /**
    * Power is cut: what was acknowledged less than this before a cut may be lost with it, since it may still have been on its
    * way within the platform; what was not acknowledged by then may come twice, as whoever had published it publishes it
@@ -85,6 +87,12 @@ export function reachesServer(published: Series, batches: Series, o: ReachesServ
 
       const take = (e: Event): void => {
         const d = e.data as unknown as BatchEvent
+        if (o.others?.includes(d.rtu) === true) {
+          const ours = d.rows.find((r) => byKey.has(keyOf(r.table, r.subTopic, compact(r.text))))
+          if (ours !== undefined)
+            found.add('wrong RTU', `${ours.table} ${ours.id} of '${o.rtu}' is kept for '${d.rtu}'`, e.seq)
+          return
+        }
         if (d.rtu !== o.rtu) found.add('wrong RTU', `a batch came for '${d.rtu}'`, e.seq)
         if (d.again) return
         for (const r of d.rows) {

@@ -35,6 +35,8 @@ export interface DoorTry {
 export interface Centre extends Faulty {
   /** The RTU that is the platform's own; and the instance and certificate of its upload app. */
   readonly rtu: string
+  /** That of the second substation's platform, which uploads too where `storage2` is asked for. */
+  readonly rtu2: string
   readonly name: string
   /** Each batch of rows that it took: `seen`, alias `centre.batch`. */
   readonly batches: Series

@@ -8,8 +8,8 @@ import type { Suffix } from '../rigs/pair.ts'
 import type { ReferenceRig } from '../rigs/schema.ts'
 import { isolationApp } from './advisers.ts'
 import type { Speaker } from './advisers.ts'
-import { centreName, platformRtu, uploadApp, uploadWindow } from './centre.ts'
-import { commsApp, commsSite, lifeSeconds, managementName } from './management.ts'
+import { centreName, platformRtu, secondRtu, secondUploader, uploadApp, uploadWindow } from './centre.ts'
+import { commsApp, commsSite, lifeSeconds, managementName, secondComms } from './management.ts'
 import { readerName } from './cloud.ts'
 import { dtrConfig, predictorConfig } from './forecaster.ts'
 import { peerConfig, sourceApid } from './peer-parties.ts'
@@ -153,7 +153,7 @@ export const automationApps = {
     installed: (c) => c.places.centre !== undefined,
     config: (c) => ({
       server: { ...c.places.centre, name: centreName },
-      rtu: platformRtu,
+      ...siteOf(c, secondUploader),
       rows: 200,
       interval: 5,
       window: c.file.roles.centre?.window ?? uploadWindow,
@@ -166,7 +166,7 @@ export const automationApps = {
     installed: (c) => c.places.management !== undefined,
     config: (c) => ({
       server: { ...c.places.management, name: managementName },
-      rtu: platformRtu,
+      ...siteOf(c, secondComms),
       rows: 200,
       interval: 5,
       window: uploadWindow,
@@ -180,6 +180,11 @@ export const automationApps = {
     }),
   },
 } as const satisfies Readonly<Record<string, AutomationApp>>
+
+/** Which platform an app is of to its server. */
+function siteOf({ side }: AppContext, second: string): { readonly [k: string]: Json } {
+  return side === '' ? { rtu: platformRtu } : { rtu: secondRtu, certificate: second }
+}
 
 /** Common names for which the platform's authority must issue certificates. The first is whom intruders claim to be. */
 export const enrolled: readonly string[] = [
@@ -195,6 +200,8 @@ export const enrolled: readonly string[] = [
   readerName,
   isolationApp.apid,
   sourceApid,
+  secondUploader,
+  secondComms,
   ...Object.values(scriptedApps).map((a) => a.apid),
   scriptedUpdate,
   ...Object.values(automationApps).map((a) => a.apid),

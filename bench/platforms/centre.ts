@@ -23,6 +23,9 @@ export const uploadApp = {
   entry: 'sim/reference/lvcap/apps/upload/main.ts',
 } as const
 export const platformRtu = 'site-1'
+/** The second substation's platform at the servers; and by which certificates its apps are known there. */
+export const secondRtu = 'site-2'
+export const secondUploader = 'site-2-dataupload'
 export const uploadWindow = 4096
 /** Bytes of a long backlog where no rig says. Ours. */
 export const longBacklog = 1_500_000
@@ -59,7 +62,14 @@ const losing = z.strictObject({
 })
 
 export function playCentre(o: PlayedCentreOptions): Promise<PlayedCentre> {
-  return playTaker({ ...o, src: 'centre', name: centreName, apid: uploadApp.apid, app: 'upload' })
+  return playTaker({
+    ...o,
+    src: 'centre',
+    name: centreName,
+    apid: uploadApp.apid,
+    second: secondUploader,
+    app: 'upload',
+  })
 }
 
 /** A server to which one app of the platform uploads: the data centre, or another that does more beside. */
@@ -70,6 +80,8 @@ export interface TakerOptions<S extends CentreServer> extends Omit<PlayedCentreO
   readonly name: string
   /** Whose uploads it takes, and that app's name in aliases. */
   readonly apid: string
+  /** Common name of the second substation's. */
+  readonly second: string
   readonly app: string
   start(common: CentreOptions): Promise<S>
   /** Faults that it knows beside: what stands in `params`, and what to do; what that gives back lifts it. */
@@ -148,7 +160,7 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
       port: o.port,
       folder: o.folder,
       tls: material,
-      mayUpload: (name, rtu) => name === o.apid && rtu === platformRtu,
+      mayUpload: (name, rtu) => rtu === (name === o.apid ? platformRtu : name === o.second ? secondRtu : ''),
       mayRead: (name) => name === entitled,
       now: () => o.now(),
       tell,
@@ -213,6 +225,7 @@ export async function playTaker<S extends CentreServer>(o: TakerOptions<S>): Pro
     },
     ...seriesOf(src, o.app),
     rtu: platformRtu,
+    rtu2: secondRtu,
     name: centreName,
     window: o.window ?? uploadWindow,
     backlog: o.backlog ?? longBacklog,
@@ -254,6 +267,7 @@ export function idleCentre(): Centre {
   return {
     ...seriesOf('centre', 'upload'),
     rtu: platformRtu,
+    rtu2: secondRtu,
     name: centreName,
     window: uploadWindow,
     backlog: longBacklog,

@@ -17,7 +17,7 @@ import type {
 } from '../../sim/faces.ts'
 import type { Management, Offer, Update } from '../faces.ts'
 import { digestOf, fileOf, type FileToRead } from './file-to-read.ts'
-import { longBacklog, platformRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
+import { longBacklog, platformRtu, secondRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
 import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
 import { packUpdate } from './updates.ts'
 import type { UpdateSite } from './updates.ts'
@@ -31,6 +31,9 @@ export const commsApp = {
   iid: 'nortech_commscontainer_01',
   entry: 'sim/reference/lvcap/apps/comms/main.ts',
 } as const
+
+/** By which certificate that of the second substation is known. */
+export const secondComms = 'site-2-comms'
 
 /** Where the trial equipment stands and which it is: ours. */
 export const commsSite = { serial: 'ISD-0042', location: 'Substation 1, Example Road' } as const
@@ -80,12 +83,14 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
     src: 'management',
     name: managementName,
     apid: commsApp.apid,
+    second: secondComms,
     app: 'comms',
     async start(common) {
       const tell: typeof common.tell = (e) => common.tell(e)
       return o.start({
         ...common,
-        rtuOf: (name) => (name === commsApp.apid ? platformRtu : undefined),
+        rtuOf: (name) =>
+          name === commsApp.apid ? platformRtu : name === secondComms ? secondRtu : undefined,
         deployed: [platformRtu, retired],
         tell: (e) => {
           const rest = told(e, emit)
@@ -253,6 +258,7 @@ export function idleManagement(): Management {
     ...seriesOf('management', 'comms'),
     ...downloadSeries,
     rtu: platformRtu,
+    rtu2: secondRtu,
     name: managementName,
     window: uploadWindow,
     backlog: longBacklog,

@@ -184,6 +184,7 @@ export async function referencePlatform(o: ReferenceOptions): Promise<ReferenceP
     o.storage === undefined
       ? undefined
       : playStorage({
+          side,
           door,
           host,
           subscriber: intruderApp.apid,

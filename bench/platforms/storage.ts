@@ -9,7 +9,8 @@ import { z } from 'zod'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { Host, Json, Realm } from '../../drivers/faces.ts'
 import type { Emit } from '../../sim/faces.ts'
-import type { Publication, Storage } from '../faces.ts'
+import type { Publication, Storage, Series } from '../faces.ts'
+import type { Suffix } from '../rigs/pair.ts'
 import { uploadApp } from './centre.ts'
 import { commsApp } from './management.ts'
 import { kept } from './json-text.ts'
@@ -66,6 +67,7 @@ export type PlayedStorage = Storage &
   }
 
 export interface PlayedOptions {
+  readonly side: Suffix
   readonly door: Omit<Door, 'name'>
   /** Common name of an enrolled app that may subscribe. */
   readonly subscriber: string
@@ -101,6 +103,9 @@ const asked = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('drain'), name: z.string(), ...query }),
 ])
 
+/** What the publisher of a substation sends. */
+const sentAt = (side: Suffix): Series => ({ src: `publisher${side}`, kind: 'sent', select: '*' })
+
 export function playStorage(o: PlayedOptions): PlayedStorage {
   const clients = new Map<string, Client>()
   const clientOf = (apid: string): Client => {
@@ -118,7 +123,7 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
   return {
     tables: { ...publishers, error: 'error' },
     maxBytes: o.maxBytes,
-    sent: { src: 'publisher', kind: 'sent', select: '*' },
+    sent: sentAt(o.side),
     can: disk.faults,
     faults: disk.faults,
     inflict: (name, params) => disk.inflict(name, params),
@@ -152,11 +157,11 @@ export function playStorage(o: PlayedOptions): PlayedStorage {
 }
 
 /** What rehearsals are given: it does nothing. */
-export function idleStorage(): Storage {
+export function idleStorage(side: Suffix = ''): Storage {
   return {
     tables: { ...publishers, error: 'error' },
     maxBytes: 100_000,
-    sent: { src: 'publisher', kind: 'sent', select: '*' },
+    sent: sentAt(side),
     faults: ['disk-full'],
     inflict: (_, params = null) => ({ id: 'rehearsal', params, lift: () => undefined }),
     publish: async () => undefined,

@@ -73,10 +73,14 @@ function startMains(s: Setting, told: (data: Json) => void): PlayedMains {
 }
 
 /** Apps of the bench at Data Storage, where the rig has a place for them. */
-function storageAt(s: Setting, wanted: boolean): Pick<ReferenceOptions, 'storage'> {
-  const entry = s.file.roles.storage
+function storageAt(
+  s: Setting,
+  role: 'storage' | 'storage2',
+  wanted: boolean,
+): Pick<ReferenceOptions, 'storage'> {
+  const entry = s.file.roles[role]
   if (!wanted || entry === undefined) return {}
-  return { storage: { realm: s.realm('storage', entry.at), maxBytes: entry.maxBytes } }
+  return { storage: { realm: s.realm(role, entry.at), maxBytes: entry.maxBytes } }
 }
 
 function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltRig {
@@ -118,13 +122,14 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       : undefined
     if (link2 !== undefined) made.link2 = Object.assign(s.faulty(link2), { router: s.faulty(link2.router) })
     if (wanted.has('watchdog')) watchdog = await startWatchdog(s, link, mains)
+    const uploading = [{ places, link }, ...(wanted.has('storage2') ? [{ places: second, link: link2 }] : [])]
     if (wanted.has('tus')) made.tus = await startTus(s)
     if (wanted.has('uploads')) made.uploads = await startUploads(s)
     if (wanted.has('mqtt')) made.mqtt = await startMqttPair(s, link)
     if (wanted.has('centre'))
-      made.centre = await startDataCentre(s, places, link, seenByMains(o, mains, 'centre'))
+      made.centre = await startDataCentre(s, uploading, seenByMains(o, mains, 'centre'))
     const management = wanted.has('management')
-      ? await startManagementServer(s, places, link, seenByMains(o, mains, 'management'))
+      ? await startManagementServer(s, uploading, seenByMains(o, mains, 'management'))
       : undefined
     if (management !== undefined) made.management = s.faulty(management)
     if (wanted.has('scripted')) made.scripted = await startScripted(s, places)
@@ -147,7 +152,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           wanted: wantedAt('', wanted),
           recorder: wanted.has('recorder'),
           intruder: wanted.has('intruder'),
-          ...storageAt(s, wanted.has('storage')),
+          ...storageAt(s, 'storage', wanted.has('storage')),
           ...(laptop === undefined ? {} : { maintenance: { port: laptop.port, password: hashOf(password) } }),
           mains,
           watchdog: watchdog?.feed,
@@ -187,6 +192,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
           wanted: wantedAt('2', wanted),
           recorder: false,
           intruder: false,
+          ...storageAt(s, 'storage2', wanted.has('storage2')),
           mains,
           emitAs: emitFor('2', (src) => seenByMains(o, mains, src)),
         }),
@@ -194,6 +200,7 @@ function buildReference(o: RigOptions & { readonly file: ReferenceRig }): BuiltR
       ends.b = lvcap
       platform = platform === undefined ? lvcap : bothOf(platform, lvcap)
       made.platform2 = lvcap satisfies Platform
+      if (lvcap.storage !== undefined) made.storage2 = s.faulty(lvcap.storage)
     }
     if (peers !== undefined) {
       meetPeers(s, peers, ends satisfies Ends)

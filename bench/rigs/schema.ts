@@ -29,6 +29,12 @@ const device = z
     message: 'expected either port (a TCP device) or serial (a device on a serial line)',
   })
 
+const storage = z.strictObject({
+  at,
+  /** Longest answer that the operator lets it give, in bytes; at most what MQTT can carry (3.1.1, section 2.2.3). */
+  maxBytes: z.int().min(100_000).max(268_435_455).default(268_435_455),
+})
+
 const link = z.strictObject({
   at,
   /** Of fixtures/links. */
@@ -127,13 +133,8 @@ const rig = z.strictObject({
     /** Apps under the bench's control; where the bench waits for them. */
     scripted: z.strictObject({ at, port: port.default(0) }).optional(),
     /** The platform's Data Storage, and where the apps stand that the bench plays at it. */
-    storage: z
-      .strictObject({
-        at,
-        /** Longest answer that the operator lets it give, in bytes; at most what MQTT can carry (3.1.1, section 2.2.3). */
-        maxBytes: z.int().min(100_000).max(268_435_455).default(268_435_455),
-      })
-      .optional(),
+    storage: storage.optional(),
+    storage2: storage.optional(),
     /** The data centre to which the platform uploads. */
     centre: z
       .strictObject({

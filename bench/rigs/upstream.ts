@@ -94,12 +94,7 @@ function broken<O extends Omit<CentreOptions, 'tell'>>(s: Setting, name: string,
   return s.o.breakServer?.(o, s.o.defects, note) ?? o
 }
 
-export async function startDataCentre(
-  s: Setting,
-  places: DevicePlaces,
-  link: PlayedLink | undefined,
-  emit: Emit,
-): Promise<Centre> {
+export async function startDataCentre(s: Setting, sides: readonly Side[], emit: Emit): Promise<Centre> {
   const { startCentre: start } = s.o
   const at = start === undefined ? undefined : served(s, 'centre', emit)
   const entry = s.file.roles.centre
@@ -108,14 +103,13 @@ export async function startDataCentre(
   const centre = s.keep(
     await playCentre({ start: (o) => start(broken(s, 'centre', o)), ...at, window, backlog }),
   )
-  places.centre = await placed('centre', centre, link)
+  for (const at of sides) at.places.centre = await placed('centre', centre, at.link)
   return s.faulty(centre)
 }
 
 export async function startManagementServer(
   s: Setting,
-  places: DevicePlaces,
-  link: PlayedLink | undefined,
+  sides: readonly Side[],
   emit: Emit,
 ): Promise<PlayedManagement> {
   const { startManagement: start, world } = s.o
@@ -132,21 +126,18 @@ export async function startManagementServer(
       random: () => world.random('management'),
     }),
   )
-  places.management = await placed('management', management, link)
+  for (const at of sides) at.places.management = await placed('management', management, at.link)
   return management
 }
 
-/** One end of what lies between two platforms: its devices, and its modem where that is played. */
-export interface PeerSide {
+/** A substation: its devices, and its modem where that is played. */
+export interface Side {
   readonly places: DevicePlaces
   readonly link: PlayedLink | undefined
 }
 
 /** What lies between two platforms: before their apps, which are told of it. */
-export async function startPeers(
-  s: Setting,
-  sides: Readonly<Record<PeerEnd, PeerSide>>,
-): Promise<PlayedPeers> {
+export async function startPeers(s: Setting, sides: Readonly<Record<PeerEnd, Side>>): Promise<PlayedPeers> {
   const { makeRelay, world } = s.o
   const { peers: entry, platform2 } = s.file.roles
   if (entry === undefined || platform2 === undefined || makeRelay === undefined)
@@ -166,7 +157,7 @@ export async function startPeers(
       makeRelay,
     }),
   )
-  for (const [end, { places, link }] of Object.entries(sides) as [PeerEnd, PeerSide][]) {
+  for (const [end, { places, link }] of Object.entries(sides) as [PeerEnd, Side][]) {
     const { crossing, relay } = peers.places
     const found =
       link === undefined

@@ -45,6 +45,7 @@ const roleNames = {
   laptop: true,
   scripted: true,
   storage: true,
+  storage2: true,
   meter: true,
   meter2: true,
   reader: true,

@@ -187,6 +187,7 @@ export async function rehearse(o: RehearsalOptions): Promise<readonly Check[]> {
     else if (role === 'installer') cast[role] = installer
     else if (role === 'scripted') cast[role] = idleScripted()
     else if (role === 'storage') cast[role] = idleStorage()
+    else if (role === 'storage2') cast[role] = idleStorage('2')
     else if (role === 'centre') cast[role] = idleCentre()
     else if (role === 'management') cast[role] = idleManagement()
     else if (role === 'link' || role === 'link2') cast[role] = idleLink(role, step)

@@ -9,11 +9,14 @@ export interface DataServerParts {
   door(sound: TlsOptions): TlsOptions
   /** Whether somebody of this name may upload for this RTU; `sound`: as it should be. */
   mayUpload(name: string, rtu: string, sound: boolean): boolean
+  /** Under which RTU a batch is kept that came for one. */
+  keptFor(rtu: string): string
 }
 
 export const soundServer: DataServerParts = {
   door: (sound) => sound,
   mayUpload: (_name, _rtu, sound) => sound,
+  keptFor: (rtu) => rtu,
 }
 
 export const dataServerDefects: readonly Defect<DataServerParts>[] = listOf<DataServerParts>(
@@ -66,6 +69,20 @@ export const dataServerDefects: readonly Defect<DataServerParts>[] = listOf<Data
         }
       },
     ],
+    'keeps-all-in-one-place': [
+      'Keeps what comes from every platform under the RTU of the first.',
+      (p, reached) => {
+        let first: string | undefined
+        return {
+          ...p,
+          keptFor(rtu) {
+            first ??= p.keptFor(rtu)
+            if (p.keptFor(rtu) !== first) reached()
+            return first
+          },
+        }
+      },
+    ],
     'agrees-to-old-tls': [
       'Agrees to TLS 1.0 and 1.1 with whoever wants it.',
       (p, reached) => ({
@@ -99,6 +116,6 @@ export function breakServer<O extends Omit<CentreOptions, 'tell'>>(
   return {
     ...o,
     mayUpload: (name, rtu) => parts.mayUpload(name, rtu, o.mayUpload(name, rtu)),
-    seams: { ...o.seams, door: (sound) => parts.door(sound) },
+    seams: { ...o.seams, door: (sound) => parts.door(sound), keptFor: (rtu) => parts.keptFor(rtu) },
   }
 }

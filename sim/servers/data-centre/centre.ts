@@ -20,6 +20,7 @@ import { openRtus, unpack, type Rtus } from './rtus.ts'
 
 export interface CentreSeams extends UploadSeams {
   door?(sound: TlsOptions): TlsOptions
+  keptFor?(rtu: string): string
   readonly io?: StoreIo
 }
 
@@ -43,7 +44,9 @@ export async function startCentre(
   const store = openUploads(join(o.folder, 'uploads'), o.seams?.io ?? soundIo)
 
   const complete = (u: Upload) => {
-    const { rtu = '', batch = '', sha256 = '' } = u.metadata
+    const { batch = '', sha256 = '' } = u.metadata
+    const came = u.metadata['rtu'] ?? ''
+    const rtu = o.seams?.keptFor?.(came) ?? came
     const told = { kind: 'batch', rtu, batch, by: u.owner, bytes: u.length } as const
     // A client asks how far an upload is as often as it likes: one that is done is not worked on once more.
     if (rtus.has({ rtu, batch, sha256 })) {

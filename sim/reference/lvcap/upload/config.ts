@@ -20,6 +20,11 @@ export const uploadFields = z.strictObject({
   }),
   /** Where the data is placed at the server: a virtual RTU of its own for each platform (M:0072, M:0080). */
   rtu: z.string().regex(/^[\w.-]{1,100}$/, 'expected up to 100 letters, digits, . _ and -'),
+  /** Common name and file of the certificate that the server is shown: by it the platform is known. The application's own, unless given. */
+  certificate: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/)
+    .optional(),
   /** Which rows: all that the operator grants, or those of these instances, or of one sub-topic of them alone. */
   select: z
     .union([

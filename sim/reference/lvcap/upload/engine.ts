@@ -112,7 +112,7 @@ export function operateUpload(
   const spool = openSpool(folder, { flush })
   const line = openLine(
     config.server,
-    p.tls(context.config, config.server.name, readerOf(context.config.pki)),
+    p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki)),
     config.timeout,
   )
   const volume = shared ?? openVolume(p, join(folder, 'volume.json'), wallClock(), config.budget, flush)
@@ -260,6 +260,11 @@ export function operateUpload(
       volume.keep(wallClock())
     },
   }
+}
+
+/** Who the application is to its server. */
+export function shownBy({ certificate }: Pick<UploadConfig, 'certificate'>, app: AppConfig): AppConfig {
+  return certificate === undefined ? app : { ...app, apid: certificate }
 }
 
 /** Resolves early, without a word, when the signal is given. */

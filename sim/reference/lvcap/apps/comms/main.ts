@@ -10,7 +10,7 @@ import { wallClock, type Json, type JsonObject, type ProgramEnv } from '../../en
 import { LvcapError, textOf } from '../../errors.ts'
 import { runApp, type AppContext, type Operation } from '../../sdk/app.ts'
 import { readAnswer } from '../../upload/batch.ts'
-import { operateUpload, sleep, uploadParts, type UploadParts } from '../../upload/engine.ts'
+import { operateUpload, shownBy, sleep, uploadParts, type UploadParts } from '../../upload/engine.ts'
 import { openLine, readerOf, type Line, type Reply } from '../../upload/line.ts'
 import { Refused } from '../../upload/send.ts'
 import { metered, openVolume, Spent, type Purpose } from '../../upload/volume.ts'
@@ -95,7 +95,7 @@ function operate(
   const uploading = operateUpload(p, config, context, join(folder, 'data'), volume)
   const line = openLine(
     config.server,
-    p.tls(context.config, config.server.name, readerOf(context.config.pki)),
+    p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki)),
     config.timeout,
   )
   volume.count(line)
