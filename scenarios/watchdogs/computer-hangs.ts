@@ -62,11 +62,14 @@ export default scenario({
     // It works, and has little to say.
     await time.pass(Math.max(10_000, time.horizon - 90_000))
     await meanwhile(storage.publish({ messages: burst(60), kept: true }), '3 s')
-    watchdog.inflict('hang')
+    const whole = watchdog.inflict('hang')
     await time.pass('33 s')
+    // Where it still hangs, somebody goes there.
+    whole.lift()
     await meanwhile(storage.publish({ messages: burst(60), kept: true }), '3 s')
-    watchdog.inflict('hang', { what: 'marketplace' })
+    const part = watchdog.inflict('hang', { what: 'marketplace' })
     await time.pass(Math.max(35_000, begin + time.horizon - time.now() - 5_000))
+    part.lift()
     await meanwhile(platform.ask('upload', { do: 'drain', name: 'drained', request: {} }), '5 s')
   },
 })
