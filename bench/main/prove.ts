@@ -43,6 +43,7 @@ function appsOf(s: LoadedScenario): ReadonlySet<AppId> {
     ...(needs.has('thermocouple') || needs.has('adam') ? (['temperature-app'] as const) : []),
     ...(needs.has('cache') ? (['host'] as const) : []),
     ...(needs.has('laptop') ? (['maintenance'] as const) : []),
+    ...(needs.has('watchdog') ? (['watchdog'] as const) : []),
     ...(needs.has('recorder') ? (['csv-recorder'] as const) : []),
     ...(needs.has('storage') ? (['data-storage'] as const) : []),
     ...(needs.has('centre') ? (['upload-app'] as const) : []),
