@@ -133,6 +133,11 @@ export interface Management extends Centre {
   /** As the platform was told. */
   readonly serial: string
   readonly location: string
+  /** What came of its calls: `stage` and `status`, as of those who knock. Where the app hears calls (`calls: { port }`). */
+  readonly calls: Series
+  readonly callPort: number
+  /** Calls the platform and asks it to look now; or somebody else does. Resolves when that is over. */
+  call(what: { readonly name: string; readonly as: 'itself' | 'colleague' | 'nobody' }): Promise<void>
   offer(o: Offer): void
   /** Offers an update, packed and signed; the event of it in `offers` says what it is to come to. */
   update(u: Update): void

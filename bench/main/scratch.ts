@@ -49,7 +49,8 @@ export function makeScratch(rig: RigFile): Scratch {
     makePki(pki, {
       apps: enrolled,
       revoked: [intruderApp.revoked],
-      platforms: [...Object.values(platformNames), centreName, managementName],
+      // Whoever is called shows the certificate with which it calls.
+      platforms: [...Object.values(platformNames), centreName, managementName, commsApp.apid],
       impersonated: [uploadApp.apid, commsApp.apid],
       ...(rig.platform.broker === 'mosquitto' ? { withSessions } : {}),
       ...(rig.network === 'own'

@@ -18,6 +18,7 @@ import type {
 import type { Management, Offer, Update } from '../faces.ts'
 import { digestOf, fileOf, type FileToRead } from './file-to-read.ts'
 import { longBacklog, platformRtu, secondRtu, playTaker, seriesOf, uploadWindow } from './centre.ts'
+import { callAt } from './management-call.ts'
 import type { PlayedCentre, PlayedCentreOptions } from './centre.ts'
 import { packUpdate } from './updates.ts'
 import type { UpdateSite } from './updates.ts'
@@ -31,6 +32,9 @@ export const commsApp = {
   iid: 'nortech_commscontainer_01',
   entry: 'sim/reference/lvcap/apps/comms/main.ts',
 } as const
+
+/** On which the app can be called: ours. */
+export const callPort = 8447
 
 /** By which certificate that of the second substation is known. */
 export const secondComms = 'site-2-comms'
@@ -55,6 +59,8 @@ export interface PlayedManagementOptions extends Omit<PlayedCentreOptions, 'star
 }
 
 export interface PlayedManagement extends Management, PlayedCentre {
+  /** Where the platform can be called. */
+  calledAt(place: { readonly address: string; readonly port: number }): void
   /** The host on which the platform runs, as soon as there is one. */
   at(host: Pick<Host, 'disk'>, site: UpdateSite): void
 }
@@ -77,6 +83,7 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
   let after: number | undefined
   let spoils = false
   let host: Pick<Host, 'disk'> | undefined
+  let called: { readonly address: string; readonly port: number } | undefined
   let site: UpdateSite = { apps: {} }
   const centre = await playTaker<ManagementServer>({
     ...o,
@@ -167,6 +174,16 @@ export async function playManagement(o: PlayedManagementOptions): Promise<Played
       emit('sent', { alias: 'management.decommissioned', rtu: platformRtu })
       server?.decommission(platformRtu)
     },
+    callPort,
+    calledAt: (place: { readonly address: string; readonly port: number }) => {
+      called = place
+    },
+    call: (what: Parameters<Management['call']>[0]) =>
+      realm.run(async () => {
+        if (called === undefined) throw new GridproofError('internal', 'nobody is there to be called')
+        const outcome = await callAt({ pki: o.pki, ...called }, what)
+        emit('seen', { alias: 'management.call', payload: { ...outcome } })
+      }),
     collect: () =>
       realm.run(async () => {
         const files = host === undefined ? [] : filesIn(join(host.disk, folder))
@@ -185,6 +202,7 @@ const downloadSeries = {
   contacts: of('contact'),
   alerts: of('alert'),
   files: of('files'),
+  calls: of('call'),
 } as const
 
 /** Writes what only a management server does. What is left is as at a data centre. */
@@ -274,6 +292,8 @@ export function idleManagement(): Management {
     update: () => undefined,
     withdraw: () => undefined,
     decommission: () => undefined,
+    callPort,
+    call: async () => undefined,
     collect: async () => undefined,
   }
 }

@@ -126,6 +126,8 @@ export async function startManagementServer(
       random: () => world.random('management'),
     }),
   )
+  const hears = { name: 'calls', address: s.address(s.file.platform.at), port: management.callPort }
+  management.calledAt((await sides[0]?.link?.admit(hears)) ?? hears)
   for (const at of sides) at.places.management = await placed('management', management, at.link)
   return management
 }

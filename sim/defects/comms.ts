@@ -175,6 +175,34 @@ const downloads = listOf<CommsParts>('comms-app', 'defect', {
   ],
 })
 
+const calls = listOf<CommsParts>('comms-app', 'defect', {
+  'ignores-calls': [
+    'Answers a call of the server, and looks when it would have looked anyway.',
+    (p, reached) => ({ ...p, called: () => reached() }),
+  ],
+  'hears-anybody': [
+    'Does not ask whoever calls to prove who it is.',
+    (p, reached) => ({
+      ...p,
+      callDoor(sound) {
+        reached()
+        return { ...p.callDoor(sound), rejectUnauthorized: false }
+      },
+      hears: () => true,
+    }),
+  ],
+  'hears-any-colleague': [
+    'Hears calls of everybody who has a certificate of the authority.',
+    (p, reached) => ({
+      ...p,
+      hears(name, server) {
+        if (!p.hears(name, server)) reached()
+        return true
+      },
+    }),
+  ],
+})
+
 const outages = listOf<CommsParts>('comms-app', 'defect', {
   'makes-an-outage-wait': [
     'Lets word of an outage wait for the budget, as everything else.',
@@ -327,4 +355,10 @@ const variants = listOf<CommsParts>('comms-app', 'variant', {
   ],
 })
 
-export const commsDefects: readonly Defect<CommsParts>[] = [...uploads, ...downloads, ...outages, ...variants]
+export const commsDefects: readonly Defect<CommsParts>[] = [
+  ...uploads,
+  ...downloads,
+  ...calls,
+  ...outages,
+  ...variants,
+]

@@ -70,7 +70,7 @@ export class Spent extends LvcapError {
 
 export interface Volume {
   /** Counts what a line carries from now on. */
-  count(line: Line): void
+  count(line: Pick<Line, 'volume'>): void
   /** Of this period, both ways, in bytes. */
   used(now: number): number
   affords(cost: number, purpose: Purpose, now: number): boolean
@@ -103,7 +103,7 @@ export function openVolume(
   if (read.success && read.data.period === current) bytes = read.data.bytes
   /** What stands on the disk, of this period. */
   let noted = bytes
-  const lines: { readonly line: Line; before: number }[] = []
+  const lines: { readonly line: Pick<Line, 'volume'>; before: number }[] = []
 
   const take = (at: number): void => {
     let more = 0

@@ -13,6 +13,8 @@ export const commsSchema = uploadFields
     site: z.strictObject({ serial: z.string().min(1), location: z.string().min(1) }),
     /** Seconds between two signs of life on the disk: as closely it is known when power went. */
     life: z.number().min(1).max(3_600).default(5),
+    /** Where the server may call, if nothing keeps it out; absent: nowhere. */
+    calls: z.strictObject({ port: z.int().min(1).max(65_535) }).optional(),
     /** Instances whose records tell when the last one was stored, and how many are missing. */
     records: z.array(z.string().regex(iidPattern)).default([]),
   })

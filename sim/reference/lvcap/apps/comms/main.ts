@@ -14,6 +14,7 @@ import { operateUpload, shownBy, sleep, uploadParts, type UploadParts } from '..
 import { openLine, readerOf, type Line, type Reply } from '../../upload/line.ts'
 import { Refused } from '../../upload/send.ts'
 import { metered, openVolume, Spent, type Purpose } from '../../upload/volume.ts'
+import { hearCalls, soundCalls, type CallParts } from './calls.ts'
 import { commsSchema, type CommsConfig } from './config.ts'
 import { openDownloads, readJobs, soundDownloads, type DownloadParts, type Job } from './downloads.ts'
 import { awayBy, openLife, type Away, type Life, type Sign } from './life.ts'
@@ -23,7 +24,7 @@ import { openOutcomes } from './outcomes.ts'
 import { outageReport, reportAsJson, type OutageReport, type Records } from './outage.ts'
 
 /** The application in parts. */
-export interface CommsParts extends UploadParts, DownloadParts {
+export interface CommsParts extends UploadParts, DownloadParts, CallParts {
   /** Flushes a sign of life to the disk itself. */
   flushSign(fd: number): void
   away(before: Sign | undefined, started: number, now: number): Away | undefined
@@ -46,6 +47,7 @@ export function parts(_config: Json): CommsParts {
   return {
     ...uploadParts(),
     ...soundDownloads,
+    ...soundCalls,
     flushPart: (fd) => fsyncSync(fd),
     flushSign: (fd) => fsyncSync(fd),
     away: awayBy,
@@ -74,6 +76,7 @@ export async function run(p: CommsParts, env: ProgramEnv): Promise<number> {
   const own: Own = { away: undefined }
   const code = await runApp(p, env, (containerConfig, context) =>
     operate(p, parseConfig(commsSchema, containerConfig, 'the configuration of Management Comms'), context, {
+      address: env.address,
       disk: env.disk,
       folder,
       own,
@@ -87,7 +90,17 @@ function operate(
   p: CommsParts,
   config: CommsConfig,
   context: AppContext,
-  { disk, folder, own }: { readonly disk: string; readonly folder: string; readonly own: Own },
+  {
+    address,
+    disk,
+    folder,
+    own,
+  }: {
+    readonly address: string
+    readonly disk: string
+    readonly folder: string
+    readonly own: Own
+  },
 ): Operation {
   const flush = (fd: number): void => p.flush(fd)
   const { iid, started = 0 } = context.config
@@ -124,6 +137,25 @@ function operate(
   }
   mark()
   const beat = setInterval(mark, config.life * 1_000)
+
+  /** Ends the pause between two talks. */
+  let rouse = (): void => {}
+  let wanted = false
+  const calls =
+    config.calls === undefined
+      ? undefined
+      : hearCalls(p, {
+          address,
+          port: config.calls.port,
+          server: config.server.name,
+          tls: p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki)),
+          look() {
+            wanted = true
+            rouse()
+          },
+          trouble: (text) => context.log({ event: 'trouble', text }),
+        })
+  if (calls !== undefined) volume.count(calls)
 
   const asked = historyOf(context, iid, config.patience)
 
@@ -217,8 +249,16 @@ function operate(
           wait = p.pause(inARow, config, chance)
         }
       }
-      await sleep(wait, stopping.signal)
+      if (!wanted) await pause(wait)
+      wanted = false
     }
+  }
+  const pause = async (ms: number): Promise<void> => {
+    const nap = new AbortController()
+    rouse = () => nap.abort()
+    stopping.signal.addEventListener('abort', rouse, { once: true })
+    await sleep(ms, nap.signal)
+    stopping.signal.removeEventListener('abort', rouse)
   }
   const working = work().catch((error: unknown) => context.log({ event: 'trouble', text: textOf(error) }))
 
@@ -229,6 +269,7 @@ function operate(
       stopping.abort()
       clearInterval(beat)
       line.close()
+      calls?.close()
       await Promise.all([uploading.stop(), working])
       volume.keep(wallClock())
     },
