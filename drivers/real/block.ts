@@ -2,7 +2,7 @@
  * Loop devices and mounts by the C library, through koffi: what power cuts at the block level take, without a program for
  * each step. Linux only; every call needs root.
  */
-import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { GridproofError, messageOf } from '../errors.ts'
 
@@ -15,6 +15,8 @@ export interface Block {
   unmount(target: string, how?: 'detach'): boolean
   /** What power leaves of an ext4: nothing more reaches its disk, not even its log. Throws `rig-broke`. */
   shutDown(mounted: string): void
+  /** Whether a file system still takes anything: not when it was shut down. */
+  works(mounted: string): boolean
 }
 
 export interface LoopDevice extends Disposable {
@@ -131,6 +133,18 @@ function bind(declare: (prototype: string) => Call, errno: () => number): Block 
       if (why === EINVAL || why === ENOENT) return true
       if (why === EBUSY) return false
       throw new GridproofError('rig-broke', `unmounting ${target} failed, errno ${why}`)
+    },
+    works(mounted) {
+      const fd = openSync(mounted, constants.O_RDONLY)
+      try {
+        fsyncSync(fd)
+        return true
+      } catch (e) {
+        if ((e as NodeJS.ErrnoException).code === 'EIO') return false
+        throw e
+      } finally {
+        closeSync(fd)
+      }
     },
     shutDown(mounted) {
       const fd = openSync(mounted, constants.O_RDONLY)

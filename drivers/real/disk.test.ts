@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdtempSync,
@@ -53,6 +55,29 @@ describe.skipIf(lacks !== undefined)(`a disk in an image (${lacks ?? 'played her
       rmSync(folder, { recursive: true })
     }
   })
+
+  const unshare = '/usr/bin/unshare'
+  test.skipIf(!existsSync(unshare))(
+    'is not taken for mounted again while somebody with mounts of his own keeps what was shut down (unshare)',
+    async () => {
+      const folder = mkdtempSync(join(memoryFolder(), 'gridproof-test-'))
+      const disk = openDurable({ folder, at: join(folder, 'm') })
+      const other = spawn(unshare, ['-m', '--propagation', 'private', 'sh', '-c', 'echo there; cat'])
+      try {
+        await once(other.stdout, 'data')
+        disk.cut()
+        expect(disk.remount()).toBe(false)
+        other.stdin.end()
+        await once(other, 'close')
+        expect(disk.remount()).toBe(true)
+        writeFileSync(join(disk.path, 'again'), 'x', { flush: true })
+      } finally {
+        other.kill()
+        disk.close()
+        rmSync(folder, { recursive: true })
+      }
+    },
+  )
 
   test('is as large as it was asked to be', () => {
     const folder = mkdtempSync(join(memoryFolder(), 'gridproof-test-'))

@@ -54,7 +54,10 @@ export interface DurableDisk {
   readonly cache?: Pick<CachedStore, 'figures' | 'loseAtFlush' | 'powered'>
   /** Power goes: from now on nothing reaches it, and whoever still writes is refused. */
   cut(): void
-  /** What it holds now is what had been flushed. False: somebody still has a file of it open. */
+  /**
+   * What it holds now is what had been flushed. False: somebody still has a file of it open, or a copy of the mount, as
+   * whoever has a mount namespace of his own; then the file system is still the one that was shut down.
+   */
   remount(): boolean
   /** Unmounts it for ever, whoever still uses it. */
   close(): void
@@ -164,6 +167,7 @@ function cached(block: Block, image: string, folder: string, seed: number): Belo
 
 function mounted(block: Block, below: Below, at: string, options: string): DurableDisk {
   let state: 'on' | 'cut' | 'closed' = 'on'
+  let restored = false
   return {
     path: at,
     ...(below.cache === undefined ? {} : { cache: below.cache }),
@@ -177,9 +181,15 @@ function mounted(block: Block, below: Below, at: string, options: string): Durab
       if (state === 'closed') throw new GridproofError('power-gone', `${at} was closed; it cannot be mounted`)
       if (state === 'on') return true
       if (!block.unmount(at)) return false
-      below.restore()
+      if (!restored) below.restore()
+      restored = true
       below.mount(at, options)
+      if (!block.works(at)) {
+        block.unmount(at)
+        return false
+      }
       state = 'on'
+      restored = false
       return true
     },
     close() {

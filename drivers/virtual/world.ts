@@ -18,6 +18,10 @@ import type { Owner } from './owner.ts'
 import type { VirtualLine } from './serial.ts'
 import { ShapedLink } from './shaped.ts'
 
+/** How often a disk is tried to be mounted that somebody else holds, and ms in between. Ours: ten seconds. */
+const remountTries = 200
+const remountPause = 50
+
 export interface VirtualWorldOptions {
   /** Host names beside localhost, each with its address: `{ marketplace: '10.0.0.2' }`. */
   readonly names?: Readonly<Record<string, string>>
@@ -109,11 +113,15 @@ export async function createVirtualWorld(options: VirtualWorldOptions = {}): Pro
           }
           letGo()
           closeFilesBelow(disk)
-          if (!drive.remount())
-            throw new GridproofError(
-              'rig-broke',
-              `the disk of ${spec.name} is still in use after its power was cut`,
-            )
+          // Whoever has a copy of the mount is no part of this world: it waits for them in real time.
+          for (let n = 0; !drive.remount(); n++) {
+            if (n === remountTries)
+              throw new GridproofError(
+                'rig-broke',
+                `the disk of ${spec.name} is still in use after its power was cut`,
+              )
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, remountPause)
+          }
         },
       })
       hosts.push(made)
