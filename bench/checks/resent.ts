@@ -39,8 +39,8 @@ export function resendsLittle(
       const found = offences()
       let [came, held, broken, created] = [0, 0, 0, 0]
       let [drops, amid, cuts, cutsAmid] = [0, 0, 0, 0]
-      /** Since the batch before. `left`: what the breaks before that permitted and did not cost; bytes may come late. */
-      const since = { came: 0, breaks: 0, left: 0 }
+      /** Since the batch before. Bytes that were refused are of any break before: they count for all batches together. */
+      const since = { kept: 0, breaks: 0 }
       /** Whether a transfer is under way. */
       let open = false
       let last = 0
@@ -50,17 +50,13 @@ export function resendsLittle(
         last = e.seq
         if (d.again) return
         held += d.bytes
-        const again = Math.max(0, since.came - d.bytes)
-        const permitted = since.breaks * o.window
-        if (played && again > permitted + since.left)
+        if (played && since.kept > d.bytes + since.breaks * o.window)
           found.add(
             'sent again',
-            `${since.came} bytes came for a batch of ${d.bytes}, with ${since.breaks} breaks of at most ${o.window} bytes, and ${since.left} bytes that might come late`,
+            `${since.kept} bytes were taken for a batch of ${d.bytes}, with ${since.breaks} breaks of at most ${o.window} bytes`,
             e.seq,
           )
-        // What came late counts for the breaks before.
-        const own = Math.max(0, again - since.left)
-        Object.assign(since, { came: 0, breaks: 0, left: Math.max(0, permitted - own) })
+        Object.assign(since, { kept: 0, breaks: 0 })
       }
       return {
         see(e) {
@@ -93,7 +89,7 @@ export function resendsLittle(
           const n = p?.['bytes']
           if (typeof n === 'number') {
             came += n
-            since.came += n
+            if (what !== 'refused') since.kept += n
           }
           return true
         },
