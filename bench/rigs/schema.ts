@@ -235,6 +235,9 @@ function placesIn(r: ReferenceRig): readonly (readonly [readonly string[], numbe
     if (entry === undefined) continue
     if ('at' in entry) found.push([['roles', role, 'at'], entry.at])
     if ('router' in entry) found.push([['roles', role, 'router', 'at'], entry.router.at])
+    if ('relay' in entry)
+      for (const part of ['relay', 'beyond'] as const)
+        found.push([['roles', role, part, 'at'], entry[part].at])
   }
   return found
 }
