@@ -2,7 +2,7 @@
  * The Data Upload app at the worst of sites: every minute the link drops, between two bytes of a transfer, and every ten
  * the power goes, at a moment of the transfer or of the platform's own work; the seed draws where. Nothing that Data
  * Storage had acknowledged is lost, nothing is at the data centre twice, little is sent again, and when the trouble is over
- * all queues become empty. `npm run always -- --scenario upload/drops-and-cuts --seeds 440` makes a campaign of it.
+ * all queues become empty. `npm run always -- --scenario upload/drops-and-cuts --seeds 460` makes a campaign of it.
  */
 import { queuesEmpty, reachesServer, reportsWhatIsHeld, resendsLittle, scenario } from '../../bench/index.ts'
 
