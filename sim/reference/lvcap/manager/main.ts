@@ -136,12 +136,15 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
     log: (entry) => env.log(entry),
     admit: async (apps) => {
       subscribed = Promise.withResolvers()
+      replacing = true
       await core.replace(p.core({ ...config, apps: [...apps] }, env.address))
       // Whoever asks for its configuration before that would not be heard.
       await Promise.race([subscribed.promise, aborted(env.term)])
+      replacing = false
     },
   })
   let subscribed = Promise.withResolvers<void>()
+  let replacing = false
   const apps = p.order(updates.entries())
   const procs = new Map<string, Proc>()
   const timers = new Map<string, NodeJS.Timeout>()
@@ -274,6 +277,8 @@ export async function run(p: ManagerParts, env: ProgramEnv): Promise<number> {
 
   session.onMessage((topic, payload) => {
     const input = p.interpret(topic, payload)
+    // A broker that is stopped may speak the last will of everybody whose session it ends.
+    if (replacing && input?.kind === 'status') return
     if (input?.kind === 'status' && input.code === status.ok) services.isUp(input.iid)
     if (input !== undefined) take(input)
   })
