@@ -31,11 +31,11 @@ export default scenario({
   },
   horizon: '20 min',
   short: '110 s',
-  prove: '8 min',
+  prove: '4 min',
   async run({ platform, storage, management, link, mains, time, check }) {
     const verifies = ['I:00127/volume-managed']
     const end = time.now() + time.horizon
-    const per = time.horizon < 300_000 ? 30_000 : 120_000
+    const per = time.horizon < 240_000 ? 30_000 : time.horizon < 600_000 ? 60_000 : 120_000
     await platform.ask('operator', {
       do: 'change',
       app: 'comms',
@@ -72,7 +72,8 @@ export default scenario({
         id: `image-${round}`,
         kind: 'software',
         name: `image_${round}.tar`,
-        size: budget,
+        // A platform may begin it anew after the loss of power (S:008).
+        size: budget / 2,
       })
       await storage.publish({ messages: rows(n, 100), kept: true })
       await watched(link, time, 0.18 * per)
