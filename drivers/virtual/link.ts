@@ -260,7 +260,7 @@ export class End implements Thing {
     }
     if (s.kind === 'bytes') {
       const b = joined(s)
-      const opaque = this.opaque || peer.opaque
+      const opaque = this.opaque || peer.opaque || turnsToTls(b)
       trace.delivered(
         'bytes',
         kernel.now,
@@ -327,6 +327,16 @@ function joined(s: Segment): Buffer {
   if (s.parts.length === 1 && first !== undefined)
     return first instanceof Buffer ? first : Buffer.from(first.buffer, first.byteOffset, first.byteLength)
   return Buffer.concat(s.parts, s.length)
+}
+
+/** A line in clear of so many bytes at most may stand before TLS, as of a relay that says that the other end is there. */
+const longestLine = 200
+
+/** TLS begins behind a line in clear, in the same piece: whoever gets it does not know yet. Its record header: RFC 8446, section 5.1. */
+function turnsToTls(b: Buffer): boolean {
+  const end = b.subarray(0, longestLine).indexOf(0x0a)
+  const type = b[end + 1] ?? 0
+  return end >= 0 && type >= 0x14 && type <= 0x17 && b[end + 2] === 3
 }
 
 const deliverFrom = (e: unknown): void => (e as End).deliver()
