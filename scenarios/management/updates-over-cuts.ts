@@ -28,7 +28,7 @@ export default scenario({
     check(
       backInService(
         [first, second].map((a) => platform.watch('marketplace', `pulse.${a.iid}`)),
-        { verifies: ['W:008/comes-back'], within },
+        { verifies: ['W:008/comes-back'], within: '28 s' },
       ),
     )
     check(
