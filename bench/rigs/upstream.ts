@@ -1,5 +1,5 @@
 /** Makes what stands between a rig's platform and its servers, and these. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GridproofError } from '../../drivers/errors.ts'
 import type { CentreOptions, Emit } from '../../sim/faces.ts'
@@ -72,6 +72,17 @@ async function placed(
   return link === undefined ? { address, port } : await link.reach({ name, address, port })
 }
 
+/** A folder for what a server keeps; gone when the rig is. */
+function ownFolder(s: Setting, name: string): string {
+  const folder = mkdtempSync(join(dirname(s.o.pki), `${name}-`))
+  s.keep({
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true, force: true })
+    },
+  })
+  return folder
+}
+
 /** What both servers are played with. */
 function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
   const entry = s.file.roles[name]
@@ -80,7 +91,7 @@ function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
     realm: s.realm(name, entry.at),
     port: entry.port,
     pki: s.o.pki,
-    folder: mkdtempSync(join(dirname(s.o.pki), `${name}-`)),
+    folder: ownFolder(s, name),
     emit,
     now: () => s.o.world.now(),
   }

@@ -177,6 +177,9 @@ function withCallback(kernel: Kernel, name: string, work: Fn): Fn {
   }
 }
 
+/** How often a name may be taken already: whoever makes folders in one place with one seed draws the same names each time. Ours. */
+const mostNames = 10_000
+
 /** As mkdtemp, but its six letters come from the run's seed. */
 function temporaryFolder(mkdir: Fn, prefix: string): string {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -187,7 +190,7 @@ function temporaryFolder(mkdir: Fn, prefix: string): string {
       mkdir(path)
       return path
     } catch (e) {
-      if ((e as NodeJS.ErrnoException).code !== 'EEXIST' || i > 100) throw e
+      if ((e as NodeJS.ErrnoException).code !== 'EEXIST' || i >= mostNames) throw e
     }
   }
 }

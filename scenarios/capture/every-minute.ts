@@ -93,7 +93,7 @@ export default scenario({
     'marketplace/loses-messages': 'M:0023/every-minute',
   },
   horizon: '24 h',
-  short: '6 min',
+  short: '4 min',
   prove: '3 h',
   resumable: true,
   async run({ platform, gridkey, thermocouple, time, check, load }) {
