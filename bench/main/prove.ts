@@ -19,7 +19,7 @@ export interface ProveOptions {
   readonly seed: number
   /** How many are drawn. */
   readonly mutations: number
-  /** In how many scenarios each legal variant is tried, drawn by the seed; in all unless given. */
+  /** In how many scenarios each legal variant is tried, those that know most defects of its app first; in all unless given. */
   readonly variants?: number
   /** Only this one. */
   readonly only?: string
@@ -76,7 +76,8 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
     legal.map((d) => {
       // A scenario that catches it asks for more than the requirements do.
       const all = playing(d.app).filter((s) => !Object.hasOwn(s.scenario.catches, d.id))
-      const list = o.variants === undefined ? all : shuffled(all, stream(o.seed, `variants/${d.id}`))
+      const list =
+        o.variants === undefined ? all : mostFirst(shuffled(all, stream(o.seed, `variants/${d.id}`)), d.app)
       return list.map((s) => jobOf(s, 'variant', d.id))
     }),
   )
@@ -89,11 +90,7 @@ export function proveJobs(o: ProveOptions): readonly ProveJob[] {
   const mutated = rounds(
     drawn.map((id) => {
       const { app } = defectOf(id)
-      const knows = (s: LoadedScenario): number =>
-        Object.keys(s.scenario.catches).filter((d) => defectOf(d).app === app).length
-      return playing(app)
-        .toSorted((a, b) => knows(b) - knows(a))
-        .map((s) => jobOf(s, 'mutation', id))
+      return mostFirst(playing(app), app).map((s) => jobOf(s, 'mutation', id))
     }),
   )
   return [...healthy, ...broken, ...different, ...mutated]
@@ -129,6 +126,13 @@ function jobMaker(
       },
     }
   }
+}
+
+/** Those first that know most defects of an app: they look at it most closely, and there most of what it does comes to bear. */
+function mostFirst(list: readonly LoadedScenario[], app: AppId): readonly LoadedScenario[] {
+  const knows = (s: LoadedScenario): number =>
+    Object.keys(s.scenario.catches).filter((d) => defectOf(d).app === app).length
+  return list.toSorted((a, b) => knows(b) - knows(a))
 }
 
 /** The first of each list, then the second of each, and so on. */
