@@ -225,20 +225,18 @@ export function readRig(file: string): RigFile {
   return r
 }
 
-/** Every `at` of a rig, and where it stands in the file. */
+/** Every `at` of a rig, and where it stands in the file: of roles, and of what stands beside them in their entries. */
 function placesIn(r: ReferenceRig): readonly (readonly [readonly string[], number])[] {
-  const found: [readonly string[], number][] = [
-    [['platform', 'at'], r.platform.at],
-    [['observer', 'at'], r.observer.at],
-  ]
-  for (const [role, entry] of Object.entries(r.roles)) {
-    if (entry === undefined) continue
-    if ('at' in entry) found.push([['roles', role, 'at'], entry.at])
-    if ('router' in entry) found.push([['roles', role, 'router', 'at'], entry.router.at])
-    if ('relay' in entry)
-      for (const part of ['relay', 'beyond'] as const)
-        found.push([['roles', role, part, 'at'], entry[part].at])
+  const found: [readonly string[], number][] = []
+  const look = (part: unknown, path: readonly string[]): void => {
+    if (typeof part !== 'object' || part === null) return
+    if ('at' in part && typeof part.at === 'number') found.push([[...path, 'at'], part.at])
+    // What a device or an app is told by the rig is its own.
+    for (const [key, inner] of Object.entries(part))
+      if (key !== 'options' && key !== 'app') look(inner, [...path, key])
   }
+  const { platform, observer, roles } = r
+  look({ platform, observer, roles }, [])
   return found
 }
 

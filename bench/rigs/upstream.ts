@@ -83,11 +83,17 @@ function ownFolder(s: Setting, name: string): string {
   return folder
 }
 
-/** What both servers are played with. */
-function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
+/** A server's entry in the rig file, what starts it, and what both are played with. Throws `rig-lacks`: `what` there is none. */
+function served<N extends 'centre' | 'management', F>(
+  s: Setting,
+  name: N,
+  what: string,
+  start: F | undefined,
+  emit: Emit,
+) {
   const entry = s.file.roles[name]
-  if (entry === undefined) return undefined
-  return {
+  if (start === undefined || entry === undefined) throw s.lacks(what)
+  const site = {
     realm: s.realm(name, entry.at),
     port: entry.port,
     pki: s.o.pki,
@@ -95,6 +101,7 @@ function served(s: Setting, name: 'centre' | 'management', emit: Emit) {
     emit,
     now: () => s.o.world.now(),
   }
+  return { start, entry, site }
 }
 
 /** A server's options with the defects of this run that are of such a server. */
@@ -106,13 +113,10 @@ function broken<O extends Omit<CentreOptions, 'tell'>>(s: Setting, name: string,
 }
 
 export async function startDataCentre(s: Setting, sides: readonly Side[], emit: Emit): Promise<Centre> {
-  const { startCentre: start } = s.o
-  const at = start === undefined ? undefined : served(s, 'centre', emit)
-  const entry = s.file.roles.centre
-  if (start === undefined || at === undefined || entry === undefined) throw s.lacks('data centre')
+  const { start, entry, site } = served(s, 'centre', 'data centre', s.o.startCentre, emit)
   const { window, backlog } = entry
   const centre = s.keep(
-    await playCentre({ start: (o) => start(broken(s, 'centre', o)), ...at, window, backlog }),
+    await playCentre({ start: (o) => start(broken(s, 'centre', o)), ...site, window, backlog }),
   )
   for (const at of sides) at.places.centre = await placed('centre', centre, at.link)
   return s.faulty(centre)
@@ -123,18 +127,15 @@ export async function startManagementServer(
   sides: readonly Side[],
   emit: Emit,
 ): Promise<PlayedManagement> {
-  const { startManagement: start, world } = s.o
-  const at = start === undefined ? undefined : served(s, 'management', emit)
-  const entry = s.file.roles.management
-  if (start === undefined || at === undefined || entry === undefined) throw s.lacks('management server')
+  const { start, entry, site } = served(s, 'management', 'management server', s.o.startManagement, emit)
   const { piece, large } = entry
   const management = s.keep(
     await playManagement({
       start: (o) => start(broken(s, 'management', o)),
-      ...at,
+      ...site,
       piece,
       large,
-      random: () => world.random('management'),
+      random: () => s.o.world.random('management'),
     }),
   )
   const hears = { name: 'calls', address: s.address(s.file.platform.at), port: management.callPort }
