@@ -40,6 +40,14 @@ export interface ProgramEnv {
   start(name: string, program: Program): Promise<Proc>
 }
 
+/** Resolves when the signal is given, or has been. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /** Now, in whole milliseconds since 1970 UTC: for time stamps. Intervals use `performance.now()`, which no clock correction moves. */
 export function wallClock(): number {
   return Date.now()

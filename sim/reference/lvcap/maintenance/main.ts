@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { parseObject } from '../api.ts'
 import { parseConfig } from '../config.ts'
-import { wallClock, type Json, type JsonObject, type ProgramEnv } from '../env.ts'
+import { aborted, wallClock, type Json, type JsonObject, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
 import { addressOf, reasonOfHandshake } from '../marketplace/peers.ts'
 import { bodyOf } from './body.ts'
@@ -140,10 +140,7 @@ export async function run(p: MaintenanceParts, env: ProgramEnv): Promise<number>
     close()
     return 1
   }
-  await new Promise<void>((resolve) => {
-    if (env.term.aborted) resolve()
-    else env.term.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(env.term)
   close()
   return 0
 }

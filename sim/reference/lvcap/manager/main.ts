@@ -6,7 +6,7 @@ import { fsyncSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject, status, topics, type Message } from '../api.ts'
 import { parseConfig, platformSchema, type AppEntry, type PlatformConfig } from '../config.ts'
-import { wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
+import { aborted, wallClock, type Json, type Proc, type Program, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { openSession, type Presentation } from '../sdk/session.ts'
 import { noUpdates, openUpdates, soundUpdates } from '../updates/procedure.ts'
@@ -379,11 +379,4 @@ function maintenanceProgram(config: PlatformConfig, address: string): Program | 
     },
     defects: [],
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
 import { parseObject } from '../api.ts'
 import { marketplaceSchema, parseConfig, type MarketplaceConfig } from '../config.ts'
-import { wallClock, type Json, type ProgramEnv } from '../env.ts'
+import { aborted, wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { textOf } from '../errors.ts'
 import { unhurried, type BacklogLimits } from './backlog.ts'
 import { admit, mayPublish, mayRetain, type Directory, type Introduction, type Session } from './acl.ts'
@@ -301,11 +301,4 @@ export async function run(p: MarketplaceParts, env: ProgramEnv): Promise<number>
 function statusIn(payload: Uint8Array | string): string {
   const body = parseObject(Buffer.from(payload))
   return JSON.stringify(body?.['Status'] ?? '?')
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -9,7 +9,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { marketplaceSchema, parseConfig, type MarketplaceConfig } from '../config.ts'
-import { wallClock, type Json, type ProgramEnv } from '../env.ts'
+import { aborted, wallClock, type Json, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { openSession, type Session } from '../sdk/session.ts'
 import { lists } from '../x509.ts'
@@ -174,12 +174,5 @@ function publish(session: Session, config: MarketplaceConfig, refusal: Refusal, 
   session.publish({ topic, payload, qos: 1, retain: false }).catch((error: unknown) => {
     if (error instanceof LvcapError && error.code === 'closed') return
     env.log({ event: 'trouble', text: textOf(error) })
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

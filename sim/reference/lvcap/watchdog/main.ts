@@ -9,7 +9,7 @@ import { request } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { parseObject } from '../api.ts'
 import { parseConfig } from '../config.ts'
-import type { Json, ProgramEnv } from '../env.ts'
+import { aborted, type Json, type ProgramEnv } from '../env.ts'
 import { LvcapError, textOf } from '../errors.ts'
 import { watchdogSchema, type Place, type WatchdogConfig } from './config.ts'
 import { initial, step, type Effect, type Input, type Policy, type State } from './machine.ts'
@@ -118,10 +118,7 @@ export async function run(p: WatchdogParts, env: ProgramEnv): Promise<number> {
     setInterval(() => void probe(router.page, 'page'), router.every * 1_000),
     setInterval(() => void probe(router.beyond, 'beyond'), router.reach * 1_000),
   ]
-  await new Promise<void>((resolve) => {
-    if (env.term.aborted) resolve()
-    else env.term.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(env.term)
   for (const t of timers) clearInterval(t)
   feeding.close()
   return 0
