@@ -5,10 +5,11 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request, type RequestOptions } from 'node:https'
 import { join } from 'node:path'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { wallClock } from '../env.ts'
 import { LvcapError } from '../errors.ts'
+import { tally, type Carried } from './carried.ts'
 import type { UploadConfig } from './config.ts'
 
 export interface Reply {
@@ -33,8 +34,8 @@ export interface Line {
   ): Promise<Reply>
   /** Bytes that a request now will take about, both ways, with so many in the bodies of it and of its answer. */
   cost(bodies: number): number
-  /** Bytes that went and came, below TLS, since the start. */
-  volume(): { readonly sent: number; readonly received: number }
+  /** Since the start. */
+  volume(): Carried
   close(): void
 }
 
@@ -80,18 +81,11 @@ export function openLine(
   timeoutSeconds: number,
 ): Line {
   const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 1 })
-  const seen = new Set<Socket>()
-  const past = { sent: 0, received: 0 }
+  const connections = tally()
   const secured = agent.createConnection.bind(agent)
-  // A TLS socket counts what it was given, and not what TLS makes of it: the one below does.
   agent.createConnection = (options, done) => {
     const socket = connect({ host: server.address, port: server.port })
-    seen.add(socket)
-    socket.once('close', () => {
-      seen.delete(socket)
-      past.sent += socket.bytesWritten
-      past.received += socket.bytesRead
-    })
+    connections.add(socket)
     const over = secured({ ...options, socket } as typeof options, done)
     socket.on('error', (e) => over?.destroy(e))
     return over
@@ -165,16 +159,11 @@ export function openLine(
         asked.end(body)
       })
     },
-    volume() {
-      let { sent, received } = past
-      for (const s of seen) {
-        sent += s.bytesWritten
-        received += s.bytesRead
-      }
-      return { sent, received }
-    },
+    volume: () => connections.volume(),
     cost: (bodies) =>
-      Math.ceil(bodies * (1 + recordsShare)) + headersCost + (seen.size === 0 ? handshakeCost : 0),
+      Math.ceil(bodies * (1 + recordsShare)) +
+      headersCost +
+      (connections.open.size === 0 ? handshakeCost : 0),
     close: () => agent.destroy(),
   }
 }

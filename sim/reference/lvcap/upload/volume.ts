@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { LvcapError } from '../errors.ts'
 import { readJson, replaceFile, type Flush } from '../sdk/disk.ts'
+import type { Carried } from './carried.ts'
 import type { Line } from './line.ts'
 
 /** Periods begin at midnight UTC, or at the first of a month; a number is in seconds. */
@@ -25,12 +26,6 @@ export const budgetSchema = z.strictObject({
   reserve: z.number().min(0).max(0.9).default(0.2),
 })
 export type Budget = Readonly<z.infer<typeof budgetSchema>>
-
-/** Since a line was opened. */
-export interface Carried {
-  readonly sent: number
-  readonly received: number
-}
 
 /** What bytes are for. `contact`: that the server hears of the platform at all. */
 export type Purpose = 'ordinary' | 'contact' | 'important'

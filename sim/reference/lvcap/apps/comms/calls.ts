@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { TlsOptions, TLSSocket } from 'node:tls'
 import { wallClock } from '../../env.ts'
 import { LvcapError, textOf } from '../../errors.ts'
-import type { Line } from '../../upload/line.ts'
+import { tally, type Tally } from '../../upload/carried.ts'
 
 /** How calls are heard, in parts. */
 export interface CallParts {
@@ -39,13 +39,12 @@ export interface CallOptions {
   trouble(text: string): void
 }
 
-export interface Calls extends Pick<Line, 'volume'> {
+export interface Calls extends Pick<Tally, 'volume'> {
   close(): void
 }
 
 export function hearCalls(p: CallParts, o: CallOptions): Calls {
-  const seen = new Set<Socket>()
-  const past = { sent: 0, received: 0 }
+  const connections = tally()
   const web = createServer(
     p.callDoor({ ...o.tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' }),
     (request, response) => {
@@ -64,14 +63,7 @@ export function hearCalls(p: CallParts, o: CallOptions): Calls {
   web.requestTimeout = patience
   web.headersTimeout = patience
   web.maxConnections = mostCalls
-  web.on('connection', (s: Socket) => {
-    seen.add(s)
-    s.once('close', () => {
-      seen.delete(s)
-      past.sent += s.bytesWritten
-      past.received += s.bytesRead
-    })
-  })
+  web.on('connection', (s: Socket) => connections.add(s))
   web.on('tlsClientError', (_e, s) => s.destroy())
   web.on('clientError', (_e, s) => s.destroy())
   web.on('error', (e) =>
@@ -79,18 +71,11 @@ export function hearCalls(p: CallParts, o: CallOptions): Calls {
   )
   web.listen(o.port, o.address)
   return {
-    volume() {
-      let { sent, received } = past
-      for (const s of seen) {
-        sent += s.bytesWritten
-        received += s.bytesRead
-      }
-      return { sent, received }
-    },
+    volume: () => connections.volume(),
     close() {
       web.close()
       web.closeAllConnections()
-      for (const s of seen) s.destroy()
+      for (const s of connections.open) s.destroy()
     },
   }
 }
