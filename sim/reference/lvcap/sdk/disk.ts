@@ -1,10 +1,12 @@
 /** Files that a loss of power leaves either as they were or as they are to be: written aside, flushed, renamed. */
+import { createHash } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -68,6 +70,19 @@ export function replaceFile(
   }
   renameSync(aside, file)
   flushFolder(dirname(file), flush)
+}
+
+/** SHA-256, hexadecimal, of what stands in it, read in parts. Throws what `fs` throws. */
+export function sha256OfFile(file: string): string {
+  const hash = createHash('sha256')
+  const buffer = Buffer.alloc(65_536)
+  const fd = openSync(file, 'r')
+  try {
+    for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer)) hash.update(buffer.subarray(0, n))
+  } finally {
+    closeSync(fd)
+  }
+  return hash.digest('hex')
 }
 
 /** Undefined where it is not there, or no JSON. */

@@ -13,6 +13,7 @@ import type { JsonObject } from '../env.ts'
 import { textOf } from '../errors.ts'
 import type { Input, State } from '../manager/decisions.ts'
 import type { ConfigStore } from '../manager/store.ts'
+import { sha256OfFile } from '../sdk/disk.ts'
 import type { UpdateSettings } from './config.ts'
 import {
   changedBy,
@@ -24,7 +25,7 @@ import {
   type Trust,
 } from './package.ts'
 import type { Decision } from './decision.ts'
-import { digestOf, type Installed, type Journal, type UpdateStore } from './store.ts'
+import type { Installed, Journal, UpdateStore } from './store.ts'
 
 /** How updates are done, in parts. */
 export interface UpdateParts extends JudgingParts {
@@ -357,7 +358,7 @@ function inbox(
     if (s?.isFile() !== true) return []
     const key = `${s.ino} ${s.size} ${s.mtimeMs}`
     const before = looked.get(file)
-    const digest = before?.key === key ? before.digest : isUpdate(file) ? digestOf(file) : undefined
+    const digest = before?.key === key ? before.digest : isUpdate(file) ? sha256OfFile(file) : undefined
     looked.set(file, { key, digest })
     return digest === undefined ? [] : [{ file, digest }]
   })

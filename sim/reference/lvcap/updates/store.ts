@@ -3,7 +3,6 @@
  * update under way, its package, and what became of each one. Every file is there whole or as it was, whenever power goes.
  */
 import { closeSync, openSync, readSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { appEntry } from '../config.ts'
@@ -45,10 +44,8 @@ export interface UpdateStore {
   decide(digest: string, d: Decision): void
 }
 
-export type OpenUpdateStore = (disk: string, flush: Flush) => UpdateStore
-
 /** Below `<disk>/updates`. Throws what `fs` throws. */
-export const openUpdateStore: OpenUpdateStore = (disk, flush) => {
+export function openUpdateStore(disk: string, flush: Flush): UpdateStore {
   const folder = join(disk, 'updates')
   const decided = decisionFolder(disk)
   const packages = join(folder, 'packages')
@@ -82,14 +79,11 @@ export const openUpdateStore: OpenUpdateStore = (disk, flush) => {
   }
 }
 
-/** Bytes at a time. */
-const piece = 65_536
-
 function copy(from: string, to: string, flush: Flush): void {
   const source = openSync(from, 'r')
   const target = openSync(to, 'w')
   try {
-    const buffer = Buffer.alloc(piece)
+    const buffer = Buffer.alloc(65_536)
     for (let n = readSync(source, buffer); n > 0; n = readSync(source, buffer))
       for (let done = 0; done < n;) done += writeSync(target, buffer, done, n - done)
     flush(target)
@@ -97,22 +91,4 @@ function copy(from: string, to: string, flush: Flush): void {
     closeSync(source)
     closeSync(target)
   }
-}
-
-/** SHA-256 of a file, hexadecimal, read in parts. Undefined where it cannot be read. */
-export function digestOf(file: string): string | undefined {
-  const hash = createHash('sha256')
-  let fd: number
-  try {
-    fd = openSync(file, 'r')
-  } catch {
-    return undefined
-  }
-  try {
-    const buffer = Buffer.alloc(piece)
-    for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer)) hash.update(buffer.subarray(0, n))
-  } finally {
-    closeSync(fd)
-  }
-  return hash.digest('hex')
 }

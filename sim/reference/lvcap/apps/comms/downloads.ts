@@ -2,12 +2,19 @@
  * Downloads (OpenLV M:0077, S:008): fetched by range into a file beside, which goes on at the byte where it broke off,
  * whatever broke it off; installed under its name in one step when all of it is there and its digest is right.
  */
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { LvcapError } from '../../errors.ts'
-import { flushFolder, makeFolder, readJson, removeFile, replaceFile, type Flush } from '../../sdk/disk.ts'
+import {
+  flushFolder,
+  makeFolder,
+  readJson,
+  removeFile,
+  replaceFile,
+  sha256OfFile,
+  type Flush,
+} from '../../sdk/disk.ts'
 import type { Line, Reply } from '../../upload/line.ts'
 import { Refused } from '../../upload/send.ts'
 
@@ -124,7 +131,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
     has(j) {
       if (installed.get(j.id)?.sha256 === j.sha256) return true
       // Power may have gone between the renaming and the note of it.
-      if (sizeOf(targetOf(j)) !== j.size || sha256Of(targetOf(j)) !== j.sha256) return false
+      if (sizeOf(targetOf(j)) !== j.size || sha256OfFile(targetOf(j)) !== j.sha256) return false
       note(j, false)
       return true
     },
@@ -177,7 +184,7 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
       } finally {
         closeSync(fd)
       }
-      if (!p.isRight(sha256Of(part), j)) {
+      if (!p.isRight(sha256OfFile(part), j)) {
         drop(j)
         throw new LvcapError('link', `${j.name} did not arrive as the server has it, and is fetched anew.`)
       }
@@ -188,17 +195,4 @@ export function openDownloads(p: DownloadParts, folder: string, piece: number, f
 
 function sizeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size
-}
-
-/** Of a file, hexadecimal, read in parts. */
-function sha256Of(file: string): string {
-  const hash = createHash('sha256')
-  const buffer = Buffer.alloc(1_048_576)
-  const fd = openSync(file, 'r')
-  try {
-    for (let n = readSync(fd, buffer); n > 0; n = readSync(fd, buffer)) hash.update(buffer.subarray(0, n))
-  } finally {
-    closeSync(fd)
-  }
-  return hash.digest('hex')
 }
