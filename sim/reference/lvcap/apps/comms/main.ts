@@ -106,11 +106,8 @@ function operate(
   const { iid, started = 0 } = context.config
   const volume = openVolume(p, join(folder, 'volume.json'), wallClock(), config.budget, flush)
   const uploading = operateUpload(p, config, context, join(folder, 'data'), volume)
-  const line = openLine(
-    config.server,
-    p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki)),
-    config.timeout,
-  )
+  const tls = p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki))
+  const line = openLine(config.server, tls, config.timeout)
   volume.count(line)
   const linesFor = {
     ordinary: metered(line, volume, 'ordinary', wallClock),
@@ -148,7 +145,7 @@ function operate(
           address,
           port: config.calls.port,
           server: config.server.name,
-          tls: p.tls(shownBy(config, context.config), config.server.name, readerOf(context.config.pki)),
+          tls,
           look() {
             wanted = true
             rouse()
